@@ -1,0 +1,110 @@
+/** The local layer: flows between processes of one node, through the data plane. Source: link-ipcps.md 5. */
+import type { HashAlgorithm } from '../../lib/names.ts';
+import { messageBytesMax } from '../../lib/limits.ts';
+import type { QosSpec } from '../../lib/qos.ts';
+import { type Millis, never } from '../../lib/time/clock.ts';
+import type { Packet } from '../../lib/wire/packet.ts';
+import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
+
+class LocalFlow implements LayerFlow {
+  readonly #user: FlowUser;
+  readonly #counters: LocalLayer['counters'];
+  /** The other end, once there is one. */
+  peer: LocalFlow | undefined;
+
+  constructor(user: FlowUser, counters: LocalLayer['counters']) {
+    this.#user = user;
+    this.#counters = counters;
+  }
+
+  write(packet: Packet): void {
+    if (this.peer === undefined) {
+      this.#counters.droppedNotOpen += 1;
+    } else {
+      this.#counters.packets += 1;
+      this.peer.#user.deliver(packet);
+    }
+  }
+
+  deallocate(): void {
+    if (this.peer !== undefined) this.peer.peer = undefined;
+    this.peer = undefined;
+  }
+}
+
+interface Pending {
+  readonly flow: LocalFlow;
+  readonly done: (outcome: FlowOutcome) => void;
+}
+
+export class LocalLayer implements Layer {
+  readonly hash: HashAlgorithm;
+  readonly maxMessageBytes: number = messageBytesMax;
+  readonly counters: { packets: number; droppedNotOpen: number } = { packets: 0, droppedNotOpen: 0 };
+  readonly #events: LayerEvents;
+  readonly #names = new Set<string>();
+  readonly #pending = new Map<number, Pending>();
+  #nextHandle = 1;
+
+  constructor(hash: HashAlgorithm, events: LayerEvents) {
+    this.hash = hash;
+    this.#events = events;
+  }
+
+  register(hash: Buffer): void {
+    this.#names.add(hash.toString('hex'));
+  }
+
+  unregister(hash: Buffer): void {
+    this.#names.delete(hash.toString('hex'));
+  }
+
+  query(hash: Buffer, _now: Millis, done: (known: boolean) => void): void {
+    done(this.#names.has(hash.toString('hex')));
+  }
+
+  allocate(
+    hash: Buffer,
+    qos: QosSpec,
+    piggyback: Buffer,
+    user: FlowUser,
+    _now: Millis,
+    done: (outcome: FlowOutcome) => void,
+  ): LayerFlow {
+    const flow = new LocalFlow(user, this.counters);
+    const handle = this.#nextHandle++;
+    this.#pending.set(handle, { flow, done });
+    this.#events.flowRequested({ handle, hash, qos, piggyback });
+    return flow;
+  }
+
+  accept(handle: number, piggyback: Buffer, user: FlowUser): LayerFlow | undefined {
+    const pending = this.#pending.get(handle);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(handle);
+    const flow = new LocalFlow(user, this.counters);
+    flow.peer = pending.flow;
+    pending.flow.peer = flow;
+    pending.done({ kind: 'accepted', piggyback });
+    return flow;
+  }
+
+  refuse(handle: number, response: number): void {
+    const pending = this.#pending.get(handle);
+    this.#pending.delete(handle);
+    pending?.done({ kind: 'refused', response });
+  }
+
+  close(): void {
+    for (const { done } of this.#pending.values()) done({ kind: 'unanswered' });
+    this.#pending.clear();
+  }
+
+  nextDeadline(): Millis {
+    return never;
+  }
+
+  advance(): void {
+    // Nothing here waits.
+  }
+}

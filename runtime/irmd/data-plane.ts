@@ -1,0 +1,105 @@
+/** Starts ipcpd, keeps one running, and speaks to it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { O7sError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { RpcConnection, type RpcHandler, type RpcParams } from '../lib/rpc/connection.ts';
+import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+
+export interface DataPlaneOptions {
+  readonly log: Logger;
+  /** Arguments that give ipcpd's log the form of irmd's. */
+  readonly logArguments: readonly string[];
+  /** Answers what ipcpd asks, once it is ready. */
+  readonly handler: RpcHandler;
+  /** ipcpd ended without being told to; a new one is started. */
+  readonly onCrash: () => void;
+}
+
+/** How long ipcpd may take to end after it was told to, in ms. */
+const endMs = 5000;
+/** A program that dies sooner than this after its start is not started again at once, in ms. */
+const respawnPauseMs = 1000;
+
+const program = fileURLToPath(new URL('./ipcpd.mjs', import.meta.url));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly control: RpcConnection;
+  readonly socket: Promise<string>;
+}
+
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  #running: Running;
+  #socket = '';
+  #stopping = false;
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#running = this.#start();
+  }
+
+  get pid(): number {
+    return this.#running.child.pid ?? 0;
+  }
+
+  /** Where applications pick up their flows; empty before ipcpd was ready once. */
+  get socket(): string {
+    return this.#socket;
+  }
+
+  async call<M extends keyof DataPlaneApi>(
+    method: M,
+    params: DataPlaneApi[M]['params'],
+  ): Promise<DataPlaneApi[M]['result']> {
+    const { control, socket } = this.#running;
+    await socket;
+    return (await control.call(method, params as RpcParams)) as DataPlaneApi[M]['result'];
+  }
+
+  /** Ends ipcpd and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const { child, control } = this.#running;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const timer = setTimeout(() => child.kill('SIGKILL'), endMs);
+    control.close();
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #start(): Running {
+    const { log, logArguments, handler, onCrash } = this.#options;
+    const startedAt = Date.now();
+    const runDirectory = process.env['O7S_RUN_DIR'];
+    const child = spawn(process.execPath, [program, ...logArguments], {
+      env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    });
+    const ready = Promise.withResolvers<string>();
+    // Who waits for it is told by its own call; nobody may be waiting.
+    ready.promise.catch(() => {});
+    const control = new RpcConnection(child.stdio[3] as Duplex, (method, params, signal) => {
+      if (method !== 'dataPlane.ready') return handler(method, params, signal);
+      this.#socket = String(params['socket']);
+      ready.resolve(this.#socket);
+      return null;
+    });
+    child.once('error', (error) => ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)));
+    child.once('exit', (code, signal) => {
+      ready.reject(new O7sError('EIPCP', 'the data plane crashed'));
+      control[Symbol.dispose]();
+      if (this.#stopping) return;
+      log.error(`ipcpd ${child.pid} ended with ${signal ?? `status ${code}`}; its IPCPs and flows are gone.`);
+      onCrash();
+      const pause = Date.now() - startedAt < respawnPauseMs ? respawnPauseMs : 0;
+      setTimeout(() => {
+        if (!this.#stopping) this.#running = this.#start();
+      }, pause).unref();
+    });
+    return { child, control, socket: ready.promise };
+  }
+}

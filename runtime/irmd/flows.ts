@@ -1,0 +1,398 @@
+/**
+ * Allocation of flows: directly between two processes of the node, or through its IPCPs. Knows no sockets: the
+ * data plane, time and randomness are given to it. Source: irmd-and-irm.md 5.
+ */
+import { O7sError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { messageBytesMax } from '../lib/limits.ts';
+import { hashName } from '../lib/names.ts';
+import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
+import { missingFor, type QosJson, qosFromJson } from '../lib/qos.ts';
+import type { FlowGrant } from '../lib/rpc/api.ts';
+import type { AllocationAnswer, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import { FlowIds } from './flow-ids.ts';
+import type { Accept, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
+
+/** Times in ms; parameters, so that a test need not wait for them. */
+export interface FlowLimits {
+  /** An allocation without a limit of its own. */
+  readonly allocateMs: number;
+  /** How long a request waits for somebody who accepts. */
+  readonly acceptorMs: number;
+}
+
+export const flowLimits: FlowLimits = { allocateMs: 20_000, acceptorMs: 1000 };
+
+/** The data plane, as far as flows need it. */
+export interface DataPlanePort {
+  /** Where applications pick up their flows. */
+  readonly socket: string;
+  call<M extends keyof DataPlaneApi>(
+    method: M,
+    params: DataPlaneApi[M]['params'],
+  ): Promise<DataPlaneApi[M]['result']>;
+}
+
+export interface FlowSurroundings {
+  readonly registry: Registry;
+  readonly dataPlane: DataPlanePort;
+  readonly log: Logger;
+  readonly limits: FlowLimits;
+  /** ns since 1970. */
+  wallClock(): bigint;
+  randomBytes(count: number): Buffer;
+}
+
+interface PendingAccept extends Accept {
+  /** Where the process takes direct flows. */
+  readonly listen: string;
+  readonly grant: (grant: FlowGrant) => void;
+}
+
+interface FlowRecord {
+  readonly owners: Set<ProcessEntry>;
+  /** The IPCP the flow goes through; a direct flow has none. */
+  readonly ipcp: IpcpEntry | undefined;
+}
+
+const okAnswer = 0;
+const tokenBytes = 16;
+const handshakeIdBytes = 16;
+
+export class Flows {
+  readonly #around: FlowSurroundings;
+  readonly #ids = new FlowIds();
+  readonly #flows = new Map<number, FlowRecord>();
+  readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
+  readonly #oap = new OapServer();
+
+  constructor(around: FlowSurroundings) {
+    this.#around = around;
+  }
+
+  /** Flows of the node, each end counted. */
+  get count(): number {
+    return this.#ids.used;
+  }
+
+  /** Waits for the next flow to a name of the process. */
+  accept(
+    process: ProcessEntry,
+    params: { timeoutMs: number | null; listen: string },
+    signal: AbortSignal,
+  ): Promise<FlowGrant> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', cancel);
+        this.#around.registry.removeAccept(pending);
+        this.#accepts.get(process)?.delete(pending);
+      };
+      const pending: PendingAccept = {
+        process,
+        listen: params.listen,
+        grant: (grant) => (settle(), resolve(grant)),
+      };
+      const cancel = (): void => (settle(), reject(new O7sError('ECANCELED')));
+      const { timeoutMs } = params;
+      const timer =
+        timeoutMs === null
+          ? undefined
+          : setTimeout(() => (settle(), reject(new O7sError('ETIMEDOUT'))), timeoutMs);
+      if (signal.aborted) return cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      const ofProcess = this.#accepts.get(process) ?? new Set();
+      this.#accepts.set(process, ofProcess.add(pending));
+      this.#around.registry.addAccept(pending);
+    });
+  }
+
+  /** The accept calls of a process that wait. */
+  acceptsOf(process: ProcessEntry): Iterable<Accept> {
+    return [...(this.#accepts.get(process) ?? [])];
+  }
+
+  /** Allocates a flow for a process to a name. */
+  async allocate(
+    process: ProcessEntry,
+    params: { name: string; qos: QosJson; timeoutMs: number | null },
+    signal: AbortSignal,
+  ): Promise<FlowGrant> {
+    const { name, qos, timeoutMs } = params;
+    const { log, limits } = this.#around;
+    const missing = missingFor(qosFromJson(qos));
+    if (missing !== undefined) {
+      throw new O7sError('ENOTSUP', `this version offers no ${missing}`, { hint: 'ask for a raw flow' });
+    }
+    log.info(`Allocating flow for ${process.pid} to ${name} (uid ${process.uid}).`);
+    const limit = AbortSignal.timeout(timeoutMs ?? limits.allocateMs);
+    const either = AbortSignal.any([signal, limit]);
+    try {
+      return await this.#find(process, name, qos, either);
+    } catch (error) {
+      if (signal.aborted) throw new O7sError('ECANCELED');
+      if (limit.aborted) {
+        log.error('Flow allocation timed out.');
+        throw new O7sError(timeoutMs === null ? 'EPERM' : 'ETIMEDOUT', `no answer from ${name} in time`);
+      }
+      throw error;
+    }
+  }
+
+  /** Answers a request for a flow that came in through an IPCP. */
+  async requested(
+    ipcp: IpcpEntry,
+    params: { hash: string; qos: QosJson; piggyback: string },
+  ): Promise<AllocationAnswer> {
+    const { registry, log, limits } = this.#around;
+    const entry =
+      ipcp.layer === undefined
+        ? undefined
+        : registry.findNameByHash(Buffer.from(params.hash, 'hex'), ipcp.layer.hash);
+    if (entry === undefined || ipcp.layer === undefined) {
+      log.warn(`No name for ${params.hash.slice(0, 8)}.`);
+      return refusal('ENAME');
+    }
+    log.info(`Flow request arrived for ${entry.name}.`);
+    const missing = missingFor(qosFromJson(params.qos));
+    if (missing !== undefined) {
+      log.warn(`Refused a flow to ${entry.name}: this version offers no ${missing}.`);
+      return refusal('ENOTSUP');
+    }
+    const request = Buffer.from(params.piggyback, 'hex');
+    const verdict = this.#oap.answer(request, this.#around.wallClock());
+    const session = `[${request.toString('hex', 0, 8)}]`;
+    if ('error' in verdict) {
+      log.error(`${session} OAP request for ${entry.name} refused: ${verdict.error}.`);
+      return refusal(verdict.error);
+    }
+    log.info(`${session} OAP request processed for ${entry.name}.`);
+    const accept = await this.#acceptor(entry, limits.acceptorMs, () => true);
+    if (accept === undefined) {
+      log.error(`No active process for ${entry.name}.`);
+      return refusal('EIPCP');
+    }
+    const { process } = accept;
+    const grant = this.#grant([process], ipcp, params.qos, this.#around.dataPlane.socket, ipcp.layer.maxMessageBytes);
+    accept.grant(grant);
+    const { flowId, token } = grant;
+    log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
+    return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex') };
+  }
+
+  /** A process releases its end. */
+  deallocate(process: ProcessEntry, flowId: number): void {
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined || !flow.owners.has(process)) throw new O7sError('ENOTALLOC');
+    this.#around.log.info(`Deallocating flow ${flowId} for process ${process.pid} (timeout: 0 s).`);
+    flow.owners.delete(process);
+    // What the process wrote may still be in its socket: the data plane says when it is through.
+    if (flow.ipcp === undefined && flow.owners.size === 0) this.#forget(flowId);
+  }
+
+  /** The data plane is through with a flow. */
+  closed(flowId: number): void {
+    if (!this.#flows.has(flowId)) return;
+    this.#forget(flowId);
+    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`);
+  }
+
+  /** An IPCP is gone, and its flows with it. */
+  ipcpGone(ipcp: IpcpEntry): void {
+    for (const [flowId, flow] of this.#flows) if (flow.ipcp === ipcp) this.#forget(flowId);
+  }
+
+  /** A process is gone: what it waited for and its ends of direct flows are too. */
+  processGone(process: ProcessEntry): void {
+    this.#accepts.delete(process);
+    for (const [flowId, flow] of this.#flows) {
+      if (flow.owners.delete(process) && flow.ipcp === undefined && flow.owners.size === 0) this.#forget(flowId);
+    }
+  }
+
+  async #find(process: ProcessEntry, name: string, qos: QosJson, signal: AbortSignal): Promise<FlowGrant> {
+    const { registry, limits } = this.#around;
+    const mayServe = (accept: Accept): boolean => sameUser(accept.process, process);
+    const entry = registry.findName(name);
+    // A process of this node that serves the name comes first; it may be between two accept calls.
+    const patience = entry !== undefined && entry.processes.size > 0 ? limits.acceptorMs : 0;
+    const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
+    if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
+
+    const known = await this.#overLayers(process, name, qos, signal);
+    if (known !== undefined) return known;
+    if (entry === undefined) {
+      throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
+        hint: 'register it in a layer that both nodes are in',
+      });
+    }
+    const late = await this.#acceptor(entry, limits.acceptorMs - patience, mayServe, signal);
+    if (late !== undefined) return this.#direct(process, entry, late, qos);
+    this.#around.log.error(`Failed to find IPCP for ${name}.`);
+    throw new O7sError('EIPCP', `nobody serves ${name}: no process accepts, no layer knows it`, {
+      hint: 'start its server, bind it to the name, and register the name in a layer',
+    });
+  }
+
+  #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
+    const { log } = this.#around;
+    const grant = this.#grant([process, accept.process], undefined, qos, accept.listen, messageBytesMax);
+    accept.grant({ ...grant, connect: null });
+    log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`);
+    log.info(`Flow ${grant.flowId} allocated (direct) for ${process.pid} to ${entry.name}.`);
+    return grant;
+  }
+
+  /** Tries the layers that know the name, in their order; undefined when none does. */
+  async #overLayers(
+    process: ProcessEntry,
+    name: string,
+    qos: QosJson,
+    signal: AbortSignal,
+  ): Promise<FlowGrant | undefined> {
+    const candidates = this.#around.registry
+      .ipcps()
+      .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
+      .map((ipcp) => ({ ipcp, known: this.#knows(ipcp, name) }));
+    let failure: unknown;
+    for (const { ipcp, known } of candidates) {
+      if (!(await orAborted(known, signal))) continue;
+      try {
+        return await this.#overLayer(process, ipcp, name, qos, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        failure = error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
+  }
+
+  async #overLayer(
+    process: ProcessEntry,
+    ipcp: IpcpEntry,
+    name: string,
+    qos: QosJson,
+    signal: AbortSignal,
+  ): Promise<FlowGrant> {
+    const { dataPlane, log, randomBytes, wallClock } = this.#around;
+    const { layer } = ipcp;
+    if (layer === undefined) throw new O7sError('EIPCPSTATE');
+    const hash = hashName(name, layer.hash).toString('hex');
+    do {
+      // A request is never repeated as it is: its receiver would take the second for a replay.
+      const oap = new OapRequest(randomBytes(handshakeIdBytes), wallClock());
+      const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
+      const grant = this.#grant([process], ipcp, qos, dataPlane.socket, layer.maxMessageBytes);
+      const { flowId, token } = grant;
+      const giveUp = (): void => {
+        this.#forget(flowId);
+        dataPlane.call('flow.deallocate', { flowId }).catch(() => {});
+      };
+      try {
+        const piggyback = oap.bytes.toString('hex');
+        const asked = dataPlane.call('flow.allocate', { pid: ipcp.pid, flowId, token, hash, qos, piggyback });
+        const result = await orAborted(asked, signal);
+        if (result.outcome === 'accepted') {
+          const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
+          if (fault === undefined) {
+            log.info(`${session} OAP completed for ${name}.`);
+            return grant;
+          }
+          throw new O7sError(fault, `the handshake with ${name} failed`);
+        }
+        if (result.outcome === 'refused') {
+          log.warn(`Allocation rejected: ${name} (${result.response}).`);
+          throw O7sError.fromErrno(result.response, `${name} refused the flow (${result.response})`);
+        }
+        giveUp();
+      } catch (error) {
+        giveUp();
+        throw error;
+      }
+    } while (await orAborted(this.#knows(ipcp, name), signal));
+    log.error(`Flow allocation to ${name} failed.`);
+    throw new O7sError('EIPCP', `${name} was known in ${layer.name} but no longer answers`);
+  }
+
+  async #knows(ipcp: IpcpEntry, name: string): Promise<boolean> {
+    const { pid, layer } = ipcp;
+    if (layer === undefined) return false;
+    const hash = hashName(name, layer.hash).toString('hex');
+    try {
+      return (await this.#around.dataPlane.call('name.query', { pid, hash })).known;
+    } catch {
+      // An IPCP that is gone knows nothing.
+      return false;
+    }
+  }
+
+  /** The next accept call to a name that may serve; undefined when none came in time. */
+  #acceptor(
+    entry: NameEntry,
+    patienceMs: number,
+    mayServe: (accept: Accept) => boolean,
+    signal?: AbortSignal,
+  ): Promise<PendingAccept | undefined> {
+    const take = (accept: Accept): PendingAccept => {
+      this.#around.registry.removeAccept(accept);
+      return accept as PendingAccept;
+    };
+    const ready = entry.accepts.find(mayServe);
+    if (ready !== undefined) return Promise.resolve(take(ready));
+    if (patienceMs <= 0) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const settle = (accept: PendingAccept | undefined): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        entry.waiters.delete(waiter);
+        resolve(accept);
+      };
+      const giveUp = (): void => settle(undefined);
+      const waiter = (accept: Accept): boolean => {
+        if (!mayServe(accept)) return false;
+        settle(take(accept));
+        return true;
+      };
+      const timer = setTimeout(giveUp, patienceMs);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      entry.waiters.add(waiter);
+    });
+  }
+
+  #grant(
+    owners: readonly ProcessEntry[],
+    ipcp: IpcpEntry | undefined,
+    qos: QosJson,
+    connect: string,
+    maxMessageBytes: number,
+  ): FlowGrant {
+    const flowId = this.#ids.take();
+    this.#flows.set(flowId, { owners: new Set(owners), ipcp });
+    return { flowId, qos, maxMessageBytes, connect, token: this.#around.randomBytes(tokenBytes).toString('hex') };
+  }
+
+  #forget(flowId: number): void {
+    this.#flows.delete(flowId);
+    this.#ids.release(flowId);
+  }
+}
+
+function refusal(code: ConstructorParameters<typeof O7sError>[0]): AllocationAnswer {
+  return { response: -new O7sError(code).errno };
+}
+
+/** Direct flows join processes of one user only; who is privileged counts as one. */
+function sameUser(a: ProcessEntry, b: ProcessEntry): boolean {
+  return (a.privileged && b.privileged) || a.uid === b.uid;
+}
+
+/** What a promise brings, unless the signal aborts first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new O7sError('ECANCELED'));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

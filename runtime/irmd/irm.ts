@@ -1,0 +1,163 @@
+/** What management may ask of irmd. Source: irmd-and-irm.md 4. */
+import { O7sError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { checkName, hashName } from '../lib/names.ts';
+import type { BalancePolicy, BootstrapConfig, IpcpInfo, IpcpType, NameInfo } from '../lib/rpc/api.ts';
+import type { DataPlanePort, Flows } from './flows.ts';
+import { type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
+
+/** IPCPs of a shared data plane count from above the kernel's largest pid (2^22). */
+const firstIpcpPid = 4_194_305;
+
+export interface ManagementSurroundings {
+  readonly registry: Registry;
+  readonly flows: Flows;
+  readonly dataPlane: DataPlanePort & { readonly pid: number };
+  readonly log: Logger;
+}
+
+export class Management {
+  readonly #around: ManagementSurroundings;
+  #nextPid = firstIpcpPid;
+
+  constructor(around: ManagementSurroundings) {
+    this.#around = around;
+  }
+
+  async createIpcp(name: string, type: IpcpType): Promise<{ pid: number }> {
+    const { registry, dataPlane, log } = this.#around;
+    checkName(name, 'the IPCP name');
+    if (name === '') throw new O7sError('EINVAL', 'an IPCP needs a name');
+    if (registry.ipcps().some((ipcp) => ipcp.name === name)) {
+      throw new O7sError('EEXIST', `there is an IPCP ${name} already`, { hint: 'choose another name' });
+    }
+    const pid = this.#nextPid++;
+    const entry: IpcpEntry = { pid, hostPid: dataPlane.pid, name, type, layer: undefined };
+    registry.addIpcp(entry);
+    try {
+      await dataPlane.call('ipcp.create', { pid, name, type });
+    } catch (error) {
+      registry.removeIpcp(pid);
+      log.error('Failed to create IPCP.');
+      throw error;
+    }
+    log.info(`Created IPCP ${pid}.`);
+    return { pid };
+  }
+
+  async destroyIpcp(pid: number): Promise<void> {
+    const { registry, flows, dataPlane, log } = this.#around;
+    const entry = registry.findIpcp(pid);
+    await dataPlane.call('ipcp.destroy', { pid });
+    flows.ipcpGone(entry);
+    registry.removeIpcp(pid);
+    log.info(`Destroyed IPCP ${pid}.`);
+  }
+
+  listIpcps(): IpcpInfo[] {
+    return this.#around.registry.ipcps().map(ipcpInfo);
+  }
+
+  async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig): Promise<void> {
+    const { registry, dataPlane, log } = this.#around;
+    checkName(layer, 'the layer name');
+    const entry = registry.findIpcp(pid);
+    try {
+      const { hash, maxMessageBytes } = await dataPlane.call('ipcp.bootstrap', { pid, layer, config });
+      entry.layer = { name: layer, hash, maxMessageBytes };
+    } catch (error) {
+      log.error('Could not bootstrap IPCP.');
+      throw error;
+    }
+    log.info(`Bootstrapped IPCP ${pid}.`);
+  }
+
+  createName(name: string, policy: BalancePolicy): void {
+    const { created } = this.#ensureName(name, policy);
+    if (!created) this.#around.log.info(`Name ${name} already exists.`);
+  }
+
+  destroyName(name: string): void {
+    const { registry, log } = this.#around;
+    if (registry.findName(name) === undefined) {
+      log.error(`Name ${name} does not exist.`);
+      log.error(`Failed to destroy name ${name}.`);
+    }
+    registry.destroyName(name);
+    log.info(`Destroyed name: ${name}.`);
+  }
+
+  listNames(): NameInfo[] {
+    return this.#around.registry.listNames();
+  }
+
+  async registerName(name: string, pid: number): Promise<void> {
+    this.#ensureName(name, 'spillover');
+    const hash = await this.#directory('name.register', name, pid);
+    this.#around.log.info(`Registered ${name} with IPCP ${pid} as ${hash.slice(0, 8)}.`);
+  }
+
+  async unregisterName(name: string, pid: number): Promise<void> {
+    const { registry, log } = this.#around;
+    if (registry.findName(name) === undefined) {
+      log.error(`Failed to get name ${name}.`);
+      throw new O7sError('ENAME', `name ${name} does not exist`);
+    }
+    await this.#directory('name.unregister', name, pid);
+    log.info(`Unregistered ${name} from ${pid}.`);
+  }
+
+  bindProgram(program: string, name: string): void {
+    const { registry, log } = this.#around;
+    const { entry } = this.#ensureName(name, 'spillover');
+    registry.bindProgram(program, entry);
+    log.info(`Bound program ${program} to name ${name}.`);
+  }
+
+  unbindProgram(program: string, name: string | null): void {
+    this.#around.registry.unbindProgram(program, name);
+    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for ${program}.`);
+  }
+
+  bindProcess(pid: number, name: string): void {
+    const { registry, flows, log } = this.#around;
+    const process = this.#process(pid);
+    const { entry } = this.#ensureName(name, 'spillover');
+    registry.bindProcess(process, entry, flows.acceptsOf(process));
+    log.info(`Bound process ${pid} to name ${name}.`);
+  }
+
+  unbindProcess(pid: number, name: string | null): void {
+    this.#around.registry.unbindProcess(this.#process(pid), name);
+    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for process ${pid}.`);
+  }
+
+  #process(pid: number): NonNullable<ReturnType<Registry['findProcess']>> {
+    const process = this.#around.registry.findProcess(pid);
+    if (process !== undefined) return process;
+    // An IPCP is a process too, but none that accepts flows in these types.
+    this.#around.log.error(`Process ${pid} does not respond.`);
+    throw new O7sError('ENOENT', `process ${pid} has not announced itself to irmd`, {
+      hint: 'bind processes that use the Ouroboros library',
+    });
+  }
+
+  #ensureName(name: string, policy: BalancePolicy): { entry: NameEntry; created: boolean } {
+    checkName(name, 'the name');
+    const result = this.#around.registry.ensureName(name, policy);
+    if (result.created) this.#around.log.info(`Created new name: ${name}.`);
+    return result;
+  }
+
+  /** Registers a name with the layer of an IPCP, or takes it back; the name's hash there. */
+  async #directory(method: 'name.register' | 'name.unregister', name: string, pid: number): Promise<string> {
+    const { registry, dataPlane } = this.#around;
+    const { layer } = registry.findIpcp(pid);
+    if (layer === undefined) {
+      throw new O7sError('EIPCPSTATE', `IPCP ${pid} is not in a layer`, { hint: 'bootstrap it first' });
+    }
+    const hash = hashName(name, layer.hash).toString('hex');
+    await dataPlane.call(method, { pid, hash });
+    return hash;
+  }
+}

@@ -1,0 +1,53 @@
+/** One irmd a run directory. Source: irmd-and-irm.md 1.2. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+export interface Lock {
+  /** What an irmd that did not end in order left behind was removed. */
+  readonly cleaned: boolean;
+  /** Gives the directory free. */
+  release(): void;
+}
+
+/** The pid of the irmd that runs already. */
+export class AlreadyRunning extends Error {
+  readonly pid: number;
+
+  constructor(pid: number) {
+    super(`IRMd already running (${pid}), exiting.`);
+    this.pid = pid;
+  }
+}
+
+const leftovers = /^(irmd|irm|ipcpd-\d+)\.sock$/;
+
+/** When a process began, in ticks since boot: with its pid it names one process for ever. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the lock of a run directory, which is made when it is missing. */
+export function takeLock(directory: string): Lock {
+  mkdirSync(directory, { recursive: true });
+  const file = `${directory}/irmd.lock`;
+  const own = `${process.pid} ${startTime(process.pid) ?? ''}`;
+  let cleaned = false;
+  for (;;) {
+    try {
+      writeFileSync(file, own, { flag: 'wx', mode: 0o644 });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const [pid = '', since = ''] = readFileSync(file, 'utf8').split(' ');
+    if (since !== '' && startTime(Number(pid)) === since) throw new AlreadyRunning(Number(pid));
+    for (const name of readdirSync(directory)) if (leftovers.test(name)) rmSync(`${directory}/${name}`, { force: true });
+    rmSync(file, { force: true });
+    cleaned = true;
+  }
+  return { cleaned, release: () => rmSync(file, { force: true }) };
+}

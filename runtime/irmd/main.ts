@@ -1,0 +1,97 @@
+/** irmd: the IPC Resource Manager of a node. */
+import { randomBytes } from 'node:crypto';
+import { isatty } from 'node:tty';
+import { Logger, logTo } from '../lib/log.ts';
+import { runDirectory } from '../lib/paths.ts';
+import { version } from '../lib/version.ts';
+import { DataPlane } from './data-plane.ts';
+import { flowLimits, Flows } from './flows.ts';
+import { Management } from './irm.ts';
+import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
+import { irmdUsage, parseIrmdOptions } from './options.ts';
+import { Registry } from './registry.ts';
+import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
+import { Server } from './server.ts';
+
+process.title = 'irmd';
+const options = parseIrmdOptions(process.argv.slice(2));
+if (options.action === 'version') {
+  process.stdout.write(`Ouroboros version 0.23.0\no7s-testbed ${version}\n`);
+  process.exit(0);
+}
+if (options.action === 'usage') {
+  process.stdout.write(irmdUsage);
+  process.exit(1);
+}
+
+const colour = isatty(1) && process.env['NO_COLOR'] === undefined;
+const log = new Logger(logTo({ fd: 1, level: 'II', json: options.json, colour }), 'irmd');
+const directory = runDirectory();
+
+function lockOrExit(): Lock {
+  try {
+    return takeLock(directory);
+  } catch (error) {
+    if (error instanceof AlreadyRunning) log.warn(error.message);
+    else log.error(`Cannot use ${directory}: ${(error as Error).message}. Run as root, or set O7S_RUN_DIR.`);
+    process.exit(1);
+  }
+}
+
+const lock = lockOrExit();
+if (lock.cleaned) {
+  log.warn("IRMd didn't properly shut down last time.");
+  log.warn('Stale resources cleaned.');
+}
+
+const registry = new Registry();
+const upcalls: Handlers<typeof dataPlaneSchemas> = {
+  'dataPlane.ready': () => null,
+  'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
+  'flow.closed': ({ flowId }) => flows.closed(flowId),
+};
+const dataPlane = new DataPlane({
+  log,
+  logArguments: [...(options.json ? ['--log-json'] : []), ...(colour ? ['--log-colour'] : [])],
+  handler: (method, params, signal) => dispatch(dataPlaneSchemas, upcalls, method, params, signal),
+  onCrash: () => {
+    for (const ipcp of registry.ipcps()) {
+      log.error(`IPCP ${ipcp.pid} (${ipcp.name}) crashed.`);
+      flows.ipcpGone(ipcp);
+      registry.removeIpcp(ipcp.pid);
+    }
+  },
+});
+const msToNs = 1_000_000n;
+const flows: Flows = new Flows({
+  registry,
+  dataPlane,
+  log,
+  limits: flowLimits,
+  wallClock: () => BigInt(Date.now()) * msToNs,
+  randomBytes,
+});
+const management = new Management({ registry, flows, dataPlane, log });
+const server = new Server({ directory, version, registry, flows, management, log });
+log.info('Ouroboros IPC Resource Manager daemon started...');
+
+let stopping = false;
+async function stop(): Promise<void> {
+  // A second signal must not cut the clean-up short.
+  if (stopping) return;
+  stopping = true;
+  log.info('IRMd shutting down...');
+  for (const pid of registry.processes()) {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await dataPlane.stop();
+  server[Symbol.dispose]();
+  lock.release();
+  log.info('Ouroboros IPC Resource Manager daemon exited. Bye.');
+  process.exit(0);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => void stop());

@@ -1,0 +1,101 @@
+/** The shape of every request irmd takes. What does not fit is refused before anything looks at it. */
+import * as v from 'valibot';
+import { O7sError } from '../lib/errors.ts';
+import { hashAlgorithms } from '../lib/names.ts';
+import { balancePolicies, ipcpTypes } from '../lib/rpc/api.ts';
+
+const name = v.pipe(v.string(), v.minLength(1), v.maxBytes(255));
+const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
+const uint8 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff));
+const uint16 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff));
+const uint32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
+const uint64 = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,20}$/),
+  v.check((digits) => BigInt(digits) < 2n ** 64n),
+);
+const hex = v.pipe(v.string(), v.hexadecimal());
+const timeoutMs = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1)));
+
+const qos = v.strictObject({
+  delay: uint32,
+  bandwidth: uint64,
+  availability: uint8,
+  loss: uint32,
+  ber: uint32,
+  inOrder: uint8,
+  maxGap: uint32,
+  timeout: uint32,
+});
+
+const ethertype = v.pipe(uint16, v.minValue(0x0600), v.maxValue(0xfffe));
+const config = v.strictObject({
+  dev: v.optional(name),
+  ethertype: v.optional(ethertype),
+  hash: v.optional(v.picklist(hashAlgorithms)),
+});
+
+const nothing = v.looseObject({});
+
+export const applicationSchemas = {
+  'process.announce': v.strictObject({ program: name }),
+  'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
+  'flow.accept': v.strictObject({ timeoutMs, listen: v.pipe(v.string(), v.startsWith('@'), v.maxBytes(107)) }),
+  'flow.deallocate': v.strictObject({ flowId: pid }),
+};
+
+export const managementSchemas = {
+  'irmd.version': nothing,
+  'ipcp.create': v.strictObject({ name, type: v.picklist(ipcpTypes) }),
+  'ipcp.destroy': v.strictObject({ pid }),
+  'ipcp.list': nothing,
+  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
+  'name.destroy': v.strictObject({ name }),
+  'name.list': nothing,
+  'name.register': v.strictObject({ name, pid }),
+  'name.unregister': v.strictObject({ name, pid }),
+  'program.bind': v.strictObject({ program: name, name }),
+  'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
+  'process.bind': v.strictObject({ pid, name }),
+  'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
+};
+
+export const dataPlaneSchemas = {
+  'dataPlane.ready': v.strictObject({ socket: name }),
+  'flow.requested': v.strictObject({ pid, hash: hex, qos, piggyback: v.union([hex, v.literal('')]) }),
+  'flow.closed': v.strictObject({ flowId: pid }),
+};
+
+type Schemas = Readonly<Record<string, v.GenericSchema>>;
+
+/** What answers each method, given parameters of the right shape. */
+export type Handlers<S extends Schemas> = {
+  readonly [M in keyof S]: (params: v.InferOutput<S[M]>, signal: AbortSignal) => unknown;
+};
+
+/**
+ * Checks a request and has it answered.
+ *
+ * @throws O7sError ENOTSUP for an unknown method, EINVAL for parameters of the wrong shape.
+ */
+export function dispatch<S extends Schemas>(
+  schemas: S,
+  handlers: Handlers<S>,
+  method: string,
+  params: unknown,
+  signal: AbortSignal,
+): unknown {
+  const schema = Object.hasOwn(schemas, method) ? schemas[method] : undefined;
+  const handler = handlers[method] as ((params: unknown, signal: AbortSignal) => unknown) | undefined;
+  if (schema === undefined || handler === undefined) {
+    throw new O7sError('ENOTSUP', `there is no method ${method}`);
+  }
+  const parsed = v.safeParse(schema, params);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const place = v.getDotPath(issue) ?? 'the parameters';
+    throw new O7sError('EINVAL', `${method}: ${place}: ${issue.message}`);
+  }
+  return handler(parsed.output, signal);
+}

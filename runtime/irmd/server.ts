@@ -1,0 +1,153 @@
+/** irmd's two sockets: who connects, and what their requests do. */
+import { chownSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { O7sError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { peerCredentials, type PeerCredentials, UnixListener } from '../lib/os/unix-socket.ts';
+import { applicationSocket, managementSocket } from '../lib/paths.ts';
+import { RpcConnection } from '../lib/rpc/connection.ts';
+import type { Flows } from './flows.ts';
+import type { Management } from './irm.ts';
+import { type ProcessEntry, programKey, type Registry } from './registry.ts';
+import { applicationSchemas, dispatch, type Handlers, managementSchemas } from './schema.ts';
+import { isPrivileged, ouroborosGroup } from './users.ts';
+
+export interface ServerSetup {
+  readonly directory: string;
+  readonly version: string;
+  readonly registry: Registry;
+  readonly flows: Flows;
+  readonly management: Management;
+  readonly log: Logger;
+}
+
+/** Connections a socket takes at once. */
+const connectionsMax = 10_000;
+
+export class Server implements Disposable {
+  readonly #setup: ServerSetup;
+  readonly #listeners: UnixListener[];
+  readonly #connections = new Set<RpcConnection>();
+  /** Connections of each process. */
+  readonly #sessions = new Map<ProcessEntry, number>();
+  readonly #group: number | undefined = ouroborosGroup();
+
+  constructor(setup: ServerSetup) {
+    this.#setup = setup;
+    const { directory, log } = setup;
+    if (this.#group === undefined) log.warn(`ouroboros group not found, using gid ${process.getgid?.() ?? 0}.`);
+    const management = managementSocket(directory);
+    this.#listeners = [
+      new UnixListener(applicationSocket(directory), 0o666, (fd) => this.#application(fd)),
+      new UnixListener(management, 0o660, (fd) => this.#manager(fd)),
+    ];
+    this.#giveToGroup(management);
+  }
+
+  /** Closes sockets and connections. */
+  [Symbol.dispose](): void {
+    for (const listener of this.#listeners) listener[Symbol.dispose]();
+    for (const connection of [...this.#connections]) connection[Symbol.dispose]();
+  }
+
+  #giveToGroup(path: string): void {
+    if (this.#group === undefined) return;
+    try {
+      chownSync(path, process.getuid?.() ?? 0, this.#group);
+    } catch {
+      this.#setup.log.warn(`Cannot give ${path} to the group ouroboros; only this user can manage the node.`);
+    }
+  }
+
+  #manager(fd: number): void {
+    const { management, version } = this.#setup;
+    const handlers: Handlers<typeof managementSchemas> = {
+      'irmd.version': () => ({ version, pid: process.pid }),
+      'ipcp.create': ({ name, type }) => management.createIpcp(name, type),
+      'ipcp.destroy': ({ pid }) => management.destroyIpcp(pid),
+      'ipcp.list': () => management.listIpcps(),
+      'ipcp.bootstrap': ({ pid, layer, config }) => management.bootstrapIpcp(pid, layer, config),
+      'name.create': ({ name, policy }) => management.createName(name, policy),
+      'name.destroy': ({ name }) => management.destroyName(name),
+      'name.list': () => management.listNames(),
+      'name.register': ({ name, pid }) => management.registerName(name, pid),
+      'name.unregister': ({ name, pid }) => management.unregisterName(name, pid),
+      'program.bind': ({ program, name }) => management.bindProgram(program, name),
+      'program.unbind': ({ program, name }) => management.unbindProgram(program, name),
+      'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
+      'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
+    };
+    this.#serve(fd, (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal));
+  }
+
+  #application(fd: number): void {
+    const { flows } = this.#setup;
+    const credentials = peerCredentials(fd);
+    let process: ProcessEntry | undefined;
+    const known = (): ProcessEntry => {
+      if (process !== undefined) return process;
+      throw new O7sError('EINVAL', 'this process has not announced itself', { hint: 'call process.announce first' });
+    };
+    const handlers: Handlers<typeof applicationSchemas> = {
+      'process.announce': ({ program }) => {
+        if (process !== undefined) throw new O7sError('EEXIST', 'this connection has announced a process already');
+        process = this.#announce(credentials, program);
+        return { pid: process.pid };
+      },
+      'flow.allocate': (params, signal) => flows.allocate(known(), params, signal),
+      'flow.accept': (params, signal) => flows.accept(known(), params, signal),
+      'flow.deallocate': ({ flowId }) => flows.deallocate(known(), flowId),
+    };
+    this.#serve(
+      fd,
+      (method, params, signal) => dispatch(applicationSchemas, handlers, method, params, signal),
+      () => {
+        if (process !== undefined) this.#leave(process);
+      },
+    );
+  }
+
+  #announce({ pid, uid, gid }: PeerCredentials, program: string): ProcessEntry {
+    const { registry, log } = this.#setup;
+    if (pid === 0) throw new O7sError('EPERM', 'this process is in a process namespace irmd cannot see');
+    const known = registry.findProcess(pid);
+    if (known !== undefined) {
+      this.#sessions.set(known, (this.#sessions.get(known) ?? 0) + 1);
+      return known;
+    }
+    const privileged = isPrivileged(pid, uid, gid, this.#group);
+    const entry = registry.addProcess({ pid, uid, privileged, program: programKey(program) });
+    this.#sessions.set(entry, 1);
+    log.info(`Process added: ${pid} (${entry.program}).`);
+    return entry;
+  }
+
+  /** A connection of a process ended; the last one is the process' end. */
+  #leave(process: ProcessEntry): void {
+    const { registry, flows, log } = this.#setup;
+    const left = (this.#sessions.get(process) ?? 1) - 1;
+    this.#sessions.set(process, left);
+    if (left > 0) return;
+    this.#sessions.delete(process);
+    flows.processGone(process);
+    registry.removeProcess(process);
+    log.info(`Process removed: ${process.pid}.`);
+  }
+
+  #serve(
+    fd: number,
+    handler: ConstructorParameters<typeof RpcConnection>[1],
+    onClose: () => void = () => {},
+  ): void {
+    const socket = new Socket({ fd, readable: true, writable: true });
+    if (this.#connections.size >= connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    const connection: RpcConnection = new RpcConnection(socket, handler, () => {
+      this.#connections.delete(connection);
+      onClose();
+    });
+    this.#connections.add(connection);
+  }
+}

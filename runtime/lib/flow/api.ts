@@ -1,0 +1,49 @@
+/** The calls of an application, over one session a process that is opened at the first of them. */
+import type { Flow, WaitOptions } from './flow.ts';
+import { type AllocOptions, Session } from './session.ts';
+
+let session: Promise<Session> | undefined;
+
+async function current(): Promise<Session> {
+  const known = await session?.catch(() => undefined);
+  if (known !== undefined && !known.closed) return known;
+  session = Session.open();
+  return session;
+}
+
+/**
+ * Makes this process known to irmd, so that it can be bound to names before its first call. The calls below do so
+ * by themselves.
+ *
+ * @throws O7sError EIRMD when no irmd answers.
+ */
+export async function announce(): Promise<void> {
+  await current();
+}
+
+/**
+ * Requests a flow to whoever accepts for a name; see `Session.allocFlow`.
+ *
+ * ```ts
+ * await using flow = await allocFlow('echo');
+ * await flow.write(Buffer.from('hello'));
+ * console.log((await flow.read()).toString());
+ * ```
+ */
+export async function allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
+  return (await current()).allocFlow(name, options);
+}
+
+/**
+ * Takes the next flow for any name this process, or its program, is bound to; see `Session.acceptFlow`.
+ *
+ * ```ts
+ * for (;;) {
+ *   const flow = await acceptFlow();
+ *   for await (const message of flow) await flow.write(message);
+ * }
+ * ```
+ */
+export async function acceptFlow(options: WaitOptions = {}): Promise<Flow> {
+  return (await current()).acceptFlow(options);
+}

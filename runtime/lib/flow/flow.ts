@@ -1,0 +1,310 @@
+/** One end of a flow, as an application holds it. Source: application-api.md 3, end-to-end.md 1. */
+import { type ErrorCode, O7sError } from '../errors.ts';
+import { flowSendBytesMax } from '../limits.ts';
+import { UnixStream } from '../os/unix-socket.ts';
+import type { QosSpec } from '../qos.ts';
+import type { Deadlines, Millis } from '../time/clock.ts';
+import { type DeadlineTimer, monotonicNow } from '../time/timer.ts';
+import { FrameReader, FrameWriter, frameKind, streamEnded, streamWouldBlock } from './framing.ts';
+import { Liveness } from './liveness.ts';
+import type { StreamOwner } from './rendezvous.ts';
+
+/** How long to wait: `timeout` in ms, none waits without limit; `signal` ends the wait early. */
+export interface WaitOptions {
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FlowCounters {
+  messagesSent: number;
+  messagesReceived: number;
+}
+
+/** What a flow is made from. */
+export interface FlowSetup {
+  readonly fd: number;
+  readonly qos: QosSpec;
+  readonly maxMessageBytes: number;
+  readonly timer: DeadlineTimer;
+  /** Runs once when the flow is closed. */
+  readonly onClosed: () => void;
+}
+
+const done: Promise<void> = Promise.resolve();
+/** Messages read from the socket ahead of the application; beyond it the rest waits in the node. */
+const readAhead = 1024;
+
+interface Waiter {
+  readonly wake: () => void;
+}
+
+/**
+ * A flow: messages in both directions, each read as it was written or not at all.
+ *
+ * Reads and writes reject with an O7sError: ENOTALLOC after `close`, EFLOWDOWN when the layer or the other
+ * end released the flow, EFLOWPEER when the peer was silent for the QoS' timeout, ETIMEDOUT and ECANCELED
+ * as the options of the call say.
+ */
+export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
+  /** The flow descriptor: a number of this process, from 64 up. */
+  readonly fd: number;
+  /** The QoS in force: the requester's, at both ends. */
+  readonly qos: QosSpec;
+  /** Longest message a write takes, in bytes. */
+  readonly maxMessageBytes: number;
+  readonly counters: FlowCounters = { messagesSent: 0, messagesReceived: 0 };
+
+  readonly #timer: DeadlineTimer;
+  readonly #onClosed: () => void;
+  readonly #liveness: Liveness;
+  readonly #reader: FrameReader;
+  readonly #writer = new FrameWriter(flowSendBytesMax);
+  #stream: UnixStream | undefined;
+  #messages: (Buffer | undefined)[] = [];
+  #firstMessage = 0;
+  #readers: Waiter[] = [];
+  #writers: Waiter[] = [];
+  #flushScheduled = false;
+  /** Why nothing more will come; messages that came before are still read. */
+  #down: ErrorCode | undefined;
+  #closed = false;
+
+  constructor(setup: FlowSetup) {
+    this.fd = setup.fd;
+    this.qos = setup.qos;
+    this.maxMessageBytes = setup.maxMessageBytes;
+    this.#timer = setup.timer;
+    this.#onClosed = setup.onClosed;
+    this.#liveness = new Liveness(setup.qos.timeout, monotonicNow());
+    this.#reader = new FrameReader(setup.maxMessageBytes, true);
+  }
+
+  /** Takes over a connected stream. To be called once, by whoever made the flow. */
+  attach(stream: UnixStream): void {
+    this.#stream = stream;
+    this.#timer.add(this);
+    stream.watch(true, false);
+  }
+
+  /** Messages that can be read without waiting. */
+  get waiting(): number {
+    return this.#messages.length - this.#firstMessage;
+  }
+
+  /** Whether the flow can still bring something: it is neither closed nor down. */
+  get up(): boolean {
+    return !this.#closed && this.#down === undefined;
+  }
+
+  /**
+   * The next message, or undefined when none is there: it asks the node, but waits for nothing. Throws as `read`
+   * rejects once nothing more can come.
+   */
+  tryRead(): Buffer | undefined {
+    if (this.waiting === 0) this.onReadable();
+    return this.#take();
+  }
+
+  /** Waits for the next message. It belongs to the caller. */
+  async read(options: WaitOptions = {}): Promise<Buffer> {
+    for (;;) {
+      const message = this.#take();
+      if (message !== undefined) return message;
+      await this.#wait(this.#readers, options);
+    }
+  }
+
+  /** The messages of the flow, until the other end releases it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    for (;;) {
+      try {
+        yield await this.read();
+      } catch (error) {
+        if (error instanceof O7sError && (error.code === 'EFLOWDOWN' || error.code === 'ENOTALLOC')) return;
+        throw error;
+      }
+    }
+  }
+
+  /** Sends a message, unless so much waits that it would have to wait itself: then false. */
+  tryWrite(message: Uint8Array): boolean {
+    if (this.#closed) throw new O7sError('ENOTALLOC', `flow ${this.fd} is closed`);
+    if (this.#down === 'EFLOWDOWN') throw new O7sError(this.#down);
+    if (message.length > this.maxMessageBytes) {
+      throw new O7sError('EMSGSIZE', `a message of ${message.length} bytes is too long for this flow`, {
+        hint: `write at most ${this.maxMessageBytes} bytes at once`,
+      });
+    }
+    if (!this.#writer.push(frameKind.packet, message, 0, message.length)) {
+      this.flush();
+      if (!this.#writer.push(frameKind.packet, message, 0, message.length)) return false;
+    }
+    this.counters.messagesSent += 1;
+    this.#scheduleFlush();
+    return true;
+  }
+
+  /**
+   * Sends a message; resolves when the node has taken it over. An empty one is only a sign of life. EMSGSIZE when it
+   * is longer than `maxMessageBytes`.
+   */
+  write(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
+    try {
+      return this.tryWrite(message) ? done : this.#writeLater(message, options);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Hands what was written to the node now, and not at the end of the turn. */
+  flush(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#closed || this.#writer.pending === 0) return;
+    const result = this.#writer.flush(stream);
+    if (result === streamEnded) return this.#goDown('EFLOWDOWN');
+    this.#liveness.sent(monotonicNow());
+    this.#watch();
+    if (result !== streamWouldBlock) wakeAll(this.#writers);
+  }
+
+  /** Sends what waits, releases the flow. What has not been read is lost. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.flush();
+    try {
+      while (this.up && this.#writer.pending > 0) await this.#wait(this.#writers, { timeout: 1000 });
+    } catch {
+      // The other side no longer takes anything: what is left cannot be delivered.
+    }
+    this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#release();
+  }
+
+  nextDeadline(): Millis {
+    return this.#liveness.nextDeadline();
+  }
+
+  advance(now: Millis): void {
+    // While the application does not read, what the peer sends is not seen either.
+    if (this.waiting >= readAhead) this.#liveness.received(now);
+    const action = this.#liveness.advance(now);
+    if (action === 'keepalive') {
+      this.#writer.push(frameKind.packet, empty, 0, 0);
+      this.flush();
+    } else if (action === 'dead') {
+      this.#goDown('EFLOWPEER');
+    }
+  }
+
+  onReadable(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#closed) return;
+    const count = this.#reader.fill(stream, (kind, memory, start, end) => {
+      if (kind !== frameKind.packet || start === end) return;
+      this.#messages.push(memory.subarray(start, end));
+      this.counters.messagesReceived += 1;
+    });
+    if (count === streamEnded) return this.#goDown('EFLOWDOWN');
+    if (count > 0) this.#liveness.received(monotonicNow());
+    if (this.waiting >= readAhead) this.#watch();
+    if (this.waiting > 0) wakeAll(this.#readers);
+  }
+
+  onWritable(): void {
+    this.flush();
+  }
+
+  async #writeLater(message: Uint8Array, options: WaitOptions): Promise<void> {
+    do {
+      await this.#wait(this.#writers, options);
+    } while (!this.tryWrite(message));
+  }
+
+  /** What is written in one turn leaves together at its end. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** A message that was read ahead. */
+  #take(): Buffer | undefined {
+    if (this.#closed) throw new O7sError('ENOTALLOC', `flow ${this.fd} is closed`);
+    const message = this.#messages[this.#firstMessage];
+    if (message === undefined) {
+      if (this.#down !== undefined) throw new O7sError(this.#down);
+      return undefined;
+    }
+    this.#messages[this.#firstMessage] = undefined;
+    this.#firstMessage += 1;
+    if (this.#firstMessage === this.#messages.length) {
+      this.#messages.length = 0;
+      this.#firstMessage = 0;
+      this.#watch();
+    }
+    return message;
+  }
+
+  #watch(): void {
+    if (this.#closed || this.#down === 'EFLOWDOWN') return;
+    this.#stream?.watch(this.waiting < readAhead, this.#writer.pending > 0);
+  }
+
+  #goDown(code: ErrorCode): void {
+    if (this.#down !== 'EFLOWDOWN') this.#down = code;
+    // A silent peer may speak again: its packets are still taken. A released flow brings nothing more.
+    if (code === 'EFLOWDOWN') this.#stream?.watch(false, false);
+    wakeAll(this.#readers);
+    wakeAll(this.#writers);
+  }
+
+  #release(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer.delete(this);
+    this.#stream?.[Symbol.dispose]();
+    this.#messages = [];
+    this.#firstMessage = 0;
+    wakeAll(this.#readers);
+    wakeAll(this.#writers);
+    this.#onClosed();
+  }
+
+  /** Waits to be woken; the caller then looks again whether there is something for it. */
+  #wait(waiters: Waiter[], options: WaitOptions): Promise<void> {
+    const { timeout, signal } = options;
+    if (timeout === undefined && signal === undefined) {
+      return new Promise((resolve) => waiters.push({ wake: resolve }));
+    }
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(new O7sError('ECANCELED'));
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+        const index = waiters.indexOf(waiter);
+        if (index !== -1) waiters.splice(index, 1);
+      };
+      const waiter: Waiter = { wake: () => (settle(), resolve()) };
+      const cancel = (): void => (settle(), reject(new O7sError('ECANCELED')));
+      const timer =
+        timeout === undefined
+          ? undefined
+          : setTimeout(() => (settle(), reject(new O7sError('ETIMEDOUT'))), timeout);
+      signal?.addEventListener('abort', cancel, { once: true });
+      waiters.push(waiter);
+    });
+  }
+}
+
+const empty = Buffer.alloc(0);
+
+function wakeAll(waiters: Waiter[]): void {
+  for (const waiter of waiters.splice(0)) waiter.wake();
+}
+

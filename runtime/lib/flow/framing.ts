@@ -1,0 +1,157 @@
+/**
+ * How packets travel between a process and its node's data plane, and between the two processes of a direct
+ * flow: each behind four bytes, the kind and, in 24 bits big-endian, the length.
+ */
+import type { Packet } from '../wire/packet.ts';
+import { StreamBuffer, streamEnded, type UnixStream, streamWouldBlock } from '../os/unix-socket.ts';
+
+export const frameHeaderBytes = 4;
+/** Largest payload 24 bits can tell. */
+export const framePayloadBytesMax: number = 2 ** 24 - 1;
+
+export const frameKind = {
+  /** One packet of the flow; empty, it is a sign of life. */
+  packet: 0,
+  /** The first frame of whoever connected: the token it was given. */
+  hello: 1,
+} as const;
+
+/** Bytes of the token that opens an end of a flow. */
+export const tokenBytes = 16;
+
+const initialBytes = 64 * 1024;
+
+/** Gets each frame of a stream; `memory` from `start` to `end` is valid as the reader says. */
+export type OnFrame = (kind: number, memory: Buffer, start: number, end: number) => void;
+
+/** The receiving side of a stream. */
+export class FrameReader {
+  readonly #payloadBytesMax: number;
+  readonly #handsOver: boolean;
+  #buffer = new StreamBuffer(initialBytes);
+  #start = 0;
+  #end = 0;
+
+  /**
+   * @param handsOver frames stay valid for ever, because memory is not used twice; otherwise they are valid until
+   *   the next `fill`.
+   */
+  constructor(payloadBytesMax: number, handsOver: boolean) {
+    this.#payloadBytesMax = payloadBytesMax;
+    this.#handsOver = handsOver;
+  }
+
+  /**
+   * Reads once and hands on each frame that is complete. Bytes read, `streamWouldBlock`, or `streamEnded`, which a
+   * frame that is too long counts as.
+   */
+  fill(stream: UnixStream, onFrame: OnFrame): number {
+    this.#makeRoom();
+    const { memory, address } = this.#buffer;
+    const count = stream.read(address + this.#end, memory.length - this.#end);
+    if (count < 0) return count;
+    this.#end += count;
+    while (this.#end - this.#start >= frameHeaderBytes) {
+      const header = memory.readUInt32BE(this.#start);
+      const length = header & framePayloadBytesMax;
+      if (length > this.#payloadBytesMax) return streamEnded;
+      const next = this.#start + frameHeaderBytes + length;
+      if (next > this.#end) break;
+      const payload = this.#start + frameHeaderBytes;
+      this.#start = next;
+      onFrame(header >>> 24, memory, payload, next);
+    }
+    return count;
+  }
+
+  /** Whether the last `fill` took all the room there was, so that more may wait. */
+  get full(): boolean {
+    return this.#end === this.#buffer.memory.length;
+  }
+
+  #makeRoom(): void {
+    const { memory } = this.#buffer;
+    const left = this.#end - this.#start;
+    if (left === 0 && !this.#handsOver) {
+      this.#start = 0;
+      this.#end = 0;
+      return;
+    }
+    let wanted = frameHeaderBytes;
+    if (left >= frameHeaderBytes) {
+      wanted += memory.readUInt32BE(this.#start) & framePayloadBytesMax;
+    }
+    // Enough for the frame that is under way, and not so little that each read brings only a few bytes.
+    const room = memory.length - this.#end;
+    if (this.#start + wanted <= memory.length && room >= memory.length / 8) return;
+    const reuse = !this.#handsOver && wanted <= memory.length;
+    const target = reuse ? this.#buffer : new StreamBuffer(Math.max(initialBytes, wanted));
+    memory.copy(target.memory, 0, this.#start, this.#end);
+    this.#buffer = target;
+    this.#start = 0;
+    this.#end = left;
+  }
+}
+
+/** The sending side of a stream: frames are gathered and leave together. */
+export class FrameWriter {
+  readonly #bytesMax: number;
+  #buffer = new StreamBuffer(initialBytes);
+  #start = 0;
+  #end = 0;
+
+  /** `bytesMax` bounds what may wait, except that one frame always fits. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Bytes that have not left. */
+  get pending(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Takes a frame; false when too much waits already. */
+  push(kind: number, source: Uint8Array, start: number, end: number): boolean {
+    const bytes = frameHeaderBytes + end - start;
+    if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return false;
+    const { memory } = this.#buffer;
+    memory.writeUInt32BE(((kind << 24) | (end - start)) >>> 0, this.#end);
+    if (Buffer.isBuffer(source)) source.copy(memory, this.#end + frameHeaderBytes, start, end);
+    else memory.set(source.subarray(start, end), this.#end + frameHeaderBytes);
+    this.#end += bytes;
+    return true;
+  }
+
+  pushPacket(packet: Packet): boolean {
+    return this.push(frameKind.packet, packet.memory, packet.start, packet.end);
+  }
+
+  /** Writes what it can. `streamWouldBlock` when something is left, `streamEnded` when nobody is there. */
+  flush(stream: UnixStream): number {
+    while (this.#start < this.#end) {
+      const count = stream.write(this.#buffer.address + this.#start, this.#end - this.#start);
+      if (count < 0) return count;
+      this.#start += count;
+    }
+    this.#start = 0;
+    this.#end = 0;
+    return 0;
+  }
+
+  #makeRoom(bytes: number): boolean {
+    const waiting = this.#end - this.#start;
+    if (waiting > 0 && waiting + bytes > this.#bytesMax) return false;
+    const { memory } = this.#buffer;
+    let target = this.#buffer;
+    if (waiting + bytes > memory.length) {
+      target = new StreamBuffer(Math.max(memory.length * 2, waiting + bytes));
+    }
+    memory.copy(target.memory, 0, this.#start, this.#end);
+    this.#buffer = target;
+    this.#start = 0;
+    this.#end = waiting;
+    return true;
+  }
+}
+
+export { streamEnded, streamWouldBlock };

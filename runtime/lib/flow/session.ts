@@ -1,0 +1,184 @@
+/** A process' connection to its irmd, and the calls that make flows. Source: application-api.md 3. */
+import { randomBytes } from 'node:crypto';
+import { basename, extname } from 'node:path';
+import { O7sError } from '../errors.ts';
+import { checkName } from '../names.ts';
+import { flowDescriptorMax, flowDescriptorMin } from '../limits.ts';
+import { KernelError } from '../os/libc.ts';
+import { connectUnix, UnixStream } from '../os/unix-socket.ts';
+import { applicationSocket } from '../paths.ts';
+import { qosFromJson, qosToJson, type QosSpec, rawQos } from '../qos.ts';
+import type { ApplicationApi, FlowGrant } from '../rpc/api.ts';
+import { RpcClient } from '../rpc/client.ts';
+import { DeadlineTimer } from '../time/timer.ts';
+import { Flow, type WaitOptions } from './flow.ts';
+import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
+import { FlowRendezvous } from './rendezvous.ts';
+
+export interface AllocOptions extends WaitOptions {
+  /** What the flow asks for; raw when absent. In force at both ends. */
+  readonly qos?: QosSpec | undefined;
+}
+
+export interface SessionOptions {
+  /** irmd's socket for applications. */
+  readonly path?: string | undefined;
+  /** The program this process counts as, for bindings; by default the name of its script. */
+  readonly program?: string | undefined;
+}
+
+/** How long the other end of a direct flow may take to connect, in ms. */
+const directPatienceMs = 2000;
+
+/** The program a process counts as: its script without folder and extension. */
+export function programName(script: string | undefined = process.argv[1]): string {
+  if (script === undefined) return basename(process.argv0);
+  const extension = extname(script);
+  return basename(script, ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension) ? extension : '');
+}
+
+export class Session implements Disposable {
+  /** The pid irmd knows this process by. */
+  readonly pid: number;
+  readonly #rpc: RpcClient<ApplicationApi>;
+  readonly #timer = new DeadlineTimer();
+  readonly #flows = new Map<number, Flow>();
+  #rendezvous: FlowRendezvous | undefined;
+
+  private constructor(rpc: RpcClient<ApplicationApi>, pid: number) {
+    this.#rpc = rpc;
+    this.pid = pid;
+  }
+
+  /**
+   * Announces this process to irmd.
+   *
+   * @throws O7sError EIRMD when no irmd answers.
+   */
+  static async open(options: SessionOptions = {}): Promise<Session> {
+    const rpc = await RpcClient.connect<ApplicationApi>(options.path ?? applicationSocket());
+    const { pid } = await rpc.call('process.announce', { program: options.program ?? programName() });
+    return new Session(rpc, pid);
+  }
+
+  /** Whether irmd has gone; flows that exist go on, new ones need a new session. */
+  get closed(): boolean {
+    return this.#rpc.closed;
+  }
+
+  /**
+   * Requests a flow to whoever accepts for a name. Without a timeout irmd gives up after 20 s.
+   *
+   * @throws O7sError ENAME unknown name, EIPCP no layer serves it, ETIMEDOUT, ECANCELED, ECRYPT and EAUTH from the
+   *   handshake, EIRMD without irmd, EBADF out of descriptors, or what the other end refused with.
+   */
+  async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
+    checkName(name, 'the name');
+    const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs: options.timeout ?? null };
+    const grant = await this.#rpc.call('flow.allocate', params, { signal: options.signal });
+    return this.#pickUp(grant);
+  }
+
+  /**
+   * Takes the next flow for any name this process, or its program, is bound to. Without a timeout it waits
+   * without limit.
+   *
+   * @throws O7sError ETIMEDOUT, ECANCELED; ECRYPT and EAUTH when the handshake of a requester failed, which is no
+   *   reason to stop accepting; EIRMD without irmd.
+   */
+  async acceptFlow(options: WaitOptions = {}): Promise<Flow> {
+    this.#rendezvous ??= this.#listen();
+    const params = { timeoutMs: options.timeout ?? null, listen: this.#rendezvous.path };
+    for (;;) {
+      const grant = await this.#rpc.call('flow.accept', params, { signal: options.signal });
+      try {
+        return await this.#pickUp(grant);
+      } catch (error) {
+        // A requester that went away before it came is nobody's error here: the next one may come.
+        if (!(error instanceof O7sError) || error.code !== 'EFLOWDOWN') throw error;
+      }
+    }
+  }
+
+  /** Drops all flows at once and takes leave of irmd. */
+  [Symbol.dispose](): void {
+    for (const flow of [...this.#flows.values()]) void flow[Symbol.asyncDispose]();
+    this.#rendezvous?.[Symbol.dispose]();
+    this.#timer.close();
+    this.#rpc[Symbol.dispose]();
+  }
+
+  #listen(): FlowRendezvous {
+    const path = `@o7s-${this.pid}-${randomBytes(8).toString('hex')}`;
+    const rendezvous = new FlowRendezvous(path, 0o600, directPatienceMs);
+    rendezvous.unref();
+    return rendezvous;
+  }
+
+  async #pickUp(grant: FlowGrant): Promise<Flow> {
+    const flow = this.#makeFlow(grant);
+    try {
+      if (grant.connect === null) await this.#awaitPeer(flow, grant.token);
+      else connectStream(flow, grant.connect, grant.token);
+    } catch (error) {
+      await flow[Symbol.asyncDispose]();
+      if (error instanceof O7sError) throw error;
+      throw new O7sError('EFLOWDOWN', 'the flow went down while it was picked up', { cause: error });
+    }
+    return flow;
+  }
+
+  #makeFlow(grant: FlowGrant): Flow {
+    let fd = flowDescriptorMin;
+    while (this.#flows.has(fd)) fd += 1;
+    if (fd >= flowDescriptorMax) {
+      void this.#rpc.call('flow.deallocate', { flowId: grant.flowId });
+      throw new O7sError('EBADF', `this process has ${flowDescriptorMax - flowDescriptorMin} flows open`);
+    }
+    const flow = new Flow({
+      fd,
+      qos: qosFromJson(grant.qos),
+      maxMessageBytes: grant.maxMessageBytes,
+      timer: this.#timer,
+      onClosed: () => {
+        this.#flows.delete(fd);
+        // irmd learns of the end of the flow from the connection itself if it is gone.
+        this.#rpc.call('flow.deallocate', { flowId: grant.flowId }).catch(() => {});
+      },
+    });
+    this.#flows.set(fd, flow);
+    return flow;
+  }
+
+  #awaitPeer(flow: Flow, token: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#rendezvous?.expect(
+        token,
+        (stream) => {
+          flow.attach(stream);
+          resolve();
+          return flow;
+        },
+        () => reject(new O7sError('EFLOWDOWN', 'the other end did not come')),
+      );
+    });
+  }
+}
+
+function connectStream(flow: Flow, path: string, token: string): void {
+  let stream: UnixStream;
+  try {
+    stream = new UnixStream(
+      connectUnix(path),
+      () => flow.onReadable(),
+      () => flow.onWritable(),
+    );
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    throw new O7sError('EFLOWDOWN', error.message, { cause: error });
+  }
+  const hello = new FrameWriter(tokenBytes);
+  hello.push(frameKind.hello, Buffer.from(token, 'hex'), 0, tokenBytes);
+  hello.flush(stream);
+  flow.attach(stream);
+}

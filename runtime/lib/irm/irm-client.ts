@@ -1,0 +1,91 @@
+/**
+ * Management of a node: everything `irm` does, as calls. Source: application-api.md 7.
+ *
+ * Every call rejects with an O7sError whose code is the one irmd gave: EIRMD when irmd is gone, EIPCPSTATE
+ * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
+ */
+import { managementSocket } from '../paths.ts';
+import type { BalancePolicy, BootstrapConfig, IpcpInfo, IpcpType, ManagementApi, NameInfo } from '../rpc/api.ts';
+import { RpcClient } from '../rpc/client.ts';
+
+export class IrmClient implements AsyncDisposable {
+  readonly #rpc: RpcClient<ManagementApi>;
+
+  private constructor(rpc: RpcClient<ManagementApi>) {
+    this.#rpc = rpc;
+  }
+
+  /** Connects to irmd; `path` is that of its management socket. */
+  static async connect(options: { path?: string; signal?: AbortSignal } = {}): Promise<IrmClient> {
+    const { path = managementSocket(), signal } = options;
+    return new IrmClient(await RpcClient.connect<ManagementApi>(path, { signal }));
+  }
+
+  version(): Promise<{ version: string; pid: number }> {
+    return this.#rpc.call('irmd.version', {});
+  }
+
+  /** Creates an IPCP; resolves with its pid. */
+  async createIpcp(name: string, type: IpcpType): Promise<number> {
+    return (await this.#rpc.call('ipcp.create', { name, type })).pid;
+  }
+
+  async destroyIpcp(pid: number): Promise<void> {
+    await this.#rpc.call('ipcp.destroy', { pid });
+  }
+
+  /** All IPCPs of the node, by type and then pid. */
+  listIpcps(): Promise<readonly IpcpInfo[]> {
+    return this.#rpc.call('ipcp.list', {});
+  }
+
+  /** Gives a fresh IPCP its configuration and makes it the first member of a layer. */
+  async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig = {}): Promise<void> {
+    await this.#rpc.call('ipcp.bootstrap', { pid, layer, config });
+  }
+
+  /** Creates a name; an existing one is left as it is. */
+  async createName(name: string, options: { policy?: BalancePolicy } = {}): Promise<void> {
+    await this.#rpc.call('name.create', { name, policy: options.policy ?? 'round-robin' });
+  }
+
+  async destroyName(name: string): Promise<void> {
+    await this.#rpc.call('name.destroy', { name });
+  }
+
+  listNames(): Promise<readonly NameInfo[]> {
+    return this.#rpc.call('name.list', {});
+  }
+
+  /** Registers a name in the layer of an IPCP, creating the name when it is missing. */
+  async registerName(name: string, pid: number): Promise<void> {
+    await this.#rpc.call('name.register', { name, pid });
+  }
+
+  async unregisterName(name: string, pid: number): Promise<void> {
+    await this.#rpc.call('name.unregister', { name, pid });
+  }
+
+  /** Binds every later process of a program, given by the absolute path of its executable, to a name. */
+  async bindProgram(program: string, name: string): Promise<void> {
+    await this.#rpc.call('program.bind', { program, name });
+  }
+
+  /** Takes a binding back; without a name, all of the program's. */
+  async unbindProgram(program: string, name?: string): Promise<void> {
+    await this.#rpc.call('program.unbind', { program, name: name ?? null });
+  }
+
+  /** Binds a running process to a name. Fails with ENOENT until the process has announced itself. */
+  async bindProcess(pid: number, name: string): Promise<void> {
+    await this.#rpc.call('process.bind', { pid, name });
+  }
+
+  async unbindProcess(pid: number, name?: string): Promise<void> {
+    await this.#rpc.call('process.unbind', { pid, name: name ?? null });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rpc[Symbol.dispose]();
+  }
+}

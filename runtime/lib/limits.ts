@@ -1,0 +1,37 @@
+/**
+ * Every bound of the runtime in one place. What comes from outside a process is measured against one
+ * of these before memory is taken for it.
+ */
+
+/** Longest service, layer, IPCP and device name, in bytes (irmd-and-irm.md 10). */
+export const nameBytesMax = 255;
+
+/** Longest line on a control connection, in bytes. */
+export const rpcLineBytesMax = 1 << 20;
+
+/** Requests a control connection may have open at once. */
+export const rpcPendingMax = 4096;
+
+/** Longest message on a flow between two processes of a node, in bytes (application-api.md 2). */
+export const messageBytesMax = 1_048_260;
+
+/** Longest piggyback an allocation may carry, in bytes; link layers lower it to their MTU. */
+export const piggybackBytesMax = 65_535;
+
+/** First flow descriptor of a process, and one past the last (application-api.md 2). */
+export const flowDescriptorMin = 64;
+export const flowDescriptorMax = 4096;
+
+/** Flow identifiers of a node, one for each end (irmd-and-irm.md 3.1). */
+export const flowIdMin = 1;
+export const flowIdMax = 10_239;
+
+/** Bytes a process may have queued towards its own node on one flow before a write waits. */
+export const flowSendBytesMax = 256 * 1024;
+
+/** Bytes and packets queued for a process that does not read; what comes after is dropped and counted. */
+export const flowReceiveBytesMax = 4 * 1024 * 1024;
+export const flowReceivePacketsMax = 65_536;
+
+/** Pairs of handshake id and time stamp remembered against replay. */
+export const replayEntriesMax = 65_536;

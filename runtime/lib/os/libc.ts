@@ -1,0 +1,83 @@
+/** The C library, as far as the runtime needs what Node does not offer. Nothing outside lib/os sees it. */
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+
+const c = koffi.load(null);
+
+// Addresses are passed as integers: a Buffer argument costs a lookup a call, and cannot point into the middle.
+export const libc = {
+  socket: c.func('int socket(int, int, int)'),
+  bind: c.func('int bind(int, void *, uint32_t)'),
+  listen: c.func('int listen(int, int)'),
+  connect: c.func('int connect(int, void *, uint32_t)'),
+  accept4: c.func('int accept4(int, void *, void *, int)'),
+  recv: c.func('intptr_t recv(int, uintptr_t, size_t, int)'),
+  send: c.func('intptr_t send(int, uintptr_t, size_t, int)'),
+  recvmmsg: c.func('int recvmmsg(int, uintptr_t, unsigned int, int, void *)'),
+  sendmmsg: c.func('int sendmmsg(int, uintptr_t, unsigned int, int)'),
+  setsockopt: c.func('int setsockopt(int, int, int, void *, uint32_t)'),
+  getsockopt: c.func('int getsockopt(int, int, int, void *, void *)'),
+  ioctl: c.func('int ioctl(int, unsigned long, void *)'),
+  ifNameToIndex: c.func('unsigned int if_nametoindex(str)'),
+  close: c.func('int close(int)'),
+} as const;
+
+/** Linux constants. The numbers are those of x86-64 and arm64, which agree on all of these. */
+export const linux = {
+  AF_UNIX: 1,
+  AF_INET: 2,
+  AF_PACKET: 17,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_PEERCRED: 17,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  SOL_PACKET: 263,
+  PACKET_STATISTICS: 6,
+  PACKET_IGNORE_OUTGOING: 23,
+  MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
+  SIOCGIFFLAGS: 0x8913,
+  SIOCGIFMTU: 0x8921,
+  SIOCGIFHWADDR: 0x8927,
+  EAGAIN: 11,
+  EINTR: 4,
+  ENOBUFS: 105,
+} as const;
+
+/** The error number of the last call that failed. To be read before anything else is called. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
+/** Where a buffer lies. The caller keeps the buffer alive as long as the address is used. */
+export function addressOf(memory: Buffer): number {
+  return Number(koffi.address(memory));
+}
+
+/** An error of the kernel: its name, the call, and what it was called for. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  /** The name of the error, for example ENODEV. */
+  readonly code: string;
+  readonly call: string;
+
+  constructor(call: string, subject: string, errno: number) {
+    const code = getSystemErrorName(-errno);
+    super(`${call} on ${subject}: ${code} (${getSystemErrorMessage(-errno) ?? 'no description'})`);
+    this.code = code;
+    this.call = call;
+  }
+}
+
+/** Passes a call's result on, or throws what the kernel said. */
+export function check(result: number, call: string, subject: string): number {
+  if (result < 0) throw new KernelError(call, subject, lastErrno());
+  return result;
+}

@@ -1,0 +1,60 @@
+/** Waits for a descriptor in the event loop. */
+import { node as koffiNode } from 'koffi';
+
+/** What a descriptor is watched for; changing it takes effect at once. */
+export class FdWatch implements Disposable {
+  readonly #handle: koffiNode.PollHandle;
+  readonly #onReadable: () => void;
+  readonly #onWritable: () => void;
+  #readable = false;
+  #writable = false;
+  #closed = false;
+
+  /** Watches nothing until told to. */
+  constructor(fd: number, onReadable: () => void, onWritable: () => void = () => {}) {
+    this.#onReadable = onReadable;
+    this.#onWritable = onWritable;
+    this.#handle = koffiNode.poll(fd, { readable: false, writable: false }, () => {});
+    this.#handle.stop();
+  }
+
+  watch(readable: boolean, writable: boolean): void {
+    if (this.#closed || (readable === this.#readable && writable === this.#writable)) return;
+    this.#readable = readable;
+    this.#writable = writable;
+    if (!readable && !writable) return this.#handle.stop();
+    this.#handle.start({ readable, writable }, this.#onEvent);
+  }
+
+  /**
+   * koffi 3.3.4 passes libuv's status in front of the event, which its types do not say. With a status the
+   * descriptor failed: a read or write finds out how.
+   */
+  readonly #onEvent = (...args: unknown[]): void => {
+    const [status, event] = args as [number, { readable: boolean; writable: boolean }];
+    const failed = status < 0;
+    if ((event.writable || (failed && this.#writable)) && !this.#closed) this.#onWritable();
+    if ((event.readable || (failed && this.#readable)) && !this.#closed) this.#onReadable();
+  };
+
+  get readable(): boolean {
+    return this.#readable;
+  }
+
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  /** Whether an idle watch keeps the program running. */
+  unref(): void {
+    this.#handle.unref();
+  }
+
+  /** Ends the watch; must come before the descriptor is closed. Idempotent. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handle.stop();
+    this.#handle.close();
+  }
+}

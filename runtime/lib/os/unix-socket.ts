@@ -1,0 +1,181 @@
+/**
+ * Unix stream sockets with what Node's own lack: credentials of the peer, and reads and writes of a piece of
+ * memory without an object a call, which is what the data path lives on.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { addressOf, check, KernelError, lastErrno, libc, linux } from './libc.ts';
+import { FdWatch } from './poll.ts';
+
+/** Who is at the other end of a Unix socket, as the kernel saw it when the connection was made. */
+export interface PeerCredentials {
+  /** 0 when the peer lives in a process namespace this one cannot see. */
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const pathBytesMax = 107;
+const backlog = 1024;
+
+/** A path; one that begins with `@` is in the abstract namespace of this network namespace, and leaves no file. */
+function socketAddress(path: string): Buffer {
+  const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path, 'utf8');
+  if (name.length > pathBytesMax) throw new KernelError('bind', path, 36);
+  const address = Buffer.alloc(2 + name.length + (path.startsWith('@') ? 0 : 1));
+  address.writeUInt16LE(linux.AF_UNIX, 0);
+  name.copy(address, 2);
+  return address;
+}
+
+function openSocket(path: string): number {
+  const type = linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+  return check(libc.socket(linux.AF_UNIX, type, 0) as number, 'socket', path);
+}
+
+/** The credentials of the process that connected. */
+export function peerCredentials(fd: number): PeerCredentials {
+  const memory = Buffer.alloc(12);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(memory.length, 0);
+  const result = libc.getsockopt(fd, linux.SOL_SOCKET, linux.SO_PEERCRED, memory, length) as number;
+  check(result, 'getsockopt SO_PEERCRED', `descriptor ${fd}`);
+  return { pid: memory.readInt32LE(0), uid: memory.readUInt32LE(4), gid: memory.readUInt32LE(8) };
+}
+
+export class UnixListener implements Disposable {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #watch: FdWatch;
+  #closed = false;
+
+  /**
+   * Listens. A path must be free.
+   *
+   * @param mode permission bits of the file, for example 0o666.
+   * @param onConnection gets a non-blocking descriptor that it owns from then on.
+   */
+  constructor(path: string, mode: number, onConnection: (fd: number) => void) {
+    this.path = path;
+    this.#fd = openSocket(path);
+    try {
+      const address = socketAddress(path);
+      check(libc.bind(this.#fd, address, address.length) as number, 'bind', path);
+      if (!path.startsWith('@')) chmodSync(path, mode);
+      check(libc.listen(this.#fd, backlog) as number, 'listen', path);
+      this.#watch = new FdWatch(this.#fd, () => this.#accept(onConnection));
+    } catch (error) {
+      libc.close(this.#fd);
+      throw error;
+    }
+    this.#watch.watch(true, false);
+  }
+
+  /** Listening alone is no reason for the program to stay. */
+  unref(): void {
+    this.#watch.unref();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch[Symbol.dispose]();
+    libc.close(this.#fd);
+    if (!this.path.startsWith('@')) rmSync(this.path, { force: true });
+  }
+
+  #accept(onConnection: (fd: number) => void): void {
+    for (;;) {
+      const fd = libc.accept4(this.#fd, null, null, linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC) as number;
+      // Out of descriptors or nothing left: the next turn tries again.
+      if (fd < 0) return;
+      onConnection(fd);
+      if (this.#closed) return;
+    }
+  }
+}
+
+/**
+ * Connects to a listening socket of this node; that never waits.
+ *
+ * @throws KernelError ECONNREFUSED or ENOENT when nobody listens, EAGAIN when its queue is full.
+ */
+export function connectUnix(path: string): number {
+  const fd = openSocket(path);
+  const address = socketAddress(path);
+  if ((libc.connect(fd, address, address.length) as number) < 0) {
+    const errno = lastErrno();
+    libc.close(fd);
+    throw new KernelError('connect', path, errno);
+  }
+  return fd;
+}
+
+/** What a read or write of a stream came to: a count of bytes, or one of these. */
+export const streamWouldBlock = -1;
+export const streamEnded = -2;
+
+/** A connected stream socket over raw memory. */
+export class UnixStream implements Disposable {
+  readonly #fd: number;
+  readonly #watch: FdWatch;
+  #closed = false;
+
+  constructor(fd: number, onReadable: () => void, onWritable: () => void) {
+    this.#fd = fd;
+    this.#watch = new FdWatch(fd, onReadable, onWritable);
+  }
+
+  /** What to be told of. */
+  watch(readable: boolean, writable: boolean): void {
+    this.#watch.watch(readable, writable);
+  }
+
+  get watchesReadable(): boolean {
+    return this.#watch.readable;
+  }
+
+  get watchesWritable(): boolean {
+    return this.#watch.writable;
+  }
+
+  /** Reads up to `bytes` to an address; the count, `streamWouldBlock`, or `streamEnded`. */
+  read(address: number, bytes: number): number {
+    const count = libc.recv(this.#fd, address, bytes, linux.MSG_DONTWAIT) as number;
+    if (count > 0) return count;
+    if (count === 0) return streamEnded;
+    return this.#failed();
+  }
+
+  /** Writes up to `bytes` from an address; the count, `streamWouldBlock`, or `streamEnded`. */
+  write(address: number, bytes: number): number {
+    const count = libc.send(this.#fd, address, bytes, linux.MSG_DONTWAIT | linux.MSG_NOSIGNAL) as number;
+    return count >= 0 ? count : this.#failed();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch[Symbol.dispose]();
+    libc.close(this.#fd);
+  }
+
+  #failed(): number {
+    const errno = lastErrno();
+    return errno === linux.EAGAIN || errno === linux.EINTR ? streamWouldBlock : streamEnded;
+  }
+}
+
+/** A buffer the kernel reads from or writes to, with its address. */
+export class StreamBuffer {
+  readonly memory: Buffer;
+  readonly address: number;
+
+  constructor(bytes: number) {
+    this.memory = Buffer.allocUnsafeSlow(bytes);
+    this.address = addressOf(this.memory);
+  }
+}

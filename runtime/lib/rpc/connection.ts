@@ -1,0 +1,198 @@
+/**
+ * JSON-RPC 2.0 in both directions over a stream, one object a line. Requests may be cancelled by their
+ * caller with the notification `cancel {id}`; the handler's signal aborts.
+ */
+import type { Duplex } from 'node:stream';
+import { codeOf, O7sError } from '../errors.ts';
+import { rpcLineBytesMax, rpcPendingMax } from '../limits.ts';
+
+export type RpcParams = Readonly<Record<string, unknown>>;
+
+/** Answers a request with a JSON value, or throws. Notifications come here too; their result is dropped. */
+export type RpcHandler = (method: string, params: RpcParams, signal: AbortSignal) => unknown;
+
+export interface RpcCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The error numbers of JSON-RPC itself; others are Ouroboros' own, negated. */
+const rpcErrors = { parse: -32_700, invalidRequest: -32_600, internal: -32_603 } as const;
+
+interface WireError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: { readonly hint: string };
+}
+
+export class RpcConnection implements Disposable {
+  readonly #stream: Duplex;
+  readonly #handler: RpcHandler;
+  readonly #pending = new Map<number, Pending>();
+  readonly #serving = new Map<number | string, AbortController>();
+  #nextId = 1;
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #closed: O7sError | undefined;
+  readonly #onClose: () => void;
+
+  /** `onClose` runs once, when the connection has ended for whatever reason. */
+  constructor(stream: Duplex, handler: RpcHandler, onClose: () => void = () => {}) {
+    this.#stream = stream;
+    this.#handler = handler;
+    this.#onClose = onClose;
+    stream.on('data', (chunk: Buffer) => this.#received(chunk));
+    stream.on('error', (error) => this.#ended(new O7sError('EIRMD', error.message, { cause: error })));
+    stream.on('close', () => this.#ended(new O7sError('EIRMD', 'the control connection closed')));
+    stream.on('end', () => this.close());
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Requests that were sent and are not answered yet. */
+  get pendingCalls(): number {
+    return this.#pending.size;
+  }
+
+  /** Sends a request and waits for its result. Rejects with an O7sError. */
+  call(method: string, params: RpcParams, options: RpcCallOptions = {}): Promise<unknown> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) return reject(this.#closed);
+      if (signal?.aborted === true) return reject(new O7sError('ECANCELED'));
+      const id = this.#nextId++;
+      const cancel = (): void => {
+        this.#pending.delete(id);
+        this.notify('cancel', { id });
+        reject(new O7sError('ECANCELED'));
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      const settle = (): void => signal?.removeEventListener('abort', cancel);
+      this.#pending.set(id, {
+        resolve: (result) => (settle(), resolve(result)),
+        reject: (error) => (settle(), reject(error)),
+      });
+      this.#send({ jsonrpc: '2.0', id, method, params });
+    });
+  }
+
+  /** Sends a request that has no answer. */
+  notify(method: string, params: RpcParams): void {
+    if (this.#closed === undefined) this.#send({ jsonrpc: '2.0', method, params });
+  }
+
+  /** Ends the connection after what was sent has left. Idempotent. */
+  close(): void {
+    this.#stream.end();
+    this.#ended(new O7sError('EIRMD', 'the control connection closed'));
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.destroy();
+    this.#ended(new O7sError('EIRMD', 'the control connection closed'));
+  }
+
+  #send(message: object): void {
+    this.#stream.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #ended(error: O7sError): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    for (const controller of this.#serving.values()) controller.abort();
+    this.#serving.clear();
+    this.#onClose();
+  }
+
+  #received(chunk: Buffer): void {
+    let from = 0;
+    for (;;) {
+      const newline = chunk.indexOf(10, from);
+      if (newline === -1) break;
+      const tail = chunk.subarray(from, newline);
+      const line = this.#partial.length === 0 ? tail : Buffer.concat([...this.#partial, tail]);
+      this.#partial = [];
+      this.#partialBytes = 0;
+      from = newline + 1;
+      if (line.length > rpcLineBytesMax) return this.#refuse('line too long');
+      if (line.length > 0) this.#line(line);
+      if (this.#closed !== undefined) return;
+    }
+    if (from < chunk.length) {
+      this.#partial.push(chunk.subarray(from));
+      this.#partialBytes += chunk.length - from;
+      if (this.#partialBytes > rpcLineBytesMax) this.#refuse('line too long');
+    }
+  }
+
+  /** What does not speak JSON-RPC is told so once and shut out. */
+  #refuse(why: string): void {
+    this.#send({ jsonrpc: '2.0', id: null, error: { code: rpcErrors.parse, message: why } });
+    this.close();
+  }
+
+  #line(line: Buffer): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(line.toString('utf8'));
+    } catch {
+      return this.#refuse('not JSON');
+    }
+    if (typeof message !== 'object' || message === null) return this.#refuse('not a JSON-RPC object');
+    const { id, method, params, result, error } = message as Record<string, unknown>;
+    if (typeof method === 'string') {
+      const given = typeof params === 'object' && params !== null ? (params as RpcParams) : {};
+      const answerable = typeof id === 'number' || typeof id === 'string' ? id : undefined;
+      if (method === 'cancel' && answerable === undefined) {
+        this.#serving.get(given['id'] as number | string)?.abort();
+      } else {
+        void this.#serve(answerable, method, given);
+      }
+    } else if (typeof id === 'number') {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (error === undefined) pending?.resolve(result);
+      else pending?.reject(errorFromWire(error));
+    } else {
+      this.#refuse('neither a request nor a response');
+    }
+  }
+
+  async #serve(id: number | string | undefined, method: string, params: RpcParams): Promise<void> {
+    if (this.#serving.size >= rpcPendingMax) return this.#refuse('too many open requests');
+    const controller = new AbortController();
+    if (id !== undefined) this.#serving.set(id, controller);
+    let answer: { result: unknown } | { error: WireError };
+    try {
+      answer = { result: (await this.#handler(method, params, controller.signal)) ?? null };
+    } catch (error) {
+      answer = { error: errorToWire(error) };
+    }
+    if (id === undefined || this.#closed !== undefined) return;
+    this.#serving.delete(id);
+    this.#send({ jsonrpc: '2.0', id, ...answer });
+  }
+}
+
+function errorToWire(error: unknown): WireError {
+  if (error instanceof O7sError) {
+    const { hint } = error;
+    return { code: -error.errno, message: error.message, ...(hint === undefined ? {} : { data: { hint } }) };
+  }
+  return { code: rpcErrors.internal, message: error instanceof Error ? error.message : String(error) };
+}
+
+function errorFromWire(error: unknown): O7sError {
+  const { code, message, data } = error as Partial<WireError>;
+  const text = typeof message === 'string' ? message : 'an error without text';
+  if (typeof code !== 'number' || code <= -32_000) return new O7sError('EIRMD', text);
+  return new O7sError(codeOf(code), text, typeof data?.hint === 'string' ? { hint: data.hint } : {});
+}

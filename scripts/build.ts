@@ -1,0 +1,54 @@
+/**
+ * Builds what runs: every daemon and tool as one bundle under `dist/bundle`, and a starter for each
+ * under `dist/bin`. With `--package`, also the library and the orchestrator as plain JavaScript with
+ * types, which is what `npm pack` ships.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const programs = {
+  irmd: 'runtime/irmd/main.ts',
+  ipcpd: 'runtime/ipcpd/main.ts',
+  irm: 'runtime/tools/irm/main.ts',
+  oping: 'runtime/tools/oping/main.ts',
+};
+
+// The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).
+const starter = (name: string): string => `#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+node=$here/../../node_modules/.bin/node
+[ -x "$node" ] || node=$here/../../../.bin/node
+[ -x "$node" ] || node=node
+exec "$node" "$here/../bundle/${name}.mjs" "$@"
+`;
+
+const packaging = process.argv.includes('--package');
+if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
+mkdirSync(`${root}dist/bin`, { recursive: true });
+
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+await build({
+  absWorkingDir: root,
+  entryPoints: programs,
+  outdir: 'dist/bundle',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // koffi loads a native module that lies beside it.
+  external: ['koffi'],
+  define: { O7S_VERSION: JSON.stringify(version) },
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+for (const name of Object.keys(programs)) {
+  writeFileSync(`${root}dist/bin/${name}`, starter(name));
+  chmodSync(`${root}dist/bin/${name}`, 0o755);
+}
+if (packaging) {
+  execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+}
