@@ -34,7 +34,7 @@ const host = new IpcpHost({
   log,
   factories: layerFactories(turn),
   call: <M extends keyof DataPlaneUpcalls>(method: M, params: DataPlaneUpcalls[M]['params']) =>
-    control.call(method, params as Record<string, unknown>) as Promise<DataPlaneUpcalls[M]['result']>,
+    control.call(method, params) as Promise<DataPlaneUpcalls[M]['result']>,
 });
 
 // irmd ends this process by closing the connection; a signal to the group is meant for irmd.

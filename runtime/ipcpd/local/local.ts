@@ -11,6 +11,8 @@ class LocalFlow implements LayerFlow {
   readonly #counters: LocalLayer['counters'];
   /** The other end, once there is one. */
   peer: LocalFlow | undefined;
+  /** Takes back the request this end is waiting for the answer of. */
+  withdraw: () => void = () => {};
 
   constructor(user: FlowUser, counters: LocalLayer['counters']) {
     this.#user = user;
@@ -27,6 +29,7 @@ class LocalFlow implements LayerFlow {
   }
 
   deallocate(): void {
+    this.withdraw();
     if (this.peer !== undefined) this.peer.peer = undefined;
     this.peer = undefined;
   }
@@ -74,6 +77,7 @@ export class LocalLayer implements Layer {
     const flow = new LocalFlow(user, this.counters);
     const handle = this.#nextHandle++;
     this.#pending.set(handle, { flow, done });
+    flow.withdraw = () => this.#pending.delete(handle);
     this.#events.flowRequested({ handle, hash, qos, piggyback });
     return flow;
   }

@@ -20,6 +20,7 @@ export const libc = {
   ioctl: c.func('int ioctl(int, unsigned long, void *)'),
   ifNameToIndex: c.func('unsigned int if_nametoindex(str)'),
   close: c.func('int close(int)'),
+  yieldProcessor: c.func('int sched_yield()'),
 } as const;
 
 /** Linux constants. The numbers are those of x86-64 and arm64, which agree on all of these. */

@@ -1,5 +1,6 @@
 /** Waits for a descriptor in the event loop. */
 import { node as koffiNode } from 'koffi';
+import { dataEvent } from './hot-loop.ts';
 
 /** What a descriptor is watched for; changing it takes effect at once. */
 export class FdWatch implements Disposable {
@@ -31,6 +32,7 @@ export class FdWatch implements Disposable {
    * descriptor failed: a read or write finds out how.
    */
   readonly #onEvent = (...args: unknown[]): void => {
+    dataEvent();
     const [status, event] = args as [number, { readable: boolean; writable: boolean }];
     const failed = status < 0;
     if ((event.writable || (failed && this.#writable)) && !this.#closed) this.#onWritable();

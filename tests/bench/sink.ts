@@ -1,0 +1,31 @@
+/**
+ * Takes one flow after another and prints, for each, what arrived: packets, bytes and the time between the first and the
+ * last of them. A process of its own, started in a node.
+ */
+import { acceptFlow, type Flow, O7sError } from '../../runtime/lib/index.ts';
+
+/** A flow that brings nothing for this long is over; ms. */
+const silenceMs = 500;
+
+async function drain(flow: Flow): Promise<void> {
+  let packets = 0;
+  let bytes = 0;
+  let first = 0;
+  let last = 0;
+  try {
+    for (;;) {
+      const message = flow.tryRead() ?? (await flow.read({ timeout: silenceMs }));
+      packets += 1;
+      bytes += message.length;
+      if (flow.waiting > 0) continue;
+      last = performance.now();
+      if (first === 0) first = last;
+    }
+  } catch (error) {
+    if (!(error instanceof O7sError)) throw error;
+  }
+  console.log(JSON.stringify({ packets, bytes, ms: last - first }));
+  await flow.close();
+}
+
+for (;;) await drain(await acceptFlow());
