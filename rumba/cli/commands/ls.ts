@@ -1,0 +1,43 @@
+/** `o7s-testbed ls`: the labs of this user. */
+import { relative } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { findLabs } from '../../testbeds/known.ts';
+import { table } from '../table.ts';
+
+interface LsArguments {
+  format: 'table' | 'json';
+}
+
+export const ls: CommandModule<object, LsArguments> = {
+  command: 'ls',
+  describe: 'List the labs',
+  builder: (yargs) =>
+    yargs.option('format', {
+      alias: 'f',
+      choices: ['table', 'json'] as const,
+      default: 'table' as const,
+      describe: 'Form of the output',
+    }),
+  handler: async ({ format }) => {
+    const labs = await Promise.all(
+      (await findLabs()).map(async (lab) => {
+        const record = await lab.record();
+        const state = record === undefined ? 'starting' : 'running';
+        return { ...record, lab: lab.name, testbed: lab.testbed, state };
+      }),
+    );
+    if (format === 'json') {
+      process.stdout.write(`${JSON.stringify(labs)}\n`);
+      return;
+    }
+    const rows = labs.map(({ lab, testbed, state, createdAt, file, topology }) => [
+      lab,
+      testbed,
+      state,
+      topology === undefined ? '-' : topology.nodes.map((node) => node.name).join(','),
+      createdAt ?? '-',
+      file === undefined ? '-' : relative(process.cwd(), file),
+    ]);
+    process.stdout.write(table(['LAB', 'TESTBED', 'STATE', 'NODES', 'CREATED', 'FILE'], rows));
+  },
+};

@@ -1,0 +1,23 @@
+/** How an error is shown, and which exit code it gives. The one place that decides either. */
+import { O7sError } from '../../runtime/lib/index.ts';
+import { TestbedError, type TestbedErrorCode } from '../errors.ts';
+import { Interrupted } from './interrupt.ts';
+
+const exitCodes: Record<TestbedErrorCode, number> = {
+  EFAILED: 1,
+  EUSAGE: 2,
+  ETOPOLOGY: 2,
+  EENVIRONMENT: 3,
+  ETIMEDOUT: 5,
+};
+
+/** One line for an error that a user can meet; the whole stack for one that is a fault of ours. */
+export function failure(error: unknown): { text: string; exitCode: number } {
+  if (error instanceof Interrupted) return { text: error.message, exitCode: error.exitCode };
+  if (error instanceof TestbedError || error instanceof O7sError) {
+    const text = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+    return { text, exitCode: error instanceof TestbedError ? exitCodes[error.code] : 1 };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `a fault of o7s-testbed itself, please report it: ${stack}`, exitCode: 1 };
+}

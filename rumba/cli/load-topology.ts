@@ -1,0 +1,100 @@
+/** Runs a topology file and takes what it exports. */
+import { readFileSync, statSync } from 'node:fs';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { TestbedError } from '../errors.ts';
+import { entryPoints, packageRoot } from '../installation.ts';
+import { isTopology, type Topology } from '../model/topology.ts';
+
+const ownFolders = ['bin', 'dist', 'node_modules', 'rumba', 'runtime'].map(
+  (name) => `${packageRoot}${name}/`,
+);
+
+/**
+ * The topology a file exports by default. Throws ETOPOLOGY with the place, for anything that is wrong
+ * with the file.
+ */
+export async function loadTopology(file: string): Promise<Topology> {
+  const path = resolve(file);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new TestbedError('ETOPOLOGY', `there is no file ${file}`, {
+      hint: 'name the topology: o7s-testbed up FILE',
+    });
+  }
+  const url = pathToFileURL(path).href;
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      const own = entryPoints.get(specifier);
+      if (own !== undefined) return { url: own, shortCircuit: true };
+      const found = next(specifier, context);
+      return isTypeScript(found.url) || found.url === url ? { ...found, format: 'module-typescript' } : found;
+    },
+    load(module, context, next) {
+      // Node itself declines to strip types below node_modules, where our examples lie when installed.
+      if (!isTypeScript(module) || !module.includes('/node_modules/')) return next(module, context);
+      const source = stripTypeScriptTypes(readFileSync(fileURLToPath(module), 'utf8'));
+      return { format: 'module', source, shortCircuit: true };
+    },
+  });
+  let exported: { default?: unknown };
+  try {
+    exported = (await import(url)) as typeof exported;
+  } catch (error) {
+    throw located(error, file, path);
+  } finally {
+    hooks.deregister();
+  }
+  if (!('default' in exported)) {
+    throw new TestbedError('ETOPOLOGY', `${file} has no default export`, {
+      hint: 'end it with: export default topology({ ... })',
+    });
+  }
+  if (!isTopology(exported.default)) {
+    throw new TestbedError('ETOPOLOGY', `the default export of ${file} is not a topology`, {
+      hint: "make it with topology({ ... }) from 'o7s-testbed'",
+    });
+  }
+  return exported.default;
+}
+
+// The topology's own files; those of this package load as they always do.
+function isTypeScript(url: string): boolean {
+  if (!/^file:.*\.m?ts$/.test(url)) return false;
+  const path = fileURLToPath(url);
+  return (
+    path.startsWith(`${packageRoot}topologies/`) || !ownFolders.some((folder) => path.startsWith(folder))
+  );
+}
+
+/** The error with the place in front: the line of the topology, or of a file it imports, that caused it. */
+function located(error: unknown, file: string, path: string): TestbedError {
+  const place = placeOf(error instanceof Error ? (error.stack ?? '') : '');
+  const where = place === undefined || place.path === path ? file : relative(process.cwd(), place.path);
+  const line = place === undefined ? '' : `:${place.line}`;
+  const text = error instanceof Error ? firstLine(error.message) : String(error);
+  if (error instanceof TestbedError) {
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    return new TestbedError(error.code, `${where}${line}: ${text}`, { cause: error, ...hint });
+  }
+  const kind =
+    error instanceof Error && !('code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+      ? `${error.name}: `
+      : '';
+  return new TestbedError('ETOPOLOGY', `${where}${line}: ${kind}${text}`, { cause: error });
+}
+
+/** The first place in a stack that is not in this package. A syntax error has it alone on the first line. */
+function placeOf(stack: string): { path: string; line: number } | undefined {
+  const head = /^(file:\/\/)?(\/.*):(\d+)$/.exec(stack.split('\n', 1)[0] ?? '');
+  const frames = stack.matchAll(/(file:\/\/)(\/.*?):(\d+):\d+/g);
+  for (const [, scheme, path = '', line] of head === null ? frames : [head, ...frames]) {
+    const plain = scheme === undefined ? path : fileURLToPath(`file://${path}`);
+    if (!ownFolders.some((folder) => plain.startsWith(folder))) return { path: plain, line: Number(line) };
+  }
+  return undefined;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

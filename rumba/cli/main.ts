@@ -1,0 +1,58 @@
+/** The command line: picks the command, shows its error, sets the exit code. */
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { TestbedError } from '../errors.ts';
+import { packageRoot } from '../installation.ts';
+import { down } from './commands/down.ts';
+import { exec } from './commands/exec.ts';
+import { ls } from './commands/ls.ts';
+import { up } from './commands/up.ts';
+import { failure } from './failure.ts';
+import { closeInherited } from './inherited.ts';
+
+const { version } = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string };
+
+const cli = yargs(process.argv.slice(2))
+  .scriptName('o7s-testbed')
+  .usage('$0 COMMAND: multi-node Ouroboros networks on this machine')
+  .parserConfiguration({
+    'populate--': true,
+    'camel-case-expansion': false,
+    'duplicate-arguments-array': false,
+  })
+  .command(up)
+  .command(down)
+  .command(ls)
+  .command(exec)
+  .demandCommand(1, 'there is no command')
+  .strict()
+  .strictCommands()
+  .version(version)
+  .alias('help', 'h')
+  .locale('en')
+  .exitProcess(false)
+  .fail((message, error) => {
+    // An error of ours comes by itself; what is left is yargs refusing its arguments.
+    if (error !== undefined && error !== null && error.name !== 'YError') throw error;
+    throw new TestbedError('EUSAGE', decapitalize(message ?? error?.message), {
+      hint: 'see: o7s-testbed --help',
+    });
+  });
+
+// A reader that stops reading, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+closeInherited();
+try {
+  await cli.parseAsync();
+} catch (error) {
+  const { text, exitCode } = failure(error);
+  process.stderr.write(`o7s-testbed: ${text}\n`);
+  process.exitCode = exitCode;
+}
+
+function decapitalize(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,26 @@
+/** The errors of the orchestrator. Those of the runtime are `O7sError`, from `o7s-testbed/lib`. */
+
+/**
+ * What went wrong, by who can mend it: EUSAGE and ETOPOLOGY the caller, EENVIRONMENT whoever set up the
+ * machine, EFAILED and ETIMEDOUT nobody yet known.
+ */
+export type TestbedErrorCode = 'EUSAGE' | 'ETOPOLOGY' | 'EENVIRONMENT' | 'EFAILED' | 'ETIMEDOUT';
+
+export interface TestbedErrorOptions {
+  /** What the reader can do about it, without a full stop. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** An error of the orchestrator: a code, one line of text, and the way out where there is one. */
+export class TestbedError extends Error {
+  override readonly name = 'TestbedError';
+  readonly code: TestbedErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: TestbedErrorCode, message: string, options: TestbedErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

@@ -1,0 +1,8 @@
+/** What a topology file is written with. */
+export { TestbedError, type TestbedErrorCode } from './errors.ts';
+export { topology, type TopologyParts } from './model/build.ts';
+export { ethDix, type EthDix, type EthDixOptions, type Layer } from './model/layer.ts';
+export { ethLink, type EthLink, type EthLinkOptions } from './model/link.ts';
+export { node, type Node, port, type Port } from './model/node.ts';
+export { register, type Registration, server, type Server } from './model/service.ts';
+export type { Topology } from './model/topology.ts';

@@ -1,0 +1,20 @@
+/** Where this installation keeps what it starts. */
+import { fileURLToPath } from 'node:url';
+
+// Compiled, this file is dist/rumba/installation.js; in the checkout, rumba/installation.ts.
+const compiled = import.meta.url.endsWith('.js');
+
+/** Absolute path of the package, with a slash at the end. */
+export const packageRoot = fileURLToPath(new URL(compiled ? '../../' : '../', import.meta.url));
+
+/** The folder of irmd, ipcpd, irm and the tools; first in the PATH of every node. */
+export const binDirectory = `${packageRoot}dist/bin`;
+
+/** What the imports `o7s-testbed` and `o7s-testbed/lib` of a topology file mean, as file URLs. */
+export const entryPoints: ReadonlyMap<string, string> = new Map([
+  ['o7s-testbed', new URL(compiled ? './index.js' : './index.ts', import.meta.url).href],
+  [
+    'o7s-testbed/lib',
+    new URL(compiled ? '../runtime/lib/index.js' : '../runtime/lib/index.ts', import.meta.url).href,
+  ],
+]);

@@ -1,0 +1,60 @@
+/** Nodes, and the interfaces by which links end in them. */
+import { TestbedError } from '../errors.ts';
+import { checkName } from './names.ts';
+
+/** A machine of the topology, with an irmd of its own. */
+export interface Node {
+  readonly kind: 'node';
+  readonly name: string;
+}
+
+/** One interface of a node, for a link to end in. */
+export interface Port {
+  readonly kind: 'port';
+  readonly node: Node;
+  readonly interface: string;
+  readonly mac: string | undefined;
+}
+
+/** A node. Its name is its host name too: at most 32 of a to z, 0 to 9 and hyphens. */
+export function node(name: string): Node {
+  return { kind: 'node', name: checkName('node', name) };
+}
+
+/**
+ * An interface with a name of your choice, at most 15 bytes, and where wanted a MAC address
+ * (`02:00:00:00:00:01`). A link that is given just the node calls its interface e1, e2 and so on.
+ */
+export function port(node: Node, name: string, options: { mac?: string } = {}): Port {
+  checkNode(node, 'the first argument of port()');
+  return { kind: 'port', node, interface: checkName('interface', name), mac: checkMac(options.mac, name) };
+}
+
+/** Refuses a value that is no node; `what` says where it was found. */
+export function checkNode(value: Node, what: string): Node {
+  if (value?.kind !== 'node') {
+    throw new TestbedError('ETOPOLOGY', `${what} is not a node`, { hint: "make one with node('NAME')" });
+  }
+  return value;
+}
+
+function checkMac(mac: string | undefined, name: string): string | undefined {
+  if (mac === undefined) return undefined;
+  const text = String(mac).toLowerCase();
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(text)) {
+    throw new TestbedError(
+      'ETOPOLOGY',
+      `the MAC address ${JSON.stringify(mac)} of ${name} is not six bytes`,
+      {
+        hint: 'write it like 02:00:00:00:00:01',
+      },
+    );
+  }
+  // A group address cannot be a source.
+  if (Number.parseInt(text.slice(0, 2), 16) % 2 === 1) {
+    throw new TestbedError('ETOPOLOGY', `the MAC address ${mac} of ${name} is a group address`, {
+      hint: 'make its first byte even, for example 02',
+    });
+  }
+  return text;
+}

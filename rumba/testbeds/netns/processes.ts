@@ -1,0 +1,85 @@
+/** Finds labs and nodes where the kernel keeps them: in the list of processes. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/** Argument by which the first process of a lab, and of a node, is told from others. */
+export const labMark = 'o7s-testbed:lab';
+export const nodeMark = 'o7s-testbed:node';
+
+/** A process, told apart from a later one with the same number by when it started. */
+export interface ProcessId {
+  readonly pid: number;
+  /** Clock ticks since boot. */
+  readonly startTime: number;
+}
+
+/** The first process of a lab or of a node. */
+export interface MarkedProcess extends ProcessId {
+  /** The arguments after the mark. */
+  readonly words: readonly string[];
+}
+
+/** A process by number; undefined when there is none, or only what its parent has not collected yet. */
+export function identify(pid: number): ProcessId | undefined {
+  const stat = readOrNothing(`/proc/${pid}/stat`);
+  // The second field, the name in parentheses, may hold blanks and parentheses itself.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  if (startTime === undefined || state === 'Z' || state === 'X') return undefined;
+  return { pid, startTime: Number(startTime) };
+}
+
+export function isAlive(process: ProcessId): boolean {
+  return identify(process.pid)?.startTime === process.startTime;
+}
+
+/**
+ * Every first process of a lab (`depth` 1) or node (`depth` 2) that belongs to this user, oldest first.
+ * `depth` counts PID namespaces from the caller's, so that a lab inside a node of another lab is not ours.
+ */
+export function findMarked(mark: string, depth: number, wordCount: number): MarkedProcess[] {
+  const user = process.geteuid?.();
+  const own = namespacePids('self').length;
+  const found: MarkedProcess[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = readOrNothing(`/proc/${name}/cmdline`);
+    if (!line.includes(mark)) continue;
+    const words = line
+      .split('\0')
+      .slice(0, -1)
+      .slice(-wordCount - 1);
+    if (words.shift() !== mark || words.length !== wordCount) continue;
+    const pids = namespacePids(name);
+    if (pids.length !== own + depth || pids.at(-1) !== 1) continue;
+    const id = identify(Number(name));
+    if (id !== undefined && ownerOf(name) === user) found.push({ ...id, words });
+  }
+  return found.toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid);
+}
+
+/** The children of a process. */
+export function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => new RegExp(`^PPid:\\s+${parent}$`, 'm').test(readOrNothing(`/proc/${name}/status`)))
+    .map(Number);
+}
+
+/** The numbers of a process in each PID namespace from ours inwards. */
+function namespacePids(name: string): number[] {
+  const line = /^NSpid:\s+(.*)$/m.exec(readOrNothing(`/proc/${name}/status`))?.[1];
+  return line === undefined ? [] : line.split(/\s+/).map(Number);
+}
+
+function ownerOf(name: string): number | undefined {
+  return statSync(`/proc/${name}`, { throwIfNoEntry: false })?.uid;
+}
+
+// A process may end between any two looks at it.
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

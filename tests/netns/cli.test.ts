@@ -1,0 +1,289 @@
+/** The command line as its users have it. Labs have names of their own, so all of this runs beside other tests. */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { cli, folder, freshLab, labInScope, program, startCli, startProcess } from './cli.ts';
+import { markedProcesses, traceLab } from './traces.ts';
+
+const twoNodes = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
+
+/** Resolves when nothing of a lab is left. */
+async function gone(lab: string): Promise<void> {
+  await expect.poll(() => markedProcesses(lab), { timeout: 10_000, interval: 10 }).toEqual([]);
+}
+
+test('up, ls, exec with 3 of 3 pings, down, and nothing is left', async () => {
+  await using lab = labInScope();
+  const up = await cli(['up', twoNodes, '--lab', lab.name]);
+  expect(up).toMatchObject({ code: 0 });
+  expect(up.stdout).toBe(
+    'NODE  INTERFACES  IPCPS  SERVERS\na     e1          lan.a  -\nb     e1          lan.b  ping.b\n',
+  );
+  expect(up.stderr).toMatch(/nodes 2\/2 +\d+ ms\n/);
+  expect(up.stderr).toContain(`lab ${lab.name} is up: 2 nodes, 1 link, 1 layer, 1 server in `);
+
+  const list = JSON.parse((await cli(['ls', '-f', 'json'])).stdout) as { lab: string }[];
+  expect(list.find((each) => each.lab === lab.name)).toMatchObject({
+    testbed: 'netns',
+    state: 'running',
+    file: twoNodes,
+  });
+
+  const ping = await cli([
+    'exec',
+    '--lab',
+    lab.name,
+    'a',
+    '--',
+    'oping',
+    '-n',
+    'ping.b',
+    '-c',
+    '3',
+    '-i',
+    '10',
+  ]);
+  expect(ping.stdout).toContain('3 packets transmitted, 3 received');
+  expect(ping.code).toBe(0);
+
+  const again = await cli(['up', twoNodes, '--lab', lab.name]);
+  expect(again).toMatchObject({ code: 1, stdout: '' });
+  expect(again.stderr).toContain(
+    `a lab named ${lab.name} is there already; take it down with "o7s-testbed down --lab ${lab.name}"`,
+  );
+
+  const left = traceLab(lab.name);
+  expect(await cli(['down', '--lab', lab.name])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: `lab ${lab.name} is down\n`,
+  });
+  await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
+  expect(await cli(['down', '--lab', lab.name])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: `no lab named ${lab.name} is running\n`,
+  });
+});
+
+describe('exec', () => {
+  test('passes exit code, output, folder and signals', async () => {
+    await using place = await folder({
+      'one.ts': `import { node, topology } from 'o7s-testbed';\nexport default topology({ nodes: [node('only')] });\n`,
+    });
+    await using lab = labInScope();
+    expect((await cli(['up', 'one.ts', '--lab', lab.name], { cwd: place.path })).code).toBe(0);
+    const exec = (...command: string[]): string[] => ['exec', '--lab', lab.name, 'only', '--', ...command];
+    const options = { cwd: place.path };
+    expect(await cli(exec('sh', '-c', 'hostname; pwd; echo oops >&2; exit 9'), options)).toEqual({
+      code: 9,
+      stdout: `only\n${place.path}\n`,
+      stderr: 'oops\n',
+    });
+    expect(await cli(exec('sh', '-c', 'kill -KILL $$'))).toMatchObject({ code: 137 });
+    expect(await cli(exec('/no/such/command'))).toMatchObject({ code: 127 });
+    expect((await cli(exec('irm', 'ipcp', 'list'))).code).toBe(0);
+    for (const [signal, code] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+    ] as const) {
+      const { child, outcome, written } = startCli(exec('sh', '-c', 'echo ready >&2; exec sleep 1000'));
+      await written('ready');
+      child.kill(signal);
+      expect((await outcome).code).toBe(code);
+    }
+    expect(await cli(['exec', '--lab', lab.name, 'other', '--', 'true'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `o7s-testbed: lab ${lab.name} has no node "other"; it has only\n`,
+    });
+    expect(await cli(['exec', '--lab', lab.name, 'only'])).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('in a lab that is not there exits 2', async () => {
+    const lab = freshLab();
+    const { code, stderr } = await cli(['exec', '--lab', lab, 'a', '--', 'true']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^o7s-testbed: no lab named ${lab} is running[^\n]*\n$`));
+  });
+});
+
+describe('without --lab', () => {
+  // Of a PID namespace of its own, the command line sees only the labs that are made in it.
+  const alone = (script: string): string[] => {
+    const user = process.geteuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+    const isolated = ['unshare', ...user, '--pid', '--fork', '--mount-proc', '--kill-child'];
+    return [
+      ...isolated,
+      'sh',
+      '-c',
+      `t() { "$0" "$@"; echo "= $?"; }; ${script.replaceAll('t ', `t ${program} `)}`,
+      process.execPath,
+    ];
+  };
+
+  test('with no lab and with several, exits 2 and lists them; with one, takes it; down --all takes all', async () => {
+    const script = [
+      't down',
+      't exec a -- true',
+      `t up ${twoNodes} --lab x >/dev/null 2>&1`,
+      't exec a -- hostname',
+      `t up ${twoNodes} --lab y >/dev/null 2>&1`,
+      't exec a -- true',
+      't down',
+      't down --all',
+      't ls',
+    ].join('; ');
+    const { stdout, stderr } = await startProcess(alone(script)).outcome;
+    expect(stderr.split('\n')).toEqual([
+      'o7s-testbed: no lab is running; start one with "o7s-testbed up FILE"',
+      'o7s-testbed: no lab is running; start one with "o7s-testbed up FILE"',
+      'o7s-testbed: several labs are running: x, y; choose one with --lab NAME',
+      'o7s-testbed: several labs are running: x, y; choose one with --lab NAME',
+      'lab x is down',
+      'lab y is down',
+      '',
+    ]);
+    expect(stdout).toBe('= 2\n= 2\na\n= 0\n= 2\n= 2\n= 0\nLAB  TESTBED  STATE  NODES  CREATED  FILE\n= 0\n');
+  });
+});
+
+describe('up that is ended half-way leaves nothing', () => {
+  const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'];
+
+  test.each(moments)('by kill -9 at "%s"', async (moment) => {
+    await using scope = labInScope();
+    const lab = scope.name;
+    const { child, outcome, written } = startCli(['up', twoNodes, '--lab', lab, '-v']);
+    await written(moment);
+    child.kill('SIGKILL');
+    expect((await outcome).code).toBe(137);
+    await gone(lab);
+  });
+
+  test.each([
+    ...moments.map((moment) => ['SIGINT', 130, moment] as const),
+    ['SIGTERM', 143, 'irmd --stdout'] as const,
+  ])('by %s, exit code %i, at "%s"', async (signal, code, moment) => {
+    await using scope = labInScope();
+    const lab = scope.name;
+    const { child, outcome, written } = startCli(['up', twoNodes, '--lab', lab, '-v']);
+    await written(moment);
+    child.kill(signal);
+    expect(await outcome).toMatchObject({ code, stdout: '' });
+    expect(markedProcesses(lab)).toEqual([]);
+  });
+
+  test('by a server that ends at once, whose last words are shown', async () => {
+    await using place = await folder({
+      'topology.ts': [
+        "import { node, server, topology } from 'o7s-testbed';",
+        "const a = node('a');",
+        "export default topology({ nodes: [a], servers: [server(a, 'x', ['sh', '-c', 'echo I cannot go on; exit 1'])] });",
+      ].join('\n'),
+    });
+    const lab = freshLab();
+    const { code, stdout, stderr } = await cli(['up', '--lab', lab], { cwd: place.path });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(
+      'o7s-testbed: server x on node a ended before it was ready; its last words: I cannot go on\n',
+    );
+    expect(markedProcesses(lab)).toEqual([]);
+  });
+});
+
+test('of several up of one name at the same moment, one wins', async () => {
+  await using lab = labInScope();
+  const outcomes = await Promise.all([1, 2, 3].map(() => cli(['up', twoNodes, '--lab', lab.name])));
+  expect(outcomes.map((each) => each.code).toSorted((one, other) => one - other)).toEqual([0, 1, 1]);
+  const ping = await cli(['exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-c', '1']);
+  expect(ping.stdout).toContain('1 packets transmitted, 1 received');
+});
+
+test('a dry run shows the plan and makes nothing', async () => {
+  const { code, stdout, stderr } = await cli(['up', twoNodes, '--dry-run']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('layer lan\n  a >> irm ipcp bootstrap name lan.a layer lan type eth-dix dev e1\n');
+  expect(stdout).toContain('  b >> irm name register ping.b ipcp lan.b\n');
+  const json = JSON.parse((await cli(['up', twoNodes, '--dry-run', '-f', 'json'])).stdout) as { lab: string };
+  expect(json.lab).toBe('two-nodes');
+});
+
+describe('a topology file that is wrong: one line with the place, exit code 2', () => {
+  const head = "import { ethLink, node, port, topology } from 'o7s-testbed';\n";
+  test.each([
+    ['syntax error', `${head}export default {\n  a: = 1,\n};\n`, 't.ts:3: SyntaxError: Expression expected'],
+    [
+      'no default export',
+      `${head}export const a = node('a');\n`,
+      't.ts has no default export; end it with: export default topology({ ... })',
+    ],
+    [
+      'another default export',
+      'export default { nodes: [] };\n',
+      "the default export of t.ts is not a topology; make it with topology({ ... }) from 'o7s-testbed'",
+    ],
+    [
+      'a missing module',
+      "import './helper.ts';\n",
+      /^t\.ts: Cannot find module '.*\/helper\.ts' imported from .*\/t\.ts$/,
+    ],
+    [
+      'a missing package',
+      "import 'no-such-package';\n",
+      /^t\.ts: Cannot find package 'no-such-package' imported from .*\/t\.ts$/,
+    ],
+    [
+      'a missing export',
+      "import { nod } from 'o7s-testbed';\n",
+      "t.ts:1: SyntaxError: The requested module 'o7s-testbed' does not provide an export named 'nod'",
+    ],
+    [
+      'code that throws',
+      `${head}\n\nnull.x;\n`,
+      "t.ts:4: TypeError: Cannot read properties of null (reading 'x')",
+    ],
+    [
+      'a node used twice',
+      `${head}const a = node('a');\nexport default topology({ nodes: [a, a] });\n`,
+      't.ts:3: nodes[1] (a) is listed twice; list each once',
+    ],
+    [
+      'a link end used twice',
+      `${head}const [a, b] = [node('a'), node('b')];\nconst links = [ethLink(port(a, 'x'), b), ethLink(port(a, 'x'), b)];\nexport default topology({ nodes: [a, b], links });\n`,
+      't.ts:4: interface x of node a ends link a-b and link a-b-2; give each link an interface of its own',
+    ],
+    [
+      'a name that is too long',
+      `${head}node('n'.repeat(33));\n`,
+      `t.ts:2: the node name "${'n'.repeat(33)}" has 33 bytes, 32 is the most`,
+    ],
+  ])('%s', async (_, content, line) => {
+    await using place = await folder({ 't.ts': content });
+    const { code, stdout, stderr } = await cli(['up', 't.ts'], { cwd: place.path });
+    expect([code, stdout]).toEqual([2, '']);
+    const [text, ...rest] = stderr.replace(/^o7s-testbed: /, '').split('\n');
+    expect(rest).toEqual(['']);
+    if (typeof line === 'string') expect(text).toBe(line);
+    else expect(text).toMatch(line);
+  });
+});
+
+describe('arguments that are wrong: one line, exit code 2', () => {
+  test.each([
+    [[], 'there is no command; see: o7s-testbed --help'],
+    [['fly'], 'unknown command: fly; see: o7s-testbed --help'],
+    [['ls', '--colour'], 'unknown argument: colour; see: o7s-testbed --help'],
+    [['up', 'nowhere.ts'], 'there is no file nowhere.ts; name the topology: o7s-testbed up FILE'],
+    [['up', twoNodes, '--testbed', 'cloud'], 'there is no testbed "cloud"; use one of: netns'],
+    [
+      ['up', twoNodes, '--lab', 'a/b'],
+      'the lab name "a/b" has a character or a place it may not have; allowed are letters, digits, ".", "_" and "-"',
+    ],
+    [
+      ['down', '--all', '--lab', 'x'],
+      'arguments lab and all are mutually exclusive; see: o7s-testbed --help',
+    ],
+  ])('%j', async (words, line) => {
+    expect(await cli(words)).toEqual({ code: 2, stdout: '', stderr: `o7s-testbed: ${line}\n` });
+  });
+});

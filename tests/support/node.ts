@@ -1,0 +1,166 @@
+/** An irmd of this checkout in a run directory of its own, with what a test needs to look at it. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Finished, program, run, Running, type StartOptions } from './command.ts';
+import { until } from './until.ts';
+
+/** How to start a program of the node; in a namespace it is wrapped. */
+export type Launcher = (command: string, args: readonly string[]) => readonly [string, readonly string[]];
+
+const plain: Launcher = (command, args) => [command, args];
+
+/** Processes that run a program of this checkout with the run directory given, by reading /proc. */
+export function processesOf(directory: string): { readonly pid: number; readonly command: string }[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .flatMap((entry) => {
+      try {
+        const environment = readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0');
+        if (!environment.includes(`O7S_RUN_DIR=${directory}`)) return [];
+        const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        // A process that has ended but is not reaped has no command line.
+        return command === '' ? [] : [{ pid: Number(entry), command }];
+      } catch {
+        // It has ended, or is another user's.
+        return [];
+      }
+    });
+}
+
+export class TestNode implements AsyncDisposable {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'o7s-'));
+  readonly #launch: Launcher;
+  #irmd: Running | undefined;
+
+  private constructor(launch: Launcher) {
+    this.#launch = launch;
+  }
+
+  /** Starts irmd and waits until it serves. */
+  static async start(launch: Launcher = plain): Promise<TestNode> {
+    const node = new TestNode(launch);
+    await node.startIrmd();
+    return node;
+  }
+
+  /** A run directory without an irmd. */
+  static empty(launch: Launcher = plain): TestNode {
+    return new TestNode(launch);
+  }
+
+  get irmd(): Running {
+    if (this.#irmd === undefined) throw new Error('irmd was not started');
+    return this.#irmd;
+  }
+
+  get log(): string {
+    return this.irmd.stdout;
+  }
+
+  get applicationSocket(): string {
+    return `${this.directory}/irmd.sock`;
+  }
+
+  get managementSocket(): string {
+    return `${this.directory}/irm.sock`;
+  }
+
+  async startIrmd(...args: string[]): Promise<void> {
+    this.#irmd = this.spawn(program('irmd'), args);
+    await this.logged('daemon started...');
+  }
+
+  /** Waits until irmd or ipcpd has logged a text. */
+  async logged(text: string): Promise<void> {
+    const { irmd } = this;
+    await until(`irmd to log ${text}`, () => {
+      if (irmd.stdout.includes(text)) return true;
+      if (irmd.child.exitCode !== null) throw new Error(`irmd ended:\n${irmd.stdout}${irmd.stderr}`);
+      return false;
+    });
+  }
+
+  spawn(command: string, args: readonly string[], options: StartOptions = {}): Running {
+    const [file, words] = this.#launch(command, args);
+    return new Running(file, words, { ...options, env: { ...options.env, O7S_RUN_DIR: this.directory } });
+  }
+
+  run(command: string, args: readonly string[], options: StartOptions = {}): Promise<Finished> {
+    const [file, words] = this.#launch(command, args);
+    return run(file, words, { ...options, env: { ...options.env, O7S_RUN_DIR: this.directory } });
+  }
+
+  /** Runs `irm` with the words of a line. */
+  irm(line: string, options: StartOptions = {}): Promise<Finished> {
+    return this.run(
+      program('irm'),
+      line.split(' ').filter((word) => word !== ''),
+      options,
+    );
+  }
+
+  /** Runs `irm` and demands that it succeeds. */
+  async manage(line: string): Promise<string> {
+    const { status, stdout, stderr } = await this.irm(line);
+    if (status !== 0) throw new Error(`irm ${line} ended with ${status}: ${stdout}${stderr}\n${this.log}`);
+    return stdout;
+  }
+
+  /** Starts `oping -l` and waits until irmd knows it. */
+  async startServer(...args: string[]): Promise<Running> {
+    const server = this.spawn(program('oping'), ['-l', ...args]);
+    await this.logged(`Process added: ${server.pid} (oping).`);
+    return server;
+  }
+
+  /** `oping -l` bound to a name and ready for its first flow. */
+  async serve(name: string, ...args: string[]): Promise<Running> {
+    const server = await this.startServer(...args);
+    await this.manage(`bind process ${server.pid} name ${name}`);
+    return server;
+  }
+
+  oping(...args: string[]): Promise<Finished> {
+    return this.run(program('oping'), args);
+  }
+
+  /** Files of the run directory. */
+  files(): string[] {
+    return readdirSync(this.directory).toSorted();
+  }
+
+  processes(): { readonly pid: number; readonly command: string }[] {
+    return processesOf(this.directory);
+  }
+
+  /** The pid of ipcpd, once it runs. */
+  async ipcpd(): Promise<number> {
+    const found = await until('ipcpd to run', () =>
+      this.processes().find(({ command }) => command.includes('ipcpd')),
+    );
+    return found.pid;
+  }
+
+  /** Ends irmd in order. */
+  async stop(): Promise<Finished> {
+    return this.irmd.kill('SIGTERM');
+  }
+
+  /** Ends everything that was started here, and says what it had left behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#irmd?.child.exitCode === null) await this.stop();
+    await until('all processes of the node to end', () => {
+      const left = this.processes();
+      for (const { pid } of left) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has just ended.
+        }
+      }
+      return left.length === 0;
+    });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
