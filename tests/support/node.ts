@@ -54,6 +54,12 @@ export class TestNode implements AsyncDisposable {
     return this.#irmd;
   }
 
+  /** Whether irmd runs. */
+  get running(): boolean {
+    const child = this.#irmd?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   get log(): string {
     return this.irmd.stdout;
   }
@@ -76,7 +82,7 @@ export class TestNode implements AsyncDisposable {
     const { irmd } = this;
     await until(`irmd to log ${text}`, () => {
       if (irmd.stdout.includes(text)) return true;
-      if (irmd.child.exitCode !== null) throw new Error(`irmd ended:\n${irmd.stdout}${irmd.stderr}`);
+      if (!this.running) throw new Error(`irmd ended:\n${irmd.stdout}${irmd.stderr}`);
       return false;
     });
   }
@@ -149,7 +155,7 @@ export class TestNode implements AsyncDisposable {
 
   /** Ends everything that was started here, and says what it had left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#irmd?.child.exitCode === null) await this.stop();
+    if (this.running) await this.stop();
     await until('all processes of the node to end', () => {
       const left = this.processes();
       for (const { pid } of left) {

@@ -1,0 +1,45 @@
+/** A program written with the library, for tests that kill it or wait for its end. Run by Node from its source. */
+import { acceptFlow, allocFlow, announce } from '../../runtime/lib/index.ts';
+
+const [what, name = ''] = process.argv.slice(2);
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function stay(): void {
+  setInterval(() => {}, 60_000);
+}
+
+switch (what) {
+  case 'accept':
+    await announce();
+    say('accepting');
+    await acceptFlow();
+    say('accepted');
+    stay();
+    break;
+  case 'allocate':
+    await announce();
+    say('allocating');
+    await allocFlow(name);
+    say('allocated');
+    stay();
+    break;
+  case 'echo-once': {
+    await announce();
+    say('accepting');
+    await using flow = await acceptFlow();
+    await flow.write(await flow.read());
+    say((await flow.read().catch((error: Error) => error.message)).toString());
+    break;
+  }
+  case 'ask-once': {
+    await using flow = await allocFlow(name);
+    await flow.write(Buffer.from('hello'));
+    say((await flow.read()).toString());
+    break;
+  }
+  default:
+    throw new Error(`no such part: ${what}`);
+}
