@@ -15,9 +15,12 @@ export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactor
     local: ({ hash = defaultHash }, events) => new LocalLayer(hash, events),
 
     'eth-dix': ({ dev, ethertype = defaultEthertype, hash = defaultHash }, events) => {
-      if (dev === undefined) throw new O7sError('EINVAL', 'an eth-dix layer needs a device', { hint: 'give dev' });
+      if (dev === undefined)
+        throw new O7sError('EINVAL', 'an eth-dix layer needs a device', { hint: 'give dev' });
       // Frames come from the event loop: not before the layer is there.
-      const device = new InterfaceDevice(dev, ethertype, turn, (frame) => layer.receive(frame, monotonicNow()));
+      const device = new InterfaceDevice(dev, ethertype, turn, (frame) =>
+        layer.receive(frame, monotonicNow()),
+      );
       const layer: DixLayer = new DixLayer({ hash, ethertype, device, packets: turn.packets, events });
       return layer;
     },

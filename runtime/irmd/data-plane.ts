@@ -1,10 +1,11 @@
 /** Starts ipcpd, keeps one running, and speaks to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { RpcConnection, type RpcHandler, type RpcParams } from '../lib/rpc/connection.ts';
+import { RpcConnection, type RpcHandler } from '../lib/rpc/connection.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 
 export interface DataPlaneOptions {
@@ -56,7 +57,7 @@ export class DataPlane {
   ): Promise<DataPlaneApi[M]['result']> {
     const { control, socket } = this.#running;
     await socket;
-    return (await control.call(method, params as RpcParams)) as DataPlaneApi[M]['result'];
+    return (await control.call(method, params)) as DataPlaneApi[M]['result'];
   }
 
   /** Ends ipcpd and waits until it is gone. */
@@ -88,10 +89,17 @@ export class DataPlane {
       ready.resolve(this.#socket);
       return null;
     });
-    child.once('error', (error) => ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)));
+    child.once('error', (error) =>
+      ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)),
+    );
     child.once('exit', (code, signal) => {
       ready.reject(new O7sError('EIPCP', 'the data plane crashed'));
       control[Symbol.dispose]();
+      // One that was killed could not remove its socket.
+      ready.promise.then(
+        (socket) => rmSync(socket, { force: true }),
+        () => {},
+      );
       if (this.#stopping) return;
       log.error(`ipcpd ${child.pid} ended with ${signal ?? `status ${code}`}; its IPCPs and flows are gone.`);
       onCrash();

@@ -8,8 +8,9 @@ import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
 import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
 import { missingFor, type QosJson, qosFromJson } from '../lib/qos.ts';
-import type { FlowGrant } from '../lib/rpc/api.ts';
+import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
 import type { AllocationAnswer, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
 import type { Accept, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
 
@@ -37,10 +38,11 @@ export interface FlowSurroundings {
   readonly registry: Registry;
   readonly dataPlane: DataPlanePort;
   readonly log: Logger;
+  readonly events: EventHub;
   readonly limits: FlowLimits;
   /** ns since 1970. */
-  wallClock(): bigint;
-  randomBytes(count: number): Buffer;
+  readonly wallClock: () => bigint;
+  readonly randomBytes: (count: number) => Buffer;
 }
 
 interface PendingAccept extends Accept {
@@ -50,9 +52,12 @@ interface PendingAccept extends Accept {
 }
 
 interface FlowRecord {
+  readonly name: string;
   readonly owners: Set<ProcessEntry>;
   /** The IPCP the flow goes through; a direct flow has none. */
   readonly ipcp: IpcpEntry | undefined;
+  /** Whether listeners know of it. */
+  told?: boolean;
 }
 
 const okAnswer = 0;
@@ -73,6 +78,10 @@ export class Flows {
   /** Flows of the node, each end counted. */
   get count(): number {
     return this.#ids.used;
+  }
+
+  list(): FlowInfo[] {
+    return [...this.#flows].map(([flowId, flow]) => flowInfo(flowId, flow));
   }
 
   /** Waits for the next flow to a name of the process. */
@@ -173,9 +182,11 @@ export class Flows {
       return refusal('EIPCP');
     }
     const { process } = accept;
-    const grant = this.#grant([process], ipcp, params.qos, this.#around.dataPlane.socket, ipcp.layer.maxMessageBytes);
+    const { socket } = this.#around.dataPlane;
+    const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, ipcp.layer.maxMessageBytes);
     accept.grant(grant);
     const { flowId, token } = grant;
+    this.#tellAllocated(flowId);
     log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
     return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex') };
   }
@@ -206,7 +217,8 @@ export class Flows {
   processGone(process: ProcessEntry): void {
     this.#accepts.delete(process);
     for (const [flowId, flow] of this.#flows) {
-      if (flow.owners.delete(process) && flow.ipcp === undefined && flow.owners.size === 0) this.#forget(flowId);
+      if (flow.owners.delete(process) && flow.ipcp === undefined && flow.owners.size === 0)
+        this.#forget(flowId);
     }
   }
 
@@ -236,8 +248,10 @@ export class Flows {
 
   #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
     const { log } = this.#around;
-    const grant = this.#grant([process, accept.process], undefined, qos, accept.listen, messageBytesMax);
+    const owners = [process, accept.process];
+    const grant = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
     accept.grant({ ...grant, connect: null });
+    this.#tellAllocated(grant.flowId);
     log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`);
     log.info(`Flow ${grant.flowId} allocated (direct) for ${process.pid} to ${entry.name}.`);
     return grant;
@@ -254,14 +268,14 @@ export class Flows {
       .ipcps()
       .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
       .map((ipcp) => ({ ipcp, known: this.#knows(ipcp, name) }));
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const { ipcp, known } of candidates) {
       if (!(await orAborted(known, signal))) continue;
       try {
         return await this.#overLayer(process, ipcp, name, qos, signal);
       } catch (error) {
         signal.throwIfAborted();
-        failure = error;
+        failure = error as Error;
       }
     }
     if (failure !== undefined) throw failure;
@@ -283,7 +297,7 @@ export class Flows {
       // A request is never repeated as it is: its receiver would take the second for a replay.
       const oap = new OapRequest(randomBytes(handshakeIdBytes), wallClock());
       const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
-      const grant = this.#grant([process], ipcp, qos, dataPlane.socket, layer.maxMessageBytes);
+      const grant = this.#grant(name, [process], ipcp, qos, dataPlane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
       const giveUp = (): void => {
         this.#forget(flowId);
@@ -297,6 +311,7 @@ export class Flows {
           const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
           if (fault === undefined) {
             log.info(`${session} OAP completed for ${name}.`);
+            this.#tellAllocated(flowId);
             return grant;
           }
           throw new O7sError(fault, `the handshake with ${name} failed`);
@@ -361,6 +376,7 @@ export class Flows {
   }
 
   #grant(
+    name: string,
     owners: readonly ProcessEntry[],
     ipcp: IpcpEntry | undefined,
     qos: QosJson,
@@ -368,14 +384,34 @@ export class Flows {
     maxMessageBytes: number,
   ): FlowGrant {
     const flowId = this.#ids.take();
-    this.#flows.set(flowId, { owners: new Set(owners), ipcp });
-    return { flowId, qos, maxMessageBytes, connect, token: this.#around.randomBytes(tokenBytes).toString('hex') };
+    this.#flows.set(flowId, { name, owners: new Set(owners), ipcp });
+    return {
+      flowId,
+      qos,
+      maxMessageBytes,
+      connect,
+      token: this.#around.randomBytes(tokenBytes).toString('hex'),
+    };
+  }
+
+  #tellAllocated(flowId: number): void {
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined) return;
+    flow.told = true;
+    this.#around.events.emit({ event: 'flow.allocated', flow: flowInfo(flowId, flow) });
   }
 
   #forget(flowId: number): void {
+    const flow = this.#flows.get(flowId);
     this.#flows.delete(flowId);
     this.#ids.release(flowId);
+    // An attempt that came to nothing was never a flow to anybody.
+    if (flow?.told === true) this.#around.events.emit({ event: 'flow.deallocated', flowId });
   }
+}
+
+function flowInfo(flowId: number, { name, owners, ipcp }: FlowRecord): FlowInfo {
+  return { flowId, pids: [...owners].map(({ pid }) => pid), ipcp: ipcp?.pid ?? null, name };
 }
 
 function refusal(code: ConstructorParameters<typeof O7sError>[0]): AllocationAnswer {

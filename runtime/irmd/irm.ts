@@ -2,7 +2,15 @@
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { checkName, hashName } from '../lib/names.ts';
-import type { BalancePolicy, BootstrapConfig, IpcpInfo, IpcpType, NameInfo } from '../lib/rpc/api.ts';
+import type {
+  BalancePolicy,
+  BootstrapConfig,
+  IpcpInfo,
+  IpcpType,
+  IrmSnapshot,
+  NameInfo,
+} from '../lib/rpc/api.ts';
+import type { EventHub } from './events.ts';
 import type { DataPlanePort, Flows } from './flows.ts';
 import { type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
 
@@ -14,6 +22,7 @@ export interface ManagementSurroundings {
   readonly flows: Flows;
   readonly dataPlane: DataPlanePort & { readonly pid: number };
   readonly log: Logger;
+  readonly events: EventHub;
 }
 
 export class Management {
@@ -42,6 +51,7 @@ export class Management {
       throw error;
     }
     log.info(`Created IPCP ${pid}.`);
+    this.#around.events.emit({ event: 'ipcp.created', ipcp: ipcpInfo(entry) });
     return { pid };
   }
 
@@ -52,6 +62,7 @@ export class Management {
     flows.ipcpGone(entry);
     registry.removeIpcp(pid);
     log.info(`Destroyed IPCP ${pid}.`);
+    this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
   }
 
   listIpcps(): IpcpInfo[] {
@@ -70,6 +81,20 @@ export class Management {
       throw error;
     }
     log.info(`Bootstrapped IPCP ${pid}.`);
+    this.#around.events.emit({ event: 'ipcp.bootstrapped', ipcp: ipcpInfo(entry) });
+  }
+
+  /** All there is on the node. */
+  snapshot(): IrmSnapshot {
+    const { registry, flows, events } = this.#around;
+    return {
+      event: 'snapshot',
+      at: events.now,
+      ipcps: this.listIpcps(),
+      names: this.listNames(),
+      processes: registry.processInfos(),
+      flows: flows.list(),
+    };
   }
 
   createName(name: string, policy: BalancePolicy): void {
@@ -85,6 +110,7 @@ export class Management {
     }
     registry.destroyName(name);
     log.info(`Destroyed name: ${name}.`);
+    this.#around.events.emit({ event: 'name.destroyed', name });
   }
 
   listNames(): NameInfo[] {
@@ -95,6 +121,7 @@ export class Management {
     this.#ensureName(name, 'spillover');
     const hash = await this.#directory('name.register', name, pid);
     this.#around.log.info(`Registered ${name} with IPCP ${pid} as ${hash.slice(0, 8)}.`);
+    this.#around.events.emit({ event: 'name.registered', name, pid });
   }
 
   async unregisterName(name: string, pid: number): Promise<void> {
@@ -105,6 +132,7 @@ export class Management {
     }
     await this.#directory('name.unregister', name, pid);
     log.info(`Unregistered ${name} from ${pid}.`);
+    this.#around.events.emit({ event: 'name.unregistered', name, pid });
   }
 
   bindProgram(program: string, name: string): void {
@@ -112,11 +140,13 @@ export class Management {
     const { entry } = this.#ensureName(name, 'spillover');
     registry.bindProgram(program, entry);
     log.info(`Bound program ${program} to name ${name}.`);
+    this.#around.events.emit({ event: 'name.bound', name, by: program });
   }
 
   unbindProgram(program: string, name: string | null): void {
     this.#around.registry.unbindProgram(program, name);
     this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for ${program}.`);
+    this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: program });
   }
 
   bindProcess(pid: number, name: string): void {
@@ -125,11 +155,13 @@ export class Management {
     const { entry } = this.#ensureName(name, 'spillover');
     registry.bindProcess(process, entry, flows.acceptsOf(process));
     log.info(`Bound process ${pid} to name ${name}.`);
+    this.#around.events.emit({ event: 'name.bound', name, by: String(pid) });
   }
 
   unbindProcess(pid: number, name: string | null): void {
     this.#around.registry.unbindProcess(this.#process(pid), name);
     this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for process ${pid}.`);
+    this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: String(pid) });
   }
 
   #process(pid: number): NonNullable<ReturnType<Registry['findProcess']>> {
@@ -145,7 +177,10 @@ export class Management {
   #ensureName(name: string, policy: BalancePolicy): { entry: NameEntry; created: boolean } {
     checkName(name, 'the name');
     const result = this.#around.registry.ensureName(name, policy);
-    if (result.created) this.#around.log.info(`Created new name: ${name}.`);
+    if (result.created) {
+      this.#around.log.info(`Created new name: ${name}.`);
+      this.#around.events.emit({ event: 'name.created', name, policy });
+    }
     return result;
   }
 

@@ -45,7 +45,8 @@ export function takeLock(directory: string): Lock {
     }
     const [pid = '', since = ''] = readFileSync(file, 'utf8').split(' ');
     if (since !== '' && startTime(Number(pid)) === since) throw new AlreadyRunning(Number(pid));
-    for (const name of readdirSync(directory)) if (leftovers.test(name)) rmSync(`${directory}/${name}`, { force: true });
+    for (const name of readdirSync(directory))
+      if (leftovers.test(name)) rmSync(`${directory}/${name}`, { force: true });
     rmSync(file, { force: true });
     cleaned = true;
   }

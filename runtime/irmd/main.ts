@@ -5,6 +5,7 @@ import { Logger, logTo } from '../lib/log.ts';
 import { runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
 import { DataPlane } from './data-plane.ts';
+import { EventHub } from './events.ts';
 import { flowLimits, Flows } from './flows.ts';
 import { Management } from './irm.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
@@ -45,6 +46,7 @@ if (lock.cleaned) {
 }
 
 const registry = new Registry();
+const events = new EventHub(() => Date.now());
 const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'dataPlane.ready': () => null,
   'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
@@ -59,6 +61,7 @@ const dataPlane = new DataPlane({
       log.error(`IPCP ${ipcp.pid} (${ipcp.name}) crashed.`);
       flows.ipcpGone(ipcp);
       registry.removeIpcp(ipcp.pid);
+      events.emit({ event: 'ipcp.crashed', pid: ipcp.pid, name: ipcp.name });
     }
   },
 });
@@ -67,13 +70,13 @@ const flows: Flows = new Flows({
   registry,
   dataPlane,
   log,
+  events,
   limits: flowLimits,
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
 });
-const management = new Management({ registry, flows, dataPlane, log });
-const server = new Server({ directory, version, registry, flows, management, log });
-log.info('Ouroboros IPC Resource Manager daemon started...');
+const management = new Management({ registry, flows, dataPlane, log, events });
+const server = new Server({ directory, version, registry, flows, management, log, events });
 
 let stopping = false;
 async function stop(): Promise<void> {
@@ -81,7 +84,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   log.info('IRMd shutting down...');
-  for (const pid of registry.processes()) {
+  for (const { pid } of registry.processInfos()) {
     try {
       process.kill(pid, 'SIGTERM');
     } catch {
@@ -94,4 +97,7 @@ async function stop(): Promise<void> {
   log.info('Ouroboros IPC Resource Manager daemon exited. Bye.');
   process.exit(0);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => void stop());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
+  process.on(signal, () => void stop());
+// Who reads this line may send a signal right away.
+log.info('Ouroboros IPC Resource Manager daemon started...');

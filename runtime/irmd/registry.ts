@@ -4,7 +4,14 @@
  */
 import { O7sError } from '../lib/errors.ts';
 import { type HashAlgorithm, hashAlgorithms, hashName } from '../lib/names.ts';
-import { type BalancePolicy, type IpcpInfo, type IpcpType, ipcpTypes, type NameInfo } from '../lib/rpc/api.ts';
+import {
+  type BalancePolicy,
+  type IpcpInfo,
+  type IpcpType,
+  ipcpTypes,
+  type NameInfo,
+  type ProcessInfo,
+} from '../lib/rpc/api.ts';
 
 /** An accept call that waits for a flow. */
 export interface Accept {
@@ -39,7 +46,9 @@ export interface IpcpEntry {
   readonly hostPid: number;
   readonly name: string;
   readonly type: IpcpType;
-  layer: { readonly name: string; readonly hash: HashAlgorithm; readonly maxMessageBytes: number } | undefined;
+  layer:
+    | { readonly name: string; readonly hash: HashAlgorithm; readonly maxMessageBytes: number }
+    | undefined;
 }
 
 /** A program is known by the name of its file, a script without its extension. */
@@ -164,9 +173,14 @@ export class Registry {
     for (const entry of accept.process.names) removeAll(entry.accepts, (other) => other === accept);
   }
 
-  /** The pids of all processes that have announced themselves. */
-  processes(): number[] {
-    return [...this.#processes.keys()];
+  /** All processes that have announced themselves. */
+  processInfos(): ProcessInfo[] {
+    return [...this.#processes.values()].map(({ pid, uid, program, names }) => ({
+      pid,
+      uid,
+      program,
+      names: [...names].map(({ name }) => name),
+    }));
   }
 
   addIpcp(entry: IpcpEntry): void {

@@ -40,7 +40,10 @@ const nothing = v.looseObject({});
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
   'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
-  'flow.accept': v.strictObject({ timeoutMs, listen: v.pipe(v.string(), v.startsWith('@'), v.maxBytes(107)) }),
+  'flow.accept': v.strictObject({
+    timeoutMs,
+    listen: v.pipe(v.string(), v.startsWith('@'), v.maxBytes(107)),
+  }),
   'flow.deallocate': v.strictObject({ flowId: pid }),
 };
 
@@ -59,6 +62,7 @@ export const managementSchemas = {
   'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
+  'events.subscribe': nothing,
 };
 
 export const dataPlaneSchemas = {
@@ -87,7 +91,7 @@ export function dispatch<S extends Schemas>(
   signal: AbortSignal,
 ): unknown {
   const schema = Object.hasOwn(schemas, method) ? schemas[method] : undefined;
-  const handler = handlers[method] as ((params: unknown, signal: AbortSignal) => unknown) | undefined;
+  const handler = handlers[method];
   if (schema === undefined || handler === undefined) {
     throw new O7sError('ENOTSUP', `there is no method ${method}`);
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../lib/log.ts';
 import { peerCredentials, type PeerCredentials, UnixListener } from '../lib/os/unix-socket.ts';
 import { applicationSocket, managementSocket } from '../lib/paths.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
+import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import type { Management } from './irm.ts';
 import { type ProcessEntry, programKey, type Registry } from './registry.ts';
@@ -19,7 +20,11 @@ export interface ServerSetup {
   readonly flows: Flows;
   readonly management: Management;
   readonly log: Logger;
+  readonly events: EventHub;
 }
+
+/** Bytes of events that may wait for a listener; who is slower is shut out. */
+const eventBytesMax = 4 * 1024 * 1024;
 
 /** Connections a socket takes at once. */
 const connectionsMax = 10_000;
@@ -35,7 +40,8 @@ export class Server implements Disposable {
   constructor(setup: ServerSetup) {
     this.#setup = setup;
     const { directory, log } = setup;
-    if (this.#group === undefined) log.warn(`ouroboros group not found, using gid ${process.getgid?.() ?? 0}.`);
+    if (this.#group === undefined)
+      log.warn(`ouroboros group not found, using gid ${process.getgid?.() ?? 0}.`);
     const management = managementSocket(directory);
     this.#listeners = [
       new UnixListener(applicationSocket(directory), 0o666, (fd) => this.#application(fd)),
@@ -60,7 +66,8 @@ export class Server implements Disposable {
   }
 
   #manager(fd: number): void {
-    const { management, version } = this.#setup;
+    const { management, version, events, log } = this.#setup;
+    let unsubscribe: (() => void) | undefined;
     const handlers: Handlers<typeof managementSchemas> = {
       'irmd.version': () => ({ version, pid: process.pid }),
       'ipcp.create': ({ name, type }) => management.createIpcp(name, type),
@@ -76,8 +83,22 @@ export class Server implements Disposable {
       'program.unbind': ({ program, name }) => management.unbindProgram(program, name),
       'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
+      'events.subscribe': () => {
+        unsubscribe ??= events.subscribe((event) => {
+          if (connection === undefined || connection.waitingBytes <= eventBytesMax) {
+            return connection?.notify('event', event);
+          }
+          log.warn('A listener to events is too slow and was shut out.');
+          connection[Symbol.dispose]();
+        });
+        return management.snapshot();
+      },
     };
-    this.#serve(fd, (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal));
+    const connection = this.#serve(
+      fd,
+      (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal),
+      () => unsubscribe?.(),
+    );
   }
 
   #application(fd: number): void {
@@ -86,11 +107,14 @@ export class Server implements Disposable {
     let process: ProcessEntry | undefined;
     const known = (): ProcessEntry => {
       if (process !== undefined) return process;
-      throw new O7sError('EINVAL', 'this process has not announced itself', { hint: 'call process.announce first' });
+      throw new O7sError('EINVAL', 'this process has not announced itself', {
+        hint: 'call process.announce first',
+      });
     };
     const handlers: Handlers<typeof applicationSchemas> = {
       'process.announce': ({ program }) => {
-        if (process !== undefined) throw new O7sError('EEXIST', 'this connection has announced a process already');
+        if (process !== undefined)
+          throw new O7sError('EEXIST', 'this connection has announced a process already');
         process = this.#announce(credentials, program);
         return { pid: process.pid };
       },
@@ -108,7 +132,7 @@ export class Server implements Disposable {
   }
 
   #announce({ pid, uid, gid }: PeerCredentials, program: string): ProcessEntry {
-    const { registry, log } = this.#setup;
+    const { registry, log, events } = this.#setup;
     if (pid === 0) throw new O7sError('EPERM', 'this process is in a process namespace irmd cannot see');
     const known = registry.findProcess(pid);
     if (known !== undefined) {
@@ -119,12 +143,13 @@ export class Server implements Disposable {
     const entry = registry.addProcess({ pid, uid, privileged, program: programKey(program) });
     this.#sessions.set(entry, 1);
     log.info(`Process added: ${pid} (${entry.program}).`);
+    events.emit({ event: 'process.added', pid, program: entry.program });
     return entry;
   }
 
   /** A connection of a process ended; the last one is the process' end. */
   #leave(process: ProcessEntry): void {
-    const { registry, flows, log } = this.#setup;
+    const { registry, flows, log, events } = this.#setup;
     const left = (this.#sessions.get(process) ?? 1) - 1;
     this.#sessions.set(process, left);
     if (left > 0) return;
@@ -132,22 +157,24 @@ export class Server implements Disposable {
     flows.processGone(process);
     registry.removeProcess(process);
     log.info(`Process removed: ${process.pid}.`);
+    events.emit({ event: 'process.removed', pid: process.pid, program: process.program });
   }
 
   #serve(
     fd: number,
     handler: ConstructorParameters<typeof RpcConnection>[1],
     onClose: () => void = () => {},
-  ): void {
+  ): RpcConnection | undefined {
     const socket = new Socket({ fd, readable: true, writable: true });
     if (this.#connections.size >= connectionsMax) {
       socket.destroy();
-      return;
+      return undefined;
     }
     const connection: RpcConnection = new RpcConnection(socket, handler, () => {
       this.#connections.delete(connection);
       onClose();
     });
     this.#connections.add(connection);
+    return connection;
   }
 }

@@ -15,9 +15,6 @@ export const rpcPendingMax = 4096;
 /** Longest message on a flow between two processes of a node, in bytes (application-api.md 2). */
 export const messageBytesMax = 1_048_260;
 
-/** Longest piggyback an allocation may carry, in bytes; link layers lower it to their MTU. */
-export const piggybackBytesMax = 65_535;
-
 /** First flow descriptor of a process, and one past the last (application-api.md 2). */
 export const flowDescriptorMin = 64;
 export const flowDescriptorMax = 4096;
@@ -29,9 +26,8 @@ export const flowIdMax = 10_239;
 /** Bytes a process may have queued towards its own node on one flow before a write waits. */
 export const flowSendBytesMax = 256 * 1024;
 
-/** Bytes and packets queued for a process that does not read; what comes after is dropped and counted. */
+/** Bytes queued for a process that does not read; what comes after is dropped and counted. */
 export const flowReceiveBytesMax = 4 * 1024 * 1024;
-export const flowReceivePacketsMax = 65_536;
 
 /** Pairs of handshake id and time stamp remembered against replay. */
 export const replayEntriesMax = 65_536;

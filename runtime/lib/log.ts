@@ -68,7 +68,11 @@ export interface LogOutput {
 }
 
 /** `==00042== irmd(II): text`, or the same as one JSON line. */
-export function formatRecord(record: LogRecord, output: Omit<LogOutput, 'fd' | 'level'>, pid: number): string {
+export function formatRecord(
+  record: LogRecord,
+  output: Omit<LogOutput, 'fd' | 'level'>,
+  pid: number,
+): string {
   const speaker = record.pid ?? pid;
   if (output.json) {
     const { level, component, text } = record;

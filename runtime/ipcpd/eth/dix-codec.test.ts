@@ -121,7 +121,10 @@ test('what is encoded is decoded, with every hash length', () => {
 });
 
 const hash = hashName('oping.test', 'SHA3_256');
-const handshake = Buffer.from('f5640bd8deaf2e9de84af498606ce86b18ea32f4fc740d81000000000000000000000000', 'hex');
+const handshake = Buffer.from(
+  'f5640bd8deaf2e9de84af498606ce86b18ea32f4fc740d81000000000000000000000000',
+  'hex',
+);
 const zero27 = '00'.repeat(27);
 
 /** The messages of link-ipcps.md 10.1, without their frame header. */
@@ -186,7 +189,13 @@ test.each([
     '00400000000000000000000000000000' + '00000001000007d0000003e80001d4c000000000010000',
   ],
 ] as const)('fixed part of a request: %s', (_name, qos, hex) => {
-  const message: DixMessage = { code: messageCode.flowRequest, seid: 0x40, qos, hash, piggyback: Buffer.alloc(0) };
+  const message: DixMessage = {
+    code: messageCode.flowRequest,
+    seid: 0x40,
+    qos,
+    hash,
+    piggyback: Buffer.alloc(0),
+  };
   const memory = Buffer.alloc(messageBytes(message), 0xa5);
   encodeMessage(message, memory, 0);
   expect(memory.toString('hex', 0, 39)).toBe(hex);
@@ -203,9 +212,9 @@ test.each([
   const none = Buffer.alloc(0);
   const frame = (message: DixMessage): number => frameHeaderBytes + messageBytes(message);
   expect(frame({ code: messageCode.nameQuery, hash: name })).toBe(query);
-  expect(frame({ code: messageCode.flowRequest, seid: 64, qos: rawQos, hash: name, piggyback: Buffer.alloc(36) })).toBe(
-    request,
-  );
+  expect(
+    frame({ code: messageCode.flowRequest, seid: 64, qos: rawQos, hash: name, piggyback: Buffer.alloc(36) }),
+  ).toBe(request);
   expect(frame({ ...reply, piggyback: Buffer.alloc(84) })).toBe(141);
   expect(frame({ ...reply, response: -1009, piggyback: none })).toBe(57);
 });
@@ -218,7 +227,9 @@ test('every truncation is refused, up to where the variable part begins', () => 
     for (let length = 0; length < fixed; length += 1) {
       // The rest of the memory is there, so that nothing but the given end tells where the message ends.
       expect(decodeMessage(memory, 0, length, 32), `${name} cut to ${length}`).toBe('short');
-      expect(decodeMessage(memory.subarray(0, length), 0, length, 32), `${name} cut to ${length}`).toBe('short');
+      expect(decodeMessage(memory.subarray(0, length), 0, length, 32), `${name} cut to ${length}`).toBe(
+        'short',
+      );
     }
     expect(decodeMessage(memory, 0, fixed, 32)).toBeTypeOf('object');
   }
@@ -234,23 +245,34 @@ test('codes that nobody knows are told apart', () => {
 
 test('random bytes are decoded or refused, never more', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(28, 32, 48, 64), u8, (array, length, code) => {
-      const memory = Buffer.from(array);
-      if (memory.length > 37) memory.writeUInt8(code % 6, 37);
-      const message = decodeMessage(memory, 0, memory.length, length);
-      if (typeof message === 'string') return;
-      expect(messageBytes(message)).toBeLessThanOrEqual(memory.length);
-      const again = Buffer.alloc(messageBytes(message));
-      encodeMessage(message, again, 0);
-      expect(decodeMessage(again, 0, again.length, length)).toEqual(message);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.constantFrom(28, 32, 48, 64),
+      u8,
+      (array, length, code) => {
+        const memory = Buffer.from(array);
+        if (memory.length > 37) memory.writeUInt8(code % 6, 37);
+        const message = decodeMessage(memory, 0, memory.length, length);
+        if (typeof message === 'string') return;
+        expect(messageBytes(message)).toBeLessThanOrEqual(memory.length);
+        const again = Buffer.alloc(messageBytes(message));
+        encodeMessage(message, again, 0);
+        expect(decodeMessage(again, 0, again.length, length)).toEqual(message);
+      },
+    ),
     { numRuns: 1000 },
   );
 });
 
 test('a decoded message outlives the frame it came in', () => {
   const memory = Buffer.alloc(200, 0);
-  const message: DixMessage = { code: messageCode.flowRequest, seid: 1, qos: rawQos, hash, piggyback: handshake };
+  const message: DixMessage = {
+    code: messageCode.flowRequest,
+    seid: 1,
+    qos: rawQos,
+    hash,
+    piggyback: handshake,
+  };
   const end = encodeMessage(message, memory, 0);
   const decoded = decodeMessage(memory, 0, end, 32);
   memory.fill(0xff);

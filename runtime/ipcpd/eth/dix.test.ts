@@ -162,7 +162,9 @@ interface Attempt {
 function request(station: Station, now: number, piggyback = requestPiggyback): Attempt {
   const inbox = new Inbox();
   const outcomes: FlowOutcome[] = [];
-  const flow = station.layer.allocate(hash, rawQos, piggyback, inbox, now, (outcome) => outcomes.push(outcome));
+  const flow = station.layer.allocate(hash, rawQos, piggyback, inbox, now, (outcome) =>
+    outcomes.push(outcome),
+  );
   station.flush();
   return { flow, inbox, outcomes };
 }
@@ -190,7 +192,9 @@ function connect({ a, b, clock }: Pair): { attempt: Attempt; server: { flow: Lay
 }
 
 /** A station that knows the wire as the server of the name, with a request under way. */
-function requestOverWire(limits: Partial<DixLimits> = {}): ReturnType<typeof makeLone> & { attempt: Attempt; eid: number } {
+function requestOverWire(
+  limits: Partial<DixLimits> = {},
+): ReturnType<typeof makeLone> & { attempt: Attempt; eid: number } {
   const lone = makeLone(limits);
   ask(lone.a, hash, lone.clock.now);
   lone.wire.send(messageFrame(macA, macB, { code: messageCode.nameReply, hash }));
@@ -401,7 +405,15 @@ describe('allocating a flow', () => {
     wire.send(messageFrame(macA, macB, reply(eid, { seid })));
     expect(attempt.outcomes).toEqual([]);
     a.layer.register(hash);
-    wire.send(messageFrame(macA, macB, { code: messageCode.flowRequest, seid, qos: rawQos, hash, piggyback: nothing }));
+    wire.send(
+      messageFrame(macA, macB, {
+        code: messageCode.flowRequest,
+        seid,
+        qos: rawQos,
+        hash,
+        piggyback: nothing,
+      }),
+    );
     expect(a.requests).toEqual([]);
     expect(a.layer.counters.droppedReservedEid).toBe(2);
   });
@@ -440,7 +452,15 @@ describe('allocating a flow', () => {
     const { a, wire } = makeLone({ requestsMax: 3, requestsOfStationMax: 2 });
     a.layer.register(hash);
     const from = (mac: Buffer, seid: number): void =>
-      wire.send(messageFrame(macA, mac, { code: messageCode.flowRequest, seid, qos: rawQos, hash, piggyback: nothing }));
+      wire.send(
+        messageFrame(macA, mac, {
+          code: messageCode.flowRequest,
+          seid,
+          qos: rawQos,
+          hash,
+          piggyback: nothing,
+        }),
+      );
     from(macB, 1);
     from(macB, 2);
     from(macB, 3);
@@ -484,7 +504,8 @@ describe('data', () => {
     wire.send(messageFrame(macA, macB, reply(eid)));
     wire.send(Buffer.concat([frameOf(macA, macB, eid, Buffer.from('x')), Buffer.alloc(41)]));
     wire.send(frameOf(macA, macB, eid, Buffer.from('x'), 2));
-    for (let length = 0; length < 18; length += 1) wire.send(frameOf(macA, macB, eid, nothing).subarray(0, length));
+    for (let length = 0; length < 18; length += 1)
+      wire.send(frameOf(macA, macB, eid, nothing).subarray(0, length));
     expect(attempt.inbox.messages).toEqual(['x']);
     expect(a.layer.counters.droppedShort).toBe(19);
   });
@@ -553,14 +574,18 @@ test('random frames never throw, and open no flow', () => {
   const mac = fc.constantFrom(macA, macB, macC, broadcastMac, Buffer.alloc(6));
   const eid = fc.oneof(fc.constantFrom(0, 0, 0, 64, 65, 0xffff), fc.integer({ min: 0, max: 0xffff }));
   const length = fc.option(fc.integer({ min: 0, max: 0xffff }), { nil: undefined });
-  const payload = fc.tuple(fc.uint8Array({ maxLength: 160 }), fc.integer({ min: 0, max: 5 })).map(([array, code]) => {
-    const bytes = Buffer.from(array);
-    if (bytes.length > 37) bytes.writeUInt8(code, 37);
-    if (bytes.length >= 71) hash.copy(bytes, 39);
-    return bytes;
-  });
+  const payload = fc
+    .tuple(fc.uint8Array({ maxLength: 160 }), fc.integer({ min: 0, max: 5 }))
+    .map(([array, code]) => {
+      const bytes = Buffer.from(array);
+      if (bytes.length > 37) bytes.writeUInt8(code, 37);
+      if (bytes.length >= 71) hash.copy(bytes, 39);
+      return bytes;
+    });
   const frame = fc.oneof(
-    fc.tuple(mac, mac, eid, payload, length).map(([to, from, id, body, claimed]) => frameOf(to, from, id, body, claimed)),
+    fc
+      .tuple(mac, mac, eid, payload, length)
+      .map(([to, from, id, body, claimed]) => frameOf(to, from, id, body, claimed)),
     fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array)),
   );
   fc.assert(
@@ -576,7 +601,8 @@ test('random frames never throw, and open no flow', () => {
       for (const outcome of attempt.outcomes) {
         if (outcome.kind !== 'accepted') continue;
         const opened = frames.some(
-          (bytes) => bytes.length >= 57 && bytes[18 + 37] === messageCode.flowReply && bytes.readUInt16BE(14) === 0,
+          (bytes) =>
+            bytes.length >= 57 && bytes[18 + 37] === messageCode.flowReply && bytes.readUInt16BE(14) === 0,
         );
         expect(opened).toBe(true);
       }

@@ -4,7 +4,14 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCapture } from '../../../tests/support/pcap.ts';
 import { decodeOap, encodeOap, requestDigest } from '../../lib/oap/message.ts';
-import { decodeMessage, encodeMessage, frameHeaderBytes, frameOffset, messageBytes, messageCode } from './dix-codec.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  frameHeaderBytes,
+  frameOffset,
+  messageBytes,
+  messageCode,
+} from './dix-codec.ts';
 
 const hashBytes = 32;
 const etherType = 0xa000;
@@ -70,7 +77,10 @@ describe.each(Object.entries(expected))('%s', (name, counts) => {
     for (const { bytes: frame, wireBytes } of frames) {
       expect(frame.length).toBe(wireBytes);
       expect(frame.readUInt16BE(frameOffset.ethertype)).toBe(etherType);
-      const payload = frame.subarray(frameHeaderBytes, frameHeaderBytes + frame.readUInt16BE(frameOffset.length));
+      const payload = frame.subarray(
+        frameHeaderBytes,
+        frameHeaderBytes + frame.readUInt16BE(frameOffset.length),
+      );
       expect(frame.length).toBe(frameHeaderBytes + payload.length);
       if (frame.readUInt16BE(frameOffset.eid) !== 0) {
         seen[2]! += 1;

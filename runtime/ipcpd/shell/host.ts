@@ -5,7 +5,12 @@ import type { Logger } from '../../lib/log.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
-import type { AllocationAnswer, AllocationOutcome, DataPlaneApi, DataPlaneUpcalls } from '../../lib/rpc/data-plane-api.ts';
+import type {
+  AllocationAnswer,
+  AllocationOutcome,
+  DataPlaneApi,
+  DataPlaneUpcalls,
+} from '../../lib/rpc/data-plane-api.ts';
 import type { Deadlines } from '../../lib/time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../../lib/time/timer.ts';
 import { ApplicationPort } from './application-port.ts';
@@ -194,7 +199,9 @@ export class IpcpHost {
   #respond(ipcp: Ipcp, handle: number, answer: AllocationAnswer): void {
     const { layer } = ipcp;
     if (layer === undefined) return;
-    ipcp.log.info(`Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`);
+    ipcp.log.info(
+      `Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`,
+    );
     if ('flowId' in answer) {
       const port = this.#openPort(ipcp, layer, answer.flowId, answer.token);
       const piggyback = Buffer.from(answer.piggyback, 'hex');

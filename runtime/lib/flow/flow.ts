@@ -1,7 +1,7 @@
 /** One end of a flow, as an application holds it. Source: application-api.md 3, end-to-end.md 1. */
 import { type ErrorCode, O7sError } from '../errors.ts';
 import { flowSendBytesMax } from '../limits.ts';
-import { UnixStream } from '../os/unix-socket.ts';
+import type { UnixStream } from '../os/unix-socket.ts';
 import type { QosSpec } from '../qos.ts';
 import type { Deadlines, Millis } from '../time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../time/timer.ts';
@@ -129,7 +129,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   /** Sends a message, unless so much waits that it would have to wait itself: then false. */
   tryWrite(message: Uint8Array): boolean {
     if (this.#closed) throw new O7sError('ENOTALLOC', `flow ${this.fd} is closed`);
-    if (this.#down === 'EFLOWDOWN') throw new O7sError(this.#down);
+    this.#throwIfReleased();
     if (message.length > this.maxMessageBytes) {
       throw new O7sError('EMSGSIZE', `a message of ${message.length} bytes is too long for this flow`, {
         hint: `write at most ${this.maxMessageBytes} bytes at once`,
@@ -137,6 +137,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     }
     if (!this.#writer.push(frameKind.packet, message, 0, message.length)) {
       this.flush();
+      // Who waited now would wait for ever.
+      this.#throwIfReleased();
       if (!this.#writer.push(frameKind.packet, message, 0, message.length)) return false;
     }
     this.counters.messagesSent += 1;
@@ -161,7 +163,11 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     const stream = this.#stream;
     if (stream === undefined || this.#closed || this.#writer.pending === 0) return;
     const result = this.#writer.flush(stream);
-    if (result === streamEnded) return this.#goDown('EFLOWDOWN');
+    if (result === streamEnded) {
+      // Nobody takes this any more, but what was sent before is still in the socket.
+      while (this.#fill(stream) > 0);
+      return this.#goDown('EFLOWDOWN');
+    }
     this.#liveness.sent(monotonicNow());
     this.#watch();
     if (result !== streamWouldBlock) wakeAll(this.#writers);
@@ -202,11 +208,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   onReadable(): void {
     const stream = this.#stream;
     if (stream === undefined || this.#closed) return;
-    const count = this.#reader.fill(stream, (kind, memory, start, end) => {
-      if (kind !== frameKind.packet || start === end) return;
-      this.#messages.push(memory.subarray(start, end));
-      this.counters.messagesReceived += 1;
-    });
+    const count = this.#fill(stream);
     if (count === streamEnded) return this.#goDown('EFLOWDOWN');
     if (count > 0) this.#liveness.received(monotonicNow());
     if (this.waiting >= readAhead) this.#watch();
@@ -215,6 +217,18 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
 
   onWritable(): void {
     this.flush();
+  }
+
+  #throwIfReleased(): void {
+    if (this.#down === 'EFLOWDOWN') throw new O7sError(this.#down);
+  }
+
+  #fill(stream: UnixStream): number {
+    return this.#reader.fill(stream, (kind, memory, start, end) => {
+      if (kind !== frameKind.packet || start === end) return;
+      this.#messages.push(memory.subarray(start, end));
+      this.counters.messagesReceived += 1;
+    });
   }
 
   async #writeLater(message: Uint8Array, options: WaitOptions): Promise<void> {
@@ -307,4 +321,3 @@ const empty = Buffer.alloc(0);
 function wakeAll(waiters: Waiter[]): void {
   for (const waiter of waiters.splice(0)) waiter.wake();
 }
-

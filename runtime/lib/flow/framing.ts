@@ -7,7 +7,7 @@ import { StreamBuffer, streamEnded, type UnixStream, streamWouldBlock } from '..
 
 export const frameHeaderBytes = 4;
 /** Largest payload 24 bits can tell. */
-export const framePayloadBytesMax: number = 2 ** 24 - 1;
+const framePayloadBytesMax: number = 2 ** 24 - 1;
 
 export const frameKind = {
   /** One packet of the flow; empty, it is a sign of life. */

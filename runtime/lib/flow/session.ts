@@ -31,7 +31,7 @@ export interface SessionOptions {
 const directPatienceMs = 2000;
 
 /** The program a process counts as: its script without folder and extension. */
-export function programName(script: string | undefined = process.argv[1]): string {
+function programName(script: string | undefined = process.argv[1]): string {
   if (script === undefined) return basename(process.argv0);
   const extension = extname(script);
   return basename(script, ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension) ? extension : '');

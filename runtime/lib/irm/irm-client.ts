@@ -5,20 +5,63 @@
  * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
  */
 import { managementSocket } from '../paths.ts';
-import type { BalancePolicy, BootstrapConfig, IpcpInfo, IpcpType, ManagementApi, NameInfo } from '../rpc/api.ts';
-import { RpcClient } from '../rpc/client.ts';
+import type {
+  BalancePolicy,
+  BootstrapConfig,
+  IpcpInfo,
+  IpcpType,
+  IrmEvent,
+  IrmSnapshot,
+  ManagementApi,
+  NameInfo,
+} from '../rpc/api.ts';
+import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
 
 export class IrmClient implements AsyncDisposable {
   readonly #rpc: RpcClient<ManagementApi>;
+  /** Changes that were told and not taken yet. */
+  readonly #changes: IrmEvent[] = [];
+  #onChange: () => void = () => {};
 
-  private constructor(rpc: RpcClient<ManagementApi>) {
-    this.#rpc = rpc;
+  private constructor(open: (hooks: RpcClientHooks) => RpcClient<ManagementApi>) {
+    this.#rpc = open({
+      onNotification: (method, params) => {
+        if (method === 'event') this.#changes.push(params as IrmEvent);
+        this.#onChange();
+      },
+      onClose: () => this.#onChange(),
+    });
   }
 
   /** Connects to irmd; `path` is that of its management socket. */
   static async connect(options: { path?: string; signal?: AbortSignal } = {}): Promise<IrmClient> {
     const { path = managementSocket(), signal } = options;
-    return new IrmClient(await RpcClient.connect<ManagementApi>(path, { signal }));
+    return IrmClient.over(await connectSocket(path, signal));
+  }
+
+  /** Speaks to irmd over a stream that leads to its management socket, and owns the stream from here on. */
+  static over(stream: RpcStream): IrmClient {
+    return new IrmClient((hooks) => new RpcClient<ManagementApi>(stream, hooks));
+  }
+
+  /**
+   * All there is on the node, then each change as it happens, until the signal aborts or irmd is gone. One at a time
+   * a client.
+   */
+  async *events(signal?: AbortSignal): AsyncGenerator<IrmSnapshot | IrmEvent, void, void> {
+    yield await this.#rpc.call('events.subscribe', {}, { signal });
+    const wake = (): void => this.#onChange();
+    signal?.addEventListener('abort', wake);
+    try {
+      while (signal?.aborted !== true) {
+        const change = this.#changes.shift();
+        if (change !== undefined) yield change;
+        else if (this.#rpc.closed) return;
+        else await this.#rpc.stayingAlive(new Promise<void>((resolve) => (this.#onChange = resolve)));
+      }
+    } finally {
+      signal?.removeEventListener('abort', wake);
+    }
   }
 
   version(): Promise<{ version: string; pid: number }> {

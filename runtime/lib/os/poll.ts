@@ -37,6 +37,10 @@ export class FdWatch implements Disposable {
     const failed = status < 0;
     if ((event.writable || (failed && this.#writable)) && !this.#closed) this.#onWritable();
     if ((event.readable || (failed && this.#readable)) && !this.#closed) this.#onReadable();
+    // libuv ends the watch with the failure; an interface that went down brings frames again once it is up.
+    if (failed && !this.#closed && (this.#readable || this.#writable)) {
+      this.#handle.start({ readable: this.#readable, writable: this.#writable }, this.#onEvent);
+    }
   };
 
   get readable(): boolean {

@@ -77,4 +77,48 @@ export interface ManagementApi {
   'program.unbind': { params: { program: string; name: string | null }; result: null };
   'process.bind': { params: { pid: number; name: string }; result: null };
   'process.unbind': { params: { pid: number; name: string | null }; result: null };
+  /** From here on the connection brings notifications `event`, each an IrmEvent, of what changes after the result. */
+  'events.subscribe': { params: object; result: IrmSnapshot };
 }
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly uid: number;
+  readonly program: string;
+  readonly names: readonly string[];
+}
+
+export interface FlowInfo {
+  readonly flowId: number;
+  /** Processes of this node that hold an end. */
+  readonly pids: readonly number[];
+  /** The IPCP it goes through; null for a flow between two processes of the node. */
+  readonly ipcp: number | null;
+  readonly name: string;
+}
+
+/** All there is on a node at one moment. */
+export interface IrmSnapshot {
+  readonly event: 'snapshot';
+  /** ms since 1970. */
+  readonly at: number;
+  readonly ipcps: readonly IpcpInfo[];
+  readonly names: readonly NameInfo[];
+  readonly processes: readonly ProcessInfo[];
+  readonly flows: readonly FlowInfo[];
+}
+
+/** What changed. */
+export type IrmChange =
+  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped'; readonly ipcp: IpcpInfo }
+  | { readonly event: 'ipcp.destroyed' | 'ipcp.crashed'; readonly pid: number; readonly name: string }
+  | { readonly event: 'name.created'; readonly name: string; readonly policy: BalancePolicy }
+  | { readonly event: 'name.destroyed'; readonly name: string }
+  | { readonly event: 'name.registered' | 'name.unregistered'; readonly name: string; readonly pid: number }
+  | { readonly event: 'name.bound' | 'name.unbound'; readonly name: string; readonly by: string }
+  | { readonly event: 'process.added' | 'process.removed'; readonly pid: number; readonly program: string }
+  | { readonly event: 'flow.allocated'; readonly flow: FlowInfo }
+  | { readonly event: 'flow.deallocated'; readonly flowId: number };
+
+/** A change with its moment, ms since 1970. */
+export type IrmEvent = IrmChange & { readonly at: number };

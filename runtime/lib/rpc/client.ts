@@ -1,47 +1,49 @@
 /** A typed connection to one of irmd's sockets. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { O7sError } from '../errors.ts';
 import { type RpcCallOptions, RpcConnection, type RpcParams } from './connection.ts';
 
 /** An interface: method names with the types of their parameters and results. */
 export type ApiShape<A> = { [M in keyof A]: { params: object; result: unknown } };
 
-export class RpcClient<A extends ApiShape<A>> implements Disposable {
-  readonly #socket: Socket;
-  readonly #connection: RpcConnection;
+/** What a connection runs over: a socket, or a stream that can be let go of like one. */
+export type RpcStream = Duplex & { ref?: () => unknown; unref?: () => unknown };
 
-  private constructor(socket: Socket, onClose: () => void) {
-    this.#socket = socket;
+export interface RpcClientHooks {
+  /** Runs when the connection has ended, from either side. */
+  readonly onClose?: (() => void) | undefined;
+  /** Gets what the other side tells unasked. */
+  readonly onNotification?: ((method: string, params: RpcParams) => void) | undefined;
+}
+
+export class RpcClient<A extends ApiShape<A>> implements Disposable {
+  readonly #stream: RpcStream;
+  readonly #connection: RpcConnection;
+  #awaited = 0;
+
+  /** Speaks over a stream that is connected already, and owns it from here on. */
+  constructor(stream: RpcStream, hooks: RpcClientHooks = {}) {
+    this.#stream = stream;
     this.#connection = new RpcConnection(
-      socket,
-      (method) => {
-        throw new O7sError('ENOTSUP', `${method} is not served by a client`);
+      stream,
+      (method, params) => {
+        if (hooks.onNotification === undefined) throw new O7sError('ENOTSUP', `${method} is not served by a client`);
+        hooks.onNotification(method, params);
       },
-      onClose,
+      hooks.onClose,
     );
     // A connection that waits for nothing is no reason for a program to stay.
-    socket.unref();
+    stream.unref?.();
   }
 
-  /**
-   * Connects to a socket.
-   *
-   * @param onClose runs when the connection has ended, from either side.
-   * @throws O7sError EIRMD when nobody answers there, EPERM when this user may not.
-   */
+  /** Connects to a socket; see `connectSocket`. */
   static async connect<A extends ApiShape<A>>(
     path: string,
-    options: { signal?: AbortSignal | undefined; onClose?: () => void } = {},
+    options: RpcClientHooks & { signal?: AbortSignal | undefined } = {},
   ): Promise<RpcClient<A>> {
-    const socket = connect(path);
-    try {
-      await once(socket, 'connect', options.signal === undefined ? {} : { signal: options.signal });
-    } catch (error) {
-      socket.destroy();
-      throw connectError(path, error);
-    }
-    return new RpcClient<A>(socket, options.onClose ?? (() => {}));
+    return new RpcClient<A>(await connectSocket(path, options.signal), options);
   }
 
   get closed(): boolean {
@@ -53,16 +55,39 @@ export class RpcClient<A extends ApiShape<A>> implements Disposable {
     params: A[M]['params'],
     options: RpcCallOptions = {},
   ): Promise<A[M]['result']> {
-    this.#socket.ref();
+    return this.stayingAlive(this.#connection.call(method, params as RpcParams, options));
+  }
+
+  /** Keeps the program running for as long as something is waited for. */
+  async stayingAlive<T>(awaited: Promise<T>): Promise<T> {
+    this.#stream.ref?.();
+    this.#awaited += 1;
     try {
-      return (await this.#connection.call(method, params as RpcParams, options)) as A[M]['result'];
+      return await awaited;
     } finally {
-      if (this.#connection.pendingCalls === 0) this.#socket.unref();
+      this.#awaited -= 1;
+      if (this.#awaited === 0) this.#stream.unref?.();
     }
   }
 
   [Symbol.dispose](): void {
     this.#connection[Symbol.dispose]();
+  }
+}
+
+/**
+ * Connects to one of irmd's sockets.
+ *
+ * @throws O7sError EIRMD when nobody answers there, EPERM when this user may not.
+ */
+export async function connectSocket(path: string, signal?: AbortSignal): Promise<Socket> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect', signal === undefined ? {} : { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw connectError(path, error);
   }
 }
 

@@ -60,6 +60,11 @@ export class RpcConnection implements Disposable {
     return this.#pending.size;
   }
 
+  /** Bytes sent that the other side has not taken. */
+  get waitingBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   /** Sends a request and waits for its result. Rejects with an O7sError. */
   call(method: string, params: RpcParams, options: RpcCallOptions = {}): Promise<unknown> {
     const { signal } = options;
@@ -191,7 +196,7 @@ function errorToWire(error: unknown): WireError {
 }
 
 function errorFromWire(error: unknown): O7sError {
-  const { code, message, data } = error as Partial<WireError>;
+  const { code, message, data } = (error ?? {}) as Partial<WireError>;
   const text = typeof message === 'string' ? message : 'an error without text';
   if (typeof code !== 'number' || code <= -32_000) return new O7sError('EIRMD', text);
   return new O7sError(codeOf(code), text, typeof data?.hint === 'string' ? { hint: data.hint } : {});

@@ -28,7 +28,14 @@ type Row = readonly [name: string, kind: Exclude<FieldKind, 'bytes'>, meaning: s
 export function fieldTable(rows: readonly Row[]): FieldTable {
   let offset = 0;
   return rows.map(([name, kind, meaning, unit]) => {
-    const field = { name, kind, offset, width: widths[kind], meaning, ...(unit === undefined ? {} : { unit }) };
+    const field = {
+      name,
+      kind,
+      offset,
+      width: widths[kind],
+      meaning,
+      ...(unit === undefined ? {} : { unit }),
+    };
     offset += field.width;
     return field;
   });

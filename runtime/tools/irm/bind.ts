@@ -52,16 +52,19 @@ const unbindUsage = (what: string, value: string): string => `Usage: irm unbind 
 
 const unbindProgram: Command = async (words, context) => {
   const given = parseParameters(['program', ...words], { keywords: ['name', 'program'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unbind program".\n`);
+  if (given.kind === 'unknown')
+    return say(context, `"${given.word}" is unknown, try "irm unbind program".\n`);
   const program = given.kind === 'parsed' ? given.values.get('program')?.at(-1) : undefined;
-  if (given.kind !== 'parsed' || program === undefined) return say(context, unbindUsage('program', 'program'));
+  if (given.kind !== 'parsed' || program === undefined)
+    return say(context, unbindUsage('program', 'program'));
   const name = given.values.get('name')?.at(-1);
   return orExplain(context, async () => (await context.irmd()).unbindProgram(program, name));
 };
 
 const unbindProcess: Command = async (words, context) => {
   const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unbind process".\n`);
+  if (given.kind === 'unknown')
+    return say(context, `"${given.word}" is unknown, try "irm unbind process".\n`);
   const word = given.kind === 'parsed' ? given.values.get('process')?.at(-1) : undefined;
   const pid = word === undefined ? undefined : parsePid(word);
   if (given.kind !== 'parsed' || pid === undefined) return say(context, unbindUsage('process', 'pid'));

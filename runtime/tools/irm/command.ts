@@ -25,7 +25,7 @@ export interface CommandGroup {
   readonly help: string;
 }
 
-export const noDaemon = 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n';
+const noDaemon = 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n';
 
 /** What a command does when irmd refuses: explains it, says what the manual says, fails. */
 export function failed(error: O7sError, context: Output, text = ''): number {

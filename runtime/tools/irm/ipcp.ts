@@ -147,7 +147,11 @@ const bootstrap: Command = async (words, context) => {
   const config: BootstrapConfig = { dev: last('device'), ethertype, hash };
 
   return silently(context, async () => {
-    const irmd = await context.irmd();
+    const irmd = await context.irmd().catch((error: unknown) => {
+      // The manual has a text for this case alone.
+      if (type === undefined) context.out(`No IPCPs matching ${name} found.\n\n`);
+      throw error;
+    });
     const matching = (await irmd.listIpcps()).filter((ipcp) => matchesPattern(ipcp.name, name));
     const [mismatch] = type === undefined ? [] : matching.filter((ipcp) => ipcp.type !== type);
     if (mismatch !== undefined) return say(context, 'Types do not match.\n\n');
@@ -175,7 +179,9 @@ const list: Command = async (words, context) => {
   const given = parseParameters(words, { keywords: ['type', 'name', 'layer'] });
   if (given.kind === 'unknown') return unknownWord(given.word, 'irm ipcp list', context);
   if (given.kind === 'incomplete') return usage(listUsage, context);
-  const [type, name, layer] = (['type', 'name', 'layer'] as const).map((word) => given.values.get(word)?.at(-1));
+  const [type, name, layer] = (['type', 'name', 'layer'] as const).map((word) =>
+    given.values.get(word)?.at(-1),
+  );
   if (type !== undefined && !ipcpTypes.some((known) => known === type)) return usage(listUsage, context);
   try {
     const ipcps = await (await context.irmd()).listIpcps();
@@ -208,7 +214,9 @@ function ipcpTable(ipcps: readonly IpcpInfo[]): string {
     const [pid, name, type, layer] = cells;
     return `| ${pid.padStart(7)} | ${name.padStart(20)} | ${type.padStart(10)} | ${layer.padStart(20)} |\n`;
   };
-  const rows = ipcps.map(({ pid, name, type, layer }) => row([String(pid), name, type, layer ?? 'Not enrolled.']));
+  const rows = ipcps.map(({ pid, name, type, layer }) =>
+    row([String(pid), name, type, layer ?? 'Not enrolled.']),
+  );
   return `${line}${row(['pid', 'name', 'type', 'layer'])}${line}${rows.join('')}${line}\n`;
 }
 

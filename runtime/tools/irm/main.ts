@@ -1,6 +1,7 @@
 /** irm: manages the node's irmd from the command line. Source: irmd-and-irm.md 11. */
 import { writeSync } from 'node:fs';
-import { IrmClient, O7sError } from '../../lib/index.ts';
+import type { O7sError } from '../../lib/index.ts';
+import { IrmClient } from '../../lib/index.ts';
 import { bindGroup, unbindGroup } from './bind.ts';
 import type { CommandContext, CommandGroup } from './command.ts';
 import { matchWord } from './grammar.ts';
@@ -20,7 +21,11 @@ function unknown(word: string, help: string): number {
   return 1;
 }
 
-async function runGroup(group: CommandGroup, words: readonly string[], context: CommandContext): Promise<number> {
+async function runGroup(
+  group: CommandGroup,
+  words: readonly string[],
+  context: CommandContext,
+): Promise<number> {
   const [word, ...rest] = words;
   if (word === undefined) {
     context.out(group.usage);

@@ -11,7 +11,7 @@ export interface PingRun {
   readonly options: PingOptions;
   /** Ends the run; statistics follow all the same. */
   readonly stop: AbortSignal;
-  print(text: string): void;
+  readonly print: (text: string) => void;
 }
 
 const nsPerUs = 1000n;
@@ -149,7 +149,13 @@ async function floodBusily(run: PingRun, statistics: PingStatistics): Promise<vo
 }
 
 /** A reply of another type counts as lost. */
-function countReply(run: PingRun, statistics: PingStatistics, reply: Buffer, id: number, sentAt: bigint): void {
+function countReply(
+  run: PingRun,
+  statistics: PingStatistics,
+  reply: Buffer,
+  id: number,
+  sentAt: bigint,
+): void {
   if (readPing(reply)?.type !== pingType.reply) return;
   const rtt = roundTrip(sentAt);
   statistics.add(rtt);

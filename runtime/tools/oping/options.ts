@@ -133,7 +133,8 @@ export function parsePingOptions(args: readonly string[]): ParsedOptions {
     else if (option === 'qos') qos = value;
     else {
       const time = parseTime(value);
-      if (typeof time !== 'number') return { kind: 'refused', text: `Unknown time unit: ${time.unknownUnit}.\n` };
+      if (typeof time !== 'number')
+        return { kind: 'refused', text: `Unknown time unit: ${time.unknownUnit}.\n` };
       if (option === 'interval') options.interval = time;
       else duration = time;
     }

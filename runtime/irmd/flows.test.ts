@@ -1,0 +1,395 @@
+/** Flow allocation against a data plane in memory, the port that Flows is given. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { until } from '../../tests/support/until.ts';
+import { Logger, type LogRecord } from '../lib/log.ts';
+import { hashName } from '../lib/names.ts';
+import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
+import { qosToJson, rawQos } from '../lib/qos.ts';
+import type { FlowGrant } from '../lib/rpc/api.ts';
+import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import { EventHub } from './events.ts';
+import { type DataPlanePort, type FlowLimits, Flows } from './flows.ts';
+import { type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
+
+const qos = qosToJson(rawQos);
+const oapHeaderBytes = 36;
+const live = new AbortController().signal;
+const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+const wallClock = (): bigint => 1_795_301_664_000_000_000n;
+
+type Answers = {
+  [M in keyof DataPlaneApi]?: (params: DataPlaneApi[M]['params']) => DataPlaneApi[M]['result'];
+};
+
+/** Answers calls as it is told, and keeps them. */
+class MemoryDataPlane implements DataPlanePort {
+  readonly socket = '/run/data-plane.sock';
+  readonly calls: { readonly method: string; readonly params: Record<string, unknown> }[] = [];
+  answers: Answers = {};
+
+  async call<M extends keyof DataPlaneApi>(
+    method: M,
+    params: DataPlaneApi[M]['params'],
+  ): Promise<DataPlaneApi[M]['result']> {
+    this.calls.push({ method, params: { ...params } });
+    const answer = this.answers[method];
+    if (answer === undefined) return null as DataPlaneApi[M]['result'];
+    return answer(params);
+  }
+
+  of(method: string): Record<string, unknown>[] {
+    return this.calls.filter((call) => call.method === method).map(({ params }) => params);
+  }
+}
+
+interface Setup {
+  readonly registry: Registry;
+  readonly dataPlane: MemoryDataPlane;
+  readonly flows: Flows;
+  readonly logged: LogRecord[];
+  readonly client: ProcessEntry;
+  readonly server: ProcessEntry;
+  /** An accept call of a process, as it comes from a session. */
+  accept(process: ProcessEntry, timeoutMs?: number | null, signal?: AbortSignal): Promise<FlowGrant>;
+  allocate(name: string, timeoutMs?: number | null, signal?: AbortSignal): Promise<FlowGrant>;
+}
+
+function setup(limits: Partial<FlowLimits> = {}): Setup {
+  const registry = new Registry();
+  const dataPlane = new MemoryDataPlane();
+  const logged: LogRecord[] = [];
+  const log = new Logger((record) => logged.push(record), 'irmd');
+  const flows = new Flows({
+    registry,
+    dataPlane,
+    log,
+    events: new EventHub(() => 0),
+    limits: { allocateMs: 20_000, acceptorMs: 20, ...limits },
+    wallClock,
+    randomBytes,
+  });
+  const add = (pid: number): ProcessEntry =>
+    registry.addProcess({ pid, uid: 7, privileged: false, program: 'p' });
+  const client = add(1);
+  const server = add(2);
+  return {
+    registry,
+    dataPlane,
+    logged,
+    flows,
+    client,
+    server,
+    accept: (process, timeoutMs = null, signal = live) =>
+      flows.accept(process, { timeoutMs, listen: `@${process.pid}` }, signal),
+    allocate: (name, timeoutMs = null, signal = live) =>
+      flows.allocate(client, { name, qos, timeoutMs }, signal),
+  };
+}
+
+function bind({ registry, flows }: Setup, process: ProcessEntry, name: string): void {
+  registry.bindProcess(process, registry.ensureName(name, 'round-robin').entry, flows.acceptsOf(process));
+}
+
+function layer({ registry }: Setup, pid: number, type: IpcpEntry['type'] = 'eth-dix'): IpcpEntry {
+  const ipcp: IpcpEntry = {
+    pid,
+    hostPid: 1,
+    name: `e${pid}`,
+    type,
+    layer: { name: 'lan', hash: 'SHA3_256', maxMessageBytes: 1496 },
+  };
+  registry.addIpcp(ipcp);
+  return ipcp;
+}
+
+/** A peer that answers the handshake as it should. */
+function goodPeer(): (params: DataPlaneApi['flow.allocate']['params']) => AllocationOutcome {
+  const oap = new OapServer();
+  return ({ piggyback }) => {
+    const verdict = oap.answer(Buffer.from(piggyback, 'hex'), wallClock());
+    if ('error' in verdict) return { outcome: 'refused', response: -1009 };
+    return { outcome: 'accepted', piggyback: verdict.response.toString('hex') };
+  };
+}
+
+describe('a direct flow', () => {
+  test('joins client and server with one token', async () => {
+    const around = setup();
+    bind(around, around.server, 'x');
+    const accepting = around.accept(around.server);
+    const allocated = await around.allocate('x');
+    const accepted = await accepting;
+    expect(allocated.connect).toBe('@2');
+    expect(accepted).toEqual({ ...allocated, connect: null });
+    expect(allocated.token).toMatch(/^[0-9a-f]{32}$/);
+    expect(around.dataPlane.calls).toEqual([]);
+  });
+
+  test('is forgotten when both ends have let go, in whatever way', async () => {
+    const around = setup();
+    bind(around, around.server, 'x');
+    const accepting = around.accept(around.server);
+    const { flowId } = await around.allocate('x');
+    await accepting;
+    expect(around.flows.count).toBe(1);
+    around.flows.deallocate(around.client, flowId);
+    expect(around.flows.count).toBe(1);
+    expect(() => around.flows.deallocate(around.client, flowId)).toThrow(code('ENOTALLOC') as Error);
+    around.flows.processGone(around.server);
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('waits for a server that is between two accept calls', async () => {
+    const around = setup({ acceptorMs: 20_000 });
+    bind(around, around.server, 'x');
+    const allocating = around.allocate('x');
+    const accepting = around.accept(around.server);
+    expect((await allocating).token).toBe((await accepting).token);
+  });
+
+  test('goes to the server whose turn it is', async () => {
+    const around = setup();
+    const second = around.registry.addProcess({ pid: 3, uid: 7, privileged: false, program: 'p' });
+    bind(around, around.server, 'x');
+    bind(around, second, 'x');
+    const accepting = [around.accept(around.server), around.accept(second)];
+    expect((await around.allocate('x')).connect).toBe('@2');
+    expect((await around.allocate('x')).connect).toBe('@3');
+    await Promise.all(accepting);
+  });
+
+  test('is not made between users', async () => {
+    const around = setup();
+    const other = around.registry.addProcess({ pid: 3, uid: 8, privileged: false, program: 'p' });
+    bind(around, other, 'x');
+    const stop = new AbortController();
+    const accepting = around.accept(other, null, stop.signal);
+    await expect(around.allocate('x')).rejects.toEqual(code('EIPCP'));
+    stop.abort();
+    await expect(accepting).rejects.toEqual(code('ECANCELED'));
+  });
+
+  test('is made between privileged users', async () => {
+    const around = setup();
+    const root = around.registry.addProcess({ pid: 3, uid: 0, privileged: true, program: 'p' });
+    const member = around.registry.addProcess({ pid: 4, uid: 8, privileged: true, program: 'p' });
+    bind(around, root, 'x');
+    const accepting = around.accept(root);
+    await around.flows.allocate(member, { name: 'x', qos, timeoutMs: null }, live);
+    await accepting;
+  });
+});
+
+describe('an allocation fails', () => {
+  test('when nobody knows the name', async () => {
+    const around = setup();
+    await expect(around.allocate('x')).rejects.toEqual(code('ENAME'));
+  });
+
+  test('when the name is here but nobody serves it', async () => {
+    const around = setup();
+    around.registry.ensureName('x', 'round-robin');
+    await expect(around.allocate('x')).rejects.toEqual(code('EIPCP'));
+    bind(around, around.server, 'x');
+    await expect(around.allocate('x')).rejects.toEqual(code('EIPCP'));
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('when its own time is over, or the general limit', async () => {
+    const around = setup({ acceptorMs: 20_000 });
+    bind(around, around.server, 'x');
+    await expect(around.allocate('x', 5)).rejects.toEqual(code('ETIMEDOUT'));
+    const short = setup({ acceptorMs: 20_000, allocateMs: 5 });
+    bind(short, short.server, 'x');
+    await expect(short.allocate('x')).rejects.toEqual(code('EPERM'));
+  });
+
+  test('when it is cancelled', async () => {
+    const around = setup({ acceptorMs: 20_000 });
+    bind(around, around.server, 'x');
+    const stop = new AbortController();
+    const allocating = around.allocate('x', null, stop.signal);
+    stop.abort();
+    await expect(allocating).rejects.toEqual(code('ECANCELED'));
+    // The server that comes now is not given to it.
+    const accepting = around.accept(around.server, 5);
+    await expect(accepting).rejects.toEqual(code('ETIMEDOUT'));
+  });
+
+  test('when it asks for what these end points lack', async () => {
+    const around = setup();
+    const asked = { name: 'x', qos: { ...qos, inOrder: 1 }, timeoutMs: null };
+    await expect(around.flows.allocate(around.client, asked, live)).rejects.toEqual(code('ENOTSUP'));
+  });
+});
+
+describe('an accept call', () => {
+  test('ends when its time is over or it is cancelled, and serves nobody then', async () => {
+    const around = setup();
+    bind(around, around.server, 'x');
+    await expect(around.accept(around.server, 1)).rejects.toEqual(code('ETIMEDOUT'));
+    await expect(around.accept(around.server, null, AbortSignal.abort())).rejects.toEqual(code('ECANCELED'));
+    expect([...around.flows.acceptsOf(around.server)]).toEqual([]);
+    expect(around.registry.findName('x')?.accepts).toEqual([]);
+    await expect(around.allocate('x')).rejects.toEqual(code('EIPCP'));
+  });
+
+  test('serves a name its process is bound to while it waits', async () => {
+    const around = setup();
+    const accepting = around.accept(around.server);
+    bind(around, around.server, 'x');
+    await around.allocate('x');
+    await accepting;
+  });
+});
+
+describe('over a layer', () => {
+  test('the name need not be known here', async () => {
+    const around = setup();
+    layer(around, 10);
+    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    const grant = await around.allocate('far');
+    expect(grant).toMatchObject({ connect: around.dataPlane.socket, maxMessageBytes: 1496 });
+    const [asked] = around.dataPlane.of('flow.allocate');
+    expect(asked).toMatchObject({
+      pid: 10,
+      flowId: grant.flowId,
+      token: grant.token,
+      hash: hashName('far', 'SHA3_256').toString('hex'),
+      qos,
+    });
+    around.flows.deallocate(around.client, grant.flowId);
+    expect(around.flows.count).toBe(1);
+    around.flows.closed(grant.flowId);
+    around.flows.closed(grant.flowId);
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('layers that know the name are tried in their order', async () => {
+    const around = setup();
+    layer(around, 10, 'eth-dix');
+    layer(around, 11, 'local');
+    const peer = goodPeer();
+    around.dataPlane.answers = {
+      'name.query': () => ({ known: true }),
+      'flow.allocate': (params) =>
+        params.pid === 11 ? { outcome: 'refused', response: -1003 } : peer(params),
+    };
+    await around.allocate('far');
+    expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([11, 10]);
+    expect(around.flows.count).toBe(1);
+  });
+
+  test('a refusal is told with its number, and leaves nothing', async () => {
+    const around = setup();
+    layer(around, 10);
+    around.dataPlane.answers = {
+      'name.query': () => ({ known: true }),
+      'flow.allocate': () => ({ outcome: 'refused', response: -1009 }),
+    };
+    await expect(around.allocate('far')).rejects.toEqual(code('EAUTH'));
+    expect(around.flows.count).toBe(0);
+    expect(around.dataPlane.of('flow.deallocate')).toHaveLength(1);
+  });
+
+  test('a handshake that is wrong fails the allocation', async () => {
+    const around = setup();
+    layer(around, 10);
+    around.dataPlane.answers = {
+      'name.query': () => ({ known: true }),
+      'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84) }),
+    };
+    await expect(around.allocate('far')).rejects.toEqual(code('ECRYPT'));
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('who does not answer is asked again, each time with a new handshake, while the name is known', async () => {
+    const around = setup();
+    layer(around, 10);
+    let queries = 0;
+    around.dataPlane.answers = {
+      'name.query': () => ({ known: (queries += 1) <= 3 }),
+      'flow.allocate': () => ({ outcome: 'unanswered' }),
+    };
+    await expect(around.allocate('far')).rejects.toEqual(code('EIPCP'));
+    const piggybacks = around.dataPlane.of('flow.allocate').map(({ piggyback }) => piggyback);
+    expect(piggybacks).toHaveLength(3);
+    expect(new Set(piggybacks).size).toBe(3);
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('a time limit ends the waiting, and the data plane is told', async () => {
+    const around = setup();
+    layer(around, 10);
+    around.dataPlane.answers = { 'name.query': () => ({ known: true }) };
+    const call = around.dataPlane.call.bind(around.dataPlane);
+    around.dataPlane.call = (method, params) =>
+      method === 'flow.allocate' ? (call(method, params), new Promise(() => {})) : call(method, params);
+    await expect(around.allocate('far', 10)).rejects.toEqual(code('ETIMEDOUT'));
+    expect(around.flows.count).toBe(0);
+    expect(around.dataPlane.of('flow.deallocate')).toHaveLength(1);
+  });
+
+  test('flows of an IPCP that is gone are forgotten', async () => {
+    const around = setup();
+    const ipcp = layer(around, 10);
+    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    await around.allocate('far');
+    around.flows.ipcpGone(ipcp);
+    expect(around.flows.count).toBe(0);
+  });
+});
+
+describe('a request that comes in', () => {
+  const hash = hashName('x', 'SHA3_256').toString('hex');
+  const fresh = (): string => new OapRequest(randomBytes(16), wallClock()).bytes.toString('hex');
+
+  test('is given to who accepts, and answered', async () => {
+    const around = setup();
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const accepting = around.accept(around.server);
+    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    const grant = await accepting;
+    expect(answer).toMatchObject({ response: 0, flowId: grant.flowId, token: grant.token });
+    expect(grant).toMatchObject({ connect: around.dataPlane.socket, maxMessageBytes: 1496, qos });
+    if (!('piggyback' in answer)) throw new Error('refused');
+    expect(answer.piggyback).toHaveLength(2 * (oapHeaderBytes + 48));
+  });
+
+  test.each([
+    ['an unknown name', { hash: hashName('y', 'SHA3_256').toString('hex') }, -1007],
+    ['no handshake', { piggyback: '' }, -1009],
+    ['a malformed handshake', { piggyback: '00'.repeat(35) }, -1009],
+    ['ordered delivery', { qos: { ...qos, inOrder: 1 } }, -95],
+    ['nobody who accepts', {}, -1003],
+  ])('is refused: %s', async (_name, change, response) => {
+    const around = setup({ acceptorMs: 1 });
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const request = { hash, qos, piggyback: fresh(), ...change };
+    expect(await around.flows.requested(ipcp, request)).toEqual({ response });
+    expect(around.flows.count).toBe(0);
+  });
+
+  test('is refused when it is a replay', async () => {
+    const around = setup({ acceptorMs: 1 });
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const request = { hash, qos, piggyback: fresh() };
+    await around.flows.requested(ipcp, request);
+    expect(await around.flows.requested(ipcp, request)).toEqual({ response: -1009 });
+  });
+
+  test('waits a while for somebody who accepts', async () => {
+    const around = setup({ acceptorMs: 20_000 });
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const answering = around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    await until('the wait', () => around.registry.findName('x')?.waiters.size === 1);
+    const accepting = around.accept(around.server);
+    expect((await answering).response).toBe(0);
+    await accepting;
+  });
+});

@@ -1,0 +1,259 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connectedPair } from '../../../tests/support/stream-pair.ts';
+import { until } from '../../../tests/support/until.ts';
+import { UnixStream } from '../os/unix-socket.ts';
+import { type QosSpec, rawQos } from '../qos.ts';
+import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
+import { Flow } from './flow.ts';
+
+const maxMessageBytes = 10_000;
+
+interface Ends {
+  readonly a: Flow;
+  readonly b: Flow;
+  readonly closed: string[];
+}
+
+/** Both ends of a flow, joined by a socket. */
+async function flows(qos: QosSpec = rawQos): Promise<Ends> {
+  const timer = new DeadlineTimer();
+  const closed: string[] = [];
+  const make = (name: string, fd: number): Flow => {
+    const flow = new Flow({ fd: 64, qos, maxMessageBytes, timer, onClosed: () => closed.push(name) });
+    flow.attach(
+      new UnixStream(
+        fd,
+        () => flow.onReadable(),
+        () => flow.onWritable(),
+      ),
+    );
+    onTestFinished(() => flow[Symbol.asyncDispose]());
+    return flow;
+  };
+  onTestFinished(() => timer.close());
+  const [first, second] = await connectedPair();
+  return { a: make('a', first), b: make('b', second), closed };
+}
+
+const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+const text = async (message: Promise<Buffer>): Promise<string> => (await message).toString();
+
+test('messages arrive whole and in order, both ways', async () => {
+  const { a, b } = await flows();
+  for (let index = 0; index < 100; index += 1) await a.write(Buffer.from(`m${index}`));
+  await b.write(Buffer.alloc(maxMessageBytes, 7));
+  for (let index = 0; index < 100; index += 1) expect(await text(b.read())).toBe(`m${index}`);
+  expect(await a.read()).toEqual(Buffer.alloc(maxMessageBytes, 7));
+  expect([a.counters, b.counters]).toEqual([
+    { messagesSent: 100, messagesReceived: 1 },
+    { messagesSent: 1, messagesReceived: 100 },
+  ]);
+});
+
+test('an empty message is only a sign of life', async () => {
+  const { a, b } = await flows();
+  await a.write(Buffer.alloc(0));
+  await a.write(Buffer.from('x'));
+  expect(await text(b.read())).toBe('x');
+});
+
+test('what a reader got stays as it was', async () => {
+  const { a, b } = await flows();
+  const kept: Buffer[] = [];
+  for (let index = 0; index < 200; index += 1) {
+    await a.write(Buffer.alloc(1000, index));
+    kept.push(await b.read());
+  }
+  for (const [index, message] of kept.entries()) expect(message.equals(Buffer.alloc(1000, index))).toBe(true);
+});
+
+test('too long a message is refused, and the flow goes on', async () => {
+  const { a, b } = await flows();
+  await expect(a.write(Buffer.alloc(maxMessageBytes + 1))).rejects.toEqual(code('EMSGSIZE'));
+  await a.write(Buffer.from('x'));
+  expect(await text(b.read())).toBe('x');
+});
+
+describe('reading', () => {
+  test('waits no longer than it may', async () => {
+    const { a, b } = await flows();
+    await expect(b.read({ timeout: 10 })).rejects.toEqual(code('ETIMEDOUT'));
+    await a.write(Buffer.from('after'));
+    expect(await text(b.read({ timeout: 10_000 }))).toBe('after');
+  });
+
+  test('ends when its signal does, before and while it waits', async () => {
+    const { a, b } = await flows();
+    await expect(b.read({ signal: AbortSignal.abort() })).rejects.toEqual(code('ECANCELED'));
+    const controller = new AbortController();
+    const read = b.read({ signal: controller.signal });
+    controller.abort();
+    await expect(read).rejects.toEqual(code('ECANCELED'));
+    await a.write(Buffer.from('after'));
+    expect(await text(b.read())).toBe('after');
+  });
+
+  test('several readers share the messages', async () => {
+    const { a, b } = await flows();
+    const reads = [b.read(), b.read(), b.read()];
+    for (const message of ['1', '2', '3']) await a.write(Buffer.from(message));
+    expect((await Promise.all(reads)).map(String).toSorted()).toEqual(['1', '2', '3']);
+  });
+
+  test('tryRead never waits', async () => {
+    const { a, b } = await flows();
+    expect(b.tryRead()).toBeUndefined();
+    await a.write(Buffer.from('x'));
+    a.flush();
+    expect(String(b.tryRead())).toBe('x');
+    expect(b.tryRead()).toBeUndefined();
+  });
+
+  test('an iterator ends with the flow', async () => {
+    const { a, b } = await flows();
+    for (const message of ['1', '2']) await a.write(Buffer.from(message));
+    await a.close();
+    const seen: string[] = [];
+    for await (const message of b) seen.push(message.toString());
+    expect(seen).toEqual(['1', '2']);
+  });
+});
+
+describe('the end', () => {
+  test('what was sent before it is read, then the flow is down', async () => {
+    const { a, b } = await flows();
+    for (const message of ['1', '2']) await a.write(Buffer.from(message));
+    await a.close();
+    expect(await text(b.read())).toBe('1');
+    expect(await text(b.read())).toBe('2');
+    await expect(b.read()).rejects.toEqual(code('EFLOWDOWN'));
+    await expect(b.write(Buffer.from('x'))).rejects.toEqual(code('EFLOWDOWN'));
+    expect(() => b.tryRead()).toThrow(code('EFLOWDOWN') as Error);
+    expect(b.up).toBe(false);
+  });
+
+  test('what was sent before it is read, even when a write noticed it first', async () => {
+    const { a, b } = await flows();
+    for (const message of ['1', '2']) await a.write(Buffer.from(message));
+    await a.close();
+    // Nothing was read yet when this write finds nobody there.
+    await b.write(Buffer.from('x'));
+    b.flush();
+    expect(await text(b.read())).toBe('1');
+    expect(await text(b.read())).toBe('2');
+    await expect(b.read()).rejects.toEqual(code('EFLOWDOWN'));
+  });
+
+  test('wakes who waits', async () => {
+    const { a, b, closed } = await flows();
+    const read = b.read();
+    await a[Symbol.asyncDispose]();
+    await expect(read).rejects.toEqual(code('EFLOWDOWN'));
+    const own = b.close();
+    await own;
+    await b.close();
+    expect(closed).toEqual(['a', 'b']);
+  });
+
+  test('nothing goes after close', async () => {
+    const { a } = await flows();
+    const read = a.read();
+    await a.close();
+    await expect(read).rejects.toEqual(code('ENOTALLOC'));
+    await expect(a.read()).rejects.toEqual(code('ENOTALLOC'));
+    await expect(a.write(Buffer.from('x'))).rejects.toEqual(code('ENOTALLOC'));
+  });
+
+  test('close sends what waits', async () => {
+    const { a, b } = await flows();
+    const count = 2000;
+    const message = Buffer.alloc(1000);
+    let written = 0;
+    while (written < count && a.tryWrite(message)) written += 1;
+    expect(written).toBeLessThan(count);
+    const closing = a.close();
+    let read = 0;
+    for await (const one of b) read += one.length / 1000;
+    await closing;
+    expect(read).toBe(written);
+  });
+});
+
+describe('back-pressure', () => {
+  test('a slow reader loses nothing, and the writer waits', async () => {
+    const { a, b } = await flows();
+    const count = 20_000;
+    const message = Buffer.alloc(500);
+    let written = 0;
+    const writer = (async () => {
+      for (; written < count; written += 1) {
+        message.writeUInt32BE(written, 0);
+        await a.write(message);
+      }
+    })();
+    // Nobody reads: the writer comes to a stand.
+    let last = -1;
+    await until('the writer to stand', () => {
+      const stands = written === last;
+      last = written;
+      return stands && written > 0;
+    });
+    expect(written).toBeLessThan(count);
+    for (let index = 0; index < count; index += 1) expect((await b.read()).readUInt32BE(0)).toBe(index);
+    await writer;
+  });
+
+  test('a writer that waits can be stopped', async () => {
+    const { a } = await flows();
+    const message = Buffer.alloc(maxMessageBytes);
+    await until('the flow to be full', () => {
+      let written = 0;
+      while (a.tryWrite(message)) written += 1;
+      return written === 0;
+    });
+    await expect(a.write(message, { timeout: 10 })).rejects.toEqual(code('ETIMEDOUT'));
+    const controller = new AbortController();
+    const write = a.write(message, { signal: controller.signal });
+    controller.abort();
+    await expect(write).rejects.toEqual(code('ECANCELED'));
+  });
+});
+
+test('a writer that finds the other end gone is told, and does not wait', async () => {
+  const { a, b } = await flows();
+  const message = Buffer.alloc(maxMessageBytes);
+  await until('the flow to be full', () => {
+    let written = 0;
+    while (a.tryWrite(message)) written += 1;
+    return written === 0;
+  });
+  await b[Symbol.asyncDispose]();
+  await expect(a.write(message)).rejects.toEqual(code('EFLOWDOWN'));
+});
+
+describe('signs of life', () => {
+  test('come at a quarter of the timeout, and keep the peer alive', async () => {
+    const { a, b } = await flows({ ...rawQos, timeout: 1000 });
+    const start = monotonicNow();
+    expect(a.nextDeadline()).toBeLessThanOrEqual(start + 250);
+    const before = b.nextDeadline();
+    b.advance(before);
+    expect(b.nextDeadline()).toBeGreaterThan(before);
+  });
+
+  test('a silent peer is told once, and what it says later is still read', async () => {
+    const { a, b } = await flows({ ...rawQos, timeout: 3_600_000 });
+    await a.write(Buffer.from('before'));
+    await until('the message', () => b.waiting === 1);
+    b.advance(monotonicNow() + 3_600_000);
+    expect(await text(b.read())).toBe('before');
+    await expect(b.read()).rejects.toEqual(code('EFLOWPEER'));
+    expect(b.up).toBe(false);
+    // Writes still go out.
+    await b.write(Buffer.from('anybody?'));
+    expect(await text(a.read())).toBe('anybody?');
+    await a.write(Buffer.from('late'));
+    await until('the late message', () => b.waiting === 1);
+    expect(await text(b.read())).toBe('late');
+  });
+});
