@@ -1,4 +1,5 @@
 /** Where this installation keeps what it starts. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 // Compiled, this file is dist/rumba/installation.js; in the checkout, rumba/installation.ts.
@@ -6,6 +7,9 @@ const compiled = import.meta.url.endsWith('.js');
 
 /** Absolute path of the package, with a slash at the end. */
 export const packageRoot = fileURLToPath(new URL(compiled ? '../../' : '../', import.meta.url));
+
+const manifest = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string };
+export const packageVersion = manifest.version;
 
 /** The folder of irmd, ipcpd, irm and the tools; first in the PATH of every node. */
 export const binDirectory = `${packageRoot}dist/bin`;

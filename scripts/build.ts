@@ -50,5 +50,8 @@ for (const name of Object.keys(programs)) {
   chmodSync(`${root}dist/bin/${name}`, 0o755);
 }
 if (packaging) {
-  execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }

@@ -1,16 +1,13 @@
 /** The command line: picks the command, shows its error, sets the exit code. */
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { TestbedError } from '../errors.ts';
-import { packageRoot } from '../installation.ts';
+import { packageVersion } from '../installation.ts';
 import { down } from './commands/down.ts';
 import { exec } from './commands/exec.ts';
 import { ls } from './commands/ls.ts';
 import { up } from './commands/up.ts';
 import { failure } from './failure.ts';
 import { closeInherited } from './inherited.ts';
-
-const { version } = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { version: string };
 
 const cli = yargs(process.argv.slice(2))
   .scriptName('o7s-testbed')
@@ -27,7 +24,7 @@ const cli = yargs(process.argv.slice(2))
   .demandCommand(1, 'there is no command')
   .strict()
   .strictCommands()
-  .version(version)
+  .version(packageVersion)
   .alias('help', 'h')
   .locale('en')
   .exitProcess(false)

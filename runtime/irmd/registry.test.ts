@@ -187,7 +187,11 @@ test('a process that is gone leaves no trace', () => {
   const server = process(registry, 1);
   expect(registry.processInfos().map(({ pid }) => pid)).toEqual([1]);
   registry.removeProcess(server);
-  expect([registry.processInfos().map(({ pid }) => pid), entry.processes.size, server.names.size]).toEqual([[], 0, 0]);
+  expect([registry.processInfos().map(({ pid }) => pid), entry.processes.size, server.names.size]).toEqual([
+    [],
+    0,
+    0,
+  ]);
 });
 
 test('IPCPs are in the order in which layers are asked', () => {

@@ -49,7 +49,8 @@ function collect(command: readonly string[]): Promise<string> {
 
 /** The average of oping's closing line, in us. */
 function averageOf(output: string): number {
-  const [, average = '', unit = ''] = /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
+  const [, average = '', unit = ''] =
+    /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
   return Number(average) * (unit === 'ms' ? 1000 : 1);
 }
 
@@ -172,9 +173,17 @@ if (peerPrefix === undefined) console.log('O7S_PEER_PREFIX is not set: nothing t
 const table = Object.entries(results.ours).map(([what, values]) => {
   const own = median(values);
   const other = median(results.theirs[what] ?? []);
-  return { what, ours: Number(own.toPrecision(4)), prototype: Number(other.toPrecision(4)), ratio: Number((own / other).toPrecision(3)) };
+  return {
+    what,
+    ours: Number(own.toPrecision(4)),
+    prototype: Number(other.toPrecision(4)),
+    ratio: Number((own / other).toPrecision(3)),
+  };
 });
 console.table(table);
 mkdirSync(`${root}bench-results`, { recursive: true });
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
-writeFileSync(`${root}bench-results/two-nodes.json`, `${JSON.stringify({ commit, runs, table, results }, null, 2)}\n`);
+writeFileSync(
+  `${root}bench-results/two-nodes.json`,
+  `${JSON.stringify({ commit, runs, table, results }, null, 2)}\n`,
+);

@@ -8,7 +8,10 @@ import { until } from './until.ts';
  * A session under a program name of its own. irmd signals every process it knows when it ends, so the session must
  * be gone, and irmd know it, before the node is stopped: dispose it first.
  */
-export async function openSession(node: TestNode, program = `test-${randomBytes(4).toString('hex')}`): Promise<Session> {
+export async function openSession(
+  node: TestNode,
+  program = `test-${randomBytes(4).toString('hex')}`,
+): Promise<Session> {
   return Session.open({ path: node.applicationSocket, program });
 }
 

@@ -31,7 +31,7 @@ switch (what) {
     say('accepting');
     await using flow = await acceptFlow();
     await flow.write(await flow.read());
-    say((await flow.read().catch((error: Error) => error.message)).toString());
+    say(await flow.read().then(String, (error: unknown) => (error as Error).message));
     break;
   }
   case 'ask-once': {

@@ -62,14 +62,23 @@ export class Namespace implements AsyncDisposable {
   /** How to start a program in the namespace. */
   readonly launch: Launcher = (command, args) => [
     'nsenter',
-    ['-t', String(this.pid), ...(isRoot ? [] : ['-U', '--preserve-credentials']), '-n', '--', command, ...args],
+    [
+      '-t',
+      String(this.pid),
+      ...(isRoot ? [] : ['-U', '--preserve-credentials']),
+      '-n',
+      '--',
+      command,
+      ...args,
+    ],
   ];
 
   /** Runs a program in the namespace and demands that it succeeds. */
   async run(command: string, ...args: string[]): Promise<string> {
     const [file, words] = this.launch(command, args);
     const { status, stdout, stderr } = await run(file, words);
-    if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
+    if (status !== 0)
+      throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
     return stdout;
   }
 
@@ -111,12 +120,10 @@ export class NamespacePair implements AsyncDisposable {
   }
 }
 
-/** Lays a cable from `a` to a process' namespace; both ends are `eth0`, up. */
-export async function joinByVeth(a: Namespace, b: { readonly pid: number; readonly launch: Launcher }, mtu = 1500): Promise<void> {
-  const size = String(mtu);
-  await a.run('ip', 'link', 'add', 'eth0', 'mtu', size, 'type', 'veth', 'peer', 'name', 'eth0', 'mtu', size, 'netns', String(b.pid));
-  await a.run('ip', 'link', 'set', 'eth0', 'up');
-  const [command, args] = b.launch('ip', ['link', 'set', 'eth0', 'up']);
-  const { status, stderr } = await run(command, args);
-  if (status !== 0) throw new Error(`ip link set eth0 up: ${stderr}`);
+/** Lays a cable between two namespaces; both ends are `eth0`, up. */
+async function joinByVeth(a: Namespace, b: Namespace, mtu: number): Promise<void> {
+  const end = ['eth0', 'mtu', String(mtu)];
+  const peer = ['peer', 'name', ...end, 'netns', String(b.pid)];
+  await a.run('ip', 'link', 'add', ...end, 'type', 'veth', ...peer);
+  for (const namespace of [a, b]) await namespace.run('ip', 'link', 'set', 'eth0', 'up');
 }

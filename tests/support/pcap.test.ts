@@ -3,7 +3,8 @@ import { parsePcap } from './pcap.ts';
 
 function file(magic: number, little: boolean): Buffer {
   const memory = Buffer.alloc(24 + 16 + 3);
-  const u32 = (value: number, at: number): number => (little ? memory.writeUInt32LE(value, at) : memory.writeUInt32BE(value, at));
+  const u32 = (value: number, at: number): number =>
+    little ? memory.writeUInt32LE(value, at) : memory.writeUInt32BE(value, at);
   u32(magic, 0);
   u32(1, 20);
   u32(7, 24);

@@ -41,16 +41,21 @@ export class PeerNode implements AsyncDisposable {
     this.#prefix = prefix;
     this.pid = pid;
     this.#log = log;
-    holder.stdout?.on('data', (text: string) => (this.#log += text));
+    for (const stream of [holder.stdout, holder.stderr])
+      stream?.on('data', (text: string) => (this.#log += text));
   }
 
   /** Starts a node. `processors` pins all of it, as `taskset` lists them. */
   static async start(prefix: string, processors = '0-1023'): Promise<PeerNode> {
     const words = ['unshare', '--net', '--mount', '--ipc', '--pid', '--fork', '--kill-child'];
-    const holder = spawn('taskset', ['-c', processors, ...words, '--propagation', 'private', 'sh', '-c', start], {
-      env: environment(prefix),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const holder = spawn(
+      'taskset',
+      ['-c', processors, ...words, '--propagation', 'private', 'sh', '-c', start],
+      {
+        env: environment(prefix),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let log = '';
     const collect = (text: string): void => void (log += text);
     holder.stdout.setEncoding('utf8').on('data', collect);
@@ -58,7 +63,7 @@ export class PeerNode implements AsyncDisposable {
       if (holder.exitCode !== null) throw new Error(`the prototype ended: ${log}`);
       return log.includes('daemon started') && childOf(holder.pid ?? 0);
     });
-    holder.stdout.off('data', collect);
+    for (const stream of [holder.stdout, holder.stderr]) stream?.off('data', collect);
     return new PeerNode(holder, prefix, pid, log);
   }
 
@@ -89,7 +94,19 @@ export class PeerNode implements AsyncDisposable {
 
   /** Makes an eth-dix layer on an interface. */
   async bootstrapDix(dev: string): Promise<void> {
-    const made = await this.run(['irm', 'ipcp', 'bootstrap', 'type', 'eth-dix', 'name', dev, 'layer', 'lan', 'dev', dev]);
+    const made = await this.run([
+      'irm',
+      'ipcp',
+      'bootstrap',
+      'type',
+      'eth-dix',
+      'name',
+      dev,
+      'layer',
+      'lan',
+      'dev',
+      dev,
+    ]);
     if (made.code !== 0) throw new Error(`the prototype made no layer: ${made.output}${this.#log}`);
   }
 
@@ -127,7 +144,20 @@ export function joinNamespaces(
   b: { readonly pid: number; readonly dev: string },
 ): void {
   const ip = (...words: readonly string[]): void => void execFileSync('ip', words, { stdio: 'pipe' });
-  ip('link', 'add', a.dev, 'netns', String(a.pid), 'type', 'veth', 'peer', 'name', b.dev, 'netns', String(b.pid));
+  ip(
+    'link',
+    'add',
+    a.dev,
+    'netns',
+    String(a.pid),
+    'type',
+    'veth',
+    'peer',
+    'name',
+    b.dev,
+    'netns',
+    String(b.pid),
+  );
   for (const { pid, dev } of [a, b]) {
     execFileSync('nsenter', ['-t', String(pid), '-n', 'ip', 'link', 'set', dev, 'up'], { stdio: 'pipe' });
   }

@@ -23,7 +23,12 @@ export class RelayedDevice implements EthernetDevice, AsyncDisposable {
     this.#waiting = rest;
   }
 
-  static async open(namespace: Namespace, name: string, ethertype: number, onFrame: OnFrame): Promise<RelayedDevice> {
+  static async open(
+    namespace: Namespace,
+    name: string,
+    ethertype: number,
+    onFrame: OnFrame,
+  ): Promise<RelayedDevice> {
     const [command, args] = namespace.launch(process.execPath, [relay, name, String(ethertype)]);
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const exited = once(child, 'exit');

@@ -18,9 +18,12 @@ export interface MarkedProcess extends ProcessId {
   readonly words: readonly string[];
 }
 
-/** A process by number; undefined when there is none, or only what its parent has not collected yet. */
-export function identify(pid: number): ProcessId | undefined {
-  const stat = readOrNothing(`/proc/${pid}/stat`);
+/**
+ * A process by number; undefined when there is none, or only what its parent has not collected yet.
+ * `proc` is where the PID namespace it counts in is seen.
+ */
+export function identify(pid: number, proc = '/proc'): ProcessId | undefined {
+  const stat = readOrNothing(`${proc}/${pid}/stat`);
   // The second field, the name in parentheses, may hold blanks and parentheses itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields[0], fields[19]];

@@ -29,7 +29,8 @@ export class RpcClient<A extends ApiShape<A>> implements Disposable {
     this.#connection = new RpcConnection(
       stream,
       (method, params) => {
-        if (hooks.onNotification === undefined) throw new O7sError('ENOTSUP', `${method} is not served by a client`);
+        if (hooks.onNotification === undefined)
+          throw new O7sError('ENOTSUP', `${method} is not served by a client`);
         hooks.onNotification(method, params);
       },
       hooks.onClose,

@@ -1,0 +1,27 @@
+import { beforeEach } from 'vitest';
+import { linkSuite, type MakeLink } from '../compliance/link.ts';
+import { NamespacePair, namespacesMissing } from '../support/namespaces.ts';
+import { RelayedDevice } from '../support/relayed-device.ts';
+
+const missing = namespacesMissing();
+
+const makeLink: MakeLink = async (ethertype, [first, second]) => {
+  const pair = await NamespacePair.make();
+  const devices = await Promise.all([
+    RelayedDevice.open(pair.a, 'eth0', ethertype, first),
+    RelayedDevice.open(pair.b, 'eth0', ethertype, second),
+  ]);
+  return {
+    devices,
+    setSilent: async (silent) => {
+      await pair.b.run('ip', 'link', 'set', 'eth0', silent ? 'down' : 'up');
+    },
+    async [Symbol.asyncDispose]() {
+      for (const device of devices) await device[Symbol.asyncDispose]();
+      await pair[Symbol.asyncDispose]();
+    },
+  };
+};
+
+beforeEach(({ skip }) => skip(missing !== undefined, missing));
+linkSuite('veth', makeLink);

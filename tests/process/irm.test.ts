@@ -1,0 +1,334 @@
+/** The texts and exit statuses of irmd-and-irm.md 11, for the commands there are. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { IrmClient } from '../../runtime/lib/index.ts';
+import { program } from '../support/command.ts';
+import { TestNode } from '../support/node.ts';
+
+const line = '+---------+----------------------+------------+----------------------+\n';
+const nameLine = `+${'-'.repeat(52)}+${'-'.repeat(22)}+\n`;
+const nameHead = `${nameLine}| ${'name'.padStart(50)} |  load-balance policy |\n${nameLine}`;
+const nameRow = (name: string, policy: string): string =>
+  `| ${name.padStart(50)} | ${policy.padStart(20)} |\n`;
+const usage = /^Usage: irm /;
+
+describe('without an irmd', () => {
+  let node: TestNode;
+  beforeAll(() => {
+    node = TestNode.empty();
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  test.each([
+    ['', /^Usage: irm /, 255],
+    ['help', usage, 0],
+    ['h', usage, 0],
+    ['ipcp', /^Usage: irm ipcp /, 1],
+    ['bind', /^Usage: irm bind /, 1],
+    ['unbind', /^Usage: irm unbind /, 1],
+    ['name', /^Usage: irm name /, 1],
+    ['i h', /^Usage: irm ipcp /, 0],
+    ['b h', /^Usage: irm bind /, 0],
+    ['u h', /^Usage: irm unbind /, 0],
+    ['n h', /^Usage: irm name /, 0],
+  ] as const)('irm %s: usage', async (words, text, status) => {
+    const result = await node.irm(words);
+    expect(result).toMatchObject({ status, stderr: '' });
+    expect(result.stdout).toMatch(text);
+  });
+
+  test.each([
+    ['foo', '"foo" is unknown, try "irm help".\n'],
+    ['--help', '"--help" is unknown, try "irm help".\n'],
+    ['ipcp foo', '"foo" is unknown, try "irm ipcp help".\n'],
+    ['bind foo', '"foo" is unknown, try "irm bind help".\n'],
+    ['unbind foo', '"foo" is unknown, try "irm unbind help".\n'],
+    ['name foo', '"foo" is unknown, try "irm ipcp help".\n'],
+  ])('irm %s: unknown', async (words, stderr) => {
+    expect(await node.irm(words)).toMatchObject({ status: 1, stdout: '', stderr });
+  });
+
+  const noDaemon = 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n';
+  test.each([
+    ['ipcp list', noDaemon],
+    ['name create x', noDaemon],
+    ['name destroy x', noDaemon],
+    ['name list', noDaemon],
+    ['bind program sh name x', noDaemon],
+    [`bind process ${process.pid} name x`, noDaemon],
+    ['unbind program sh name x', noDaemon],
+    [`unbind process ${process.pid} name x`, noDaemon],
+    ['name register x layer y', 'Failed to list IPCPs.\n'],
+    ['ipcp create name x type local', ''],
+    ['ipcp destroy name x', ''],
+    ['ipcp bootstrap name x layer y type local', ''],
+    ['name unregister x layer y', ''],
+    ['ipcp bootstrap name x layer y', 'No IPCPs matching x found.\n\n'],
+  ])('irm %s', async (words, stdout) => {
+    expect(await node.irm(words)).toMatchObject({ status: 1, stdout });
+  });
+});
+
+describe('with an irmd', () => {
+  let node: TestNode;
+  beforeAll(async () => {
+    node = await TestNode.start();
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  const silent = { status: 0, stdout: '', stderr: '' };
+  const refusedSilently = { status: 1, stdout: '' };
+
+  describe('ipcp', () => {
+    test('create, list, bootstrap, destroy', async () => {
+      expect(await node.irm('ipcp list')).toEqual({
+        ...silent,
+        signal: null,
+        stdout: 'No IPCPs in system.\n\n',
+      });
+      expect(await node.irm('ipcp create type local name l1')).toMatchObject(silent);
+      const row = (layer: string): RegExp =>
+        new RegExp(`^\\| {1,7}\\d+ \\| +l1 \\| +local \\| ${layer} \\|$`, 'm');
+      expect((await node.irm('i l')).stdout).toMatch(row('       Not enrolled.'));
+      expect(await node.irm('i b n l1 l lan1')).toMatchObject(silent);
+      const { stdout } = await node.irm('ipcp list');
+      expect(stdout).toMatch(row('                lan1'));
+      expect(
+        stdout.startsWith(
+          `${line}|     pid |                 name |       type |                layer |\n${line}`,
+        ),
+      ).toBe(true);
+      expect(stdout.endsWith(`|\n${line}\n`)).toBe(true);
+      expect(await node.irm('i d n l1')).toMatchObject(silent);
+      expect((await node.irm('i l')).stdout).toBe('No IPCPs in system.\n\n');
+    });
+
+    test('bootstrap creates what is missing, and knows short words and types', async () => {
+      expect(await node.irm('i b t l n s l short')).toMatchObject(silent);
+      expect((await node.irm('i l l short')).stdout).toContain(
+        '|                    s |      local |                short |',
+      );
+      expect(await node.irm('i b t l n s l short')).toMatchObject(refusedSilently);
+      expect(await node.irm('ipcp bootstrap type eth name s layer short')).toMatchObject({
+        status: 1,
+        stdout: 'Types do not match.\n\n',
+      });
+      expect(await node.irm('i d n s')).toMatchObject(silent);
+    });
+
+    test('list shows what is asked for', async () => {
+      await node.manage('i b t local n f1 l fa');
+      await node.manage('i b t local n f2 l fb');
+      const names = async (words: string): Promise<string[]> =>
+        [...(await node.irm(`ipcp list ${words}`)).stdout.matchAll(/\| +(f\d) \|/g)].map(
+          ([, name]) => name ?? '',
+        );
+      expect(await names('')).toEqual(['f1', 'f2']);
+      expect(await names('name f2')).toEqual(['f2']);
+      expect(await names('layer fa')).toEqual(['f1']);
+      expect(await names('name f*')).toEqual(['f1', 'f2']);
+      expect(await names('type local layer fb')).toEqual(['f2']);
+      expect(await names('type eth-dix')).toEqual([]);
+      expect(await node.irm('i l type foo')).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(usage),
+      });
+      expect(await node.irm('i l foo x')).toMatchObject({
+        status: 1,
+        stdout: '"foo" is unknown, try "irm ipcp list".\n',
+      });
+      await node.manage('i d n f1');
+      await node.manage('i d n f2');
+    });
+
+    test.each([
+      ['i c name x', usage],
+      ['i c type local', usage],
+      ['i c name x type', usage],
+      ['i c name x type foo', /^IPCP type "foo" is unknown\.\nUsage: /],
+      ['i c name x type loc', /^IPCP type "loc" is unknown\.\nUsage: /],
+      ['i c foo x', /^"foo" is unknown, try "irm ipcp create"\.\n$/],
+      ['i d', usage],
+      ['i d foo x', /^"foo" is unknown, try "irm ipcp destroy"\.\n$/],
+      ['i b n x', usage],
+      ['i b l x', usage],
+      ['i b n x l y t foo', usage],
+      ['i b n x l y t eth-dix', usage],
+      ['i b n x l y foo z', /^Unknown option: "foo"\.\n$/],
+      ['i b n x l y t local hash MD5', /^Unknown parameter for hash: "MD5"\.\n$/],
+      ['i b n x l y t local h MD5', /^Unknown parameter for h: "MD5"\.\n$/],
+      [
+        'i b n x l y t eth-dix dev lo eth 05ff',
+        /^Invalid Ethertype: "05ff"\.\nRecommended range: 0xA000-0xEFFF\.\n$/,
+      ],
+      ['i b n x l y t eth-dix dev lo eth ffff', /^Invalid Ethertype: "ffff"\./],
+      ['i b n x l y t eth-dix dev lo eth zz', /^Invalid Ethertype: "zz"\./],
+      ['i b n missing l y', /^No IPCPs matching missing found\.\n\n$/],
+    ] as const)('irm %s', async (words, stdout) => {
+      expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
+    });
+
+    test('a layer name that is too long', async () => {
+      expect(await node.irm(`i b n x t local l ${'y'.repeat(256)}`)).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(/^Layer name too long\.\n\nUsage: /),
+      });
+    });
+
+    test('duplicates, the empty name, unknown devices and types are refused without a text', async () => {
+      await node.manage('i c n d t local');
+      expect(await node.irm('i c n d t local')).toMatchObject(refusedSilently);
+      expect(await node.run(program('irm'), ['i', 'c', 'n', '', 't', 'local'])).toMatchObject(
+        refusedSilently,
+      );
+      const device = await node.irm('i b n e l lan t eth-dix dev nosuch0');
+      expect(device).toMatchObject(refusedSilently);
+      expect(device.stderr).toContain('nosuch0');
+      expect((await node.irm('i l n e')).stdout).toContain('Not enrolled.');
+      expect(await node.irm('i c n u t unicast')).toMatchObject(refusedSilently);
+      await node.manage('i d n e');
+      // Destroying what is not there is fine while there are others, and fails when there are none.
+      expect(await node.irm('i d n nobody')).toMatchObject(silent);
+      await node.manage('i d n d');
+      expect(await node.irm('i d n nobody')).toMatchObject(refusedSilently);
+    });
+  });
+
+  describe('name', () => {
+    test('create, list, destroy', async () => {
+      expect((await node.irm('name list')).stdout).toBe('No names in system.\n\n');
+      expect(await node.irm('name create foo')).toMatchObject(silent);
+      expect(await node.irm('n c bar lb spillover')).toMatchObject(silent);
+      expect(await node.irm('n c bar')).toMatchObject(silent);
+      expect((await node.irm('n l')).stdout).toBe(
+        `${nameHead}${nameRow('bar', 'spillover')}${nameRow('foo', 'round-robin')}${nameLine}`,
+      );
+      expect((await node.irm('n l fo')).stdout).toBe(
+        `${nameHead}${nameRow('foo', 'round-robin')}${nameLine}`,
+      );
+      expect((await node.irm('n l x')).stdout).toBe('No names in system.\n\n');
+      expect(await node.irm('n d foo')).toMatchObject(silent);
+      expect(await node.irm('n d foo')).toMatchObject(refusedSilently);
+      await node.manage('n d bar');
+    });
+
+    test.each([
+      ['n c', usage],
+      ['n c x lb foo', usage],
+      ['n c x lb', usage],
+      ['n c x foo y', /^"foo" is unknown, try "irm name create"\.\n$/],
+      ['n d', usage],
+      ['n d x y', /^"y" is unknown, try "irm name destroy"\.\n$/],
+      ['n r', usage],
+      ['n r x', usage],
+      ['n r x layer', usage],
+      ['n r x foo y', /^"foo" is unknown, try "irm name register"\.\n$/],
+      ['n r x layer y', /^Failed to list IPCPs\.\n$/],
+      ['n u x', usage],
+      ['n u x foo y', /^"foo" is unknown, try "irm unregister"\.\n$/],
+      [`n c ${'x'.repeat(256)}`, /^Name too long\.\nUsage: /],
+      [`n r ${'x'.repeat(256)} layer y`, /^Name too long\.\nUsage: /],
+    ] as const)('irm %s', async (words, stdout) => {
+      expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
+    });
+
+    test('register and unregister, by layer and by IPCP, with wildcards', async () => {
+      await node.manage('i b t local n r1 l ra');
+      await node.manage('i b t local n r2 l rb');
+      await node.manage('i c t local n r3');
+      expect(await node.irm('n r svc layer ra')).toMatchObject(silent);
+      expect((await node.irm('n l')).stdout).toContain(nameRow('svc', 'spillover'));
+      expect(await node.irm('n r svc ipcp r1 r2')).toMatchObject(silent);
+      expect(await node.irm('n r svc layer r*')).toMatchObject(silent);
+      expect(await node.irm('n r svc layer nothing')).toMatchObject(silent);
+      expect(await node.irm('n r svc ipcp r3')).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(/^Failed to register with /),
+      });
+      expect(await node.irm('n u svc layer ra layer rb')).toMatchObject(silent);
+      expect(await node.irm('n u nosuch layer ra')).toMatchObject(refusedSilently);
+      for (const name of ['r1', 'r2', 'r3']) await node.manage(`i d n ${name}`);
+      await node.manage('n d svc');
+    });
+  });
+
+  describe('bind', () => {
+    test('a process', async () => {
+      const server = await node.startServer();
+      expect(await node.irm(`bind process ${server.pid} name p`)).toMatchObject(silent);
+      expect(await node.irm(`b proc ${server.pid} n p`)).toMatchObject(refusedSilently);
+      expect((await node.oping('-n', 'p', '-c', '1', '-i', '1')).stdout).toContain('1 received');
+      expect(await node.irm(`unbind process ${server.pid} name p`)).toMatchObject(silent);
+      expect(await node.irm(`unbind process ${server.pid} name p`)).toMatchObject(refusedSilently);
+      expect((await node.oping('-n', 'p', '-c', '1')).stdout).toBe('Failed to allocate flow: -1003.\n');
+      await server.kill('SIGTERM');
+    });
+
+    test('a program, as often as there are names', async () => {
+      expect(await node.irm(`bind program ${program('oping')} name q1`)).toMatchObject(silent);
+      expect(await node.irm(`b p ${program('oping')} n q2`)).toMatchObject(silent);
+      expect(await node.irm(`b p ${program('oping')} n q2`)).toMatchObject({
+        status: 1,
+        stdout: `Cannot execute ${program('oping')}, please check permissions.\n`,
+      });
+      const server = await node.startServer();
+      for (const name of ['q1', 'q2']) {
+        expect((await node.oping('-n', name, '-c', '1', '-i', '1')).stdout).toContain('1 received');
+      }
+      expect(await node.irm('unbind program oping name q1')).toMatchObject(silent);
+      expect(await node.irm('unbind program oping')).toMatchObject(silent);
+      expect(await node.irm('unbind program oping')).toMatchObject(refusedSilently);
+      await server.kill('SIGTERM');
+    });
+
+    test('a program that is not there, or cannot be executed', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'o7s-bind-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      writeFileSync(join(folder, 'text'), '', { mode: 0o644 });
+      expect(await node.irm('b p nosuchprogram n x')).toMatchObject({
+        status: 1,
+        stdout: 'nosuchprogram does not exist.\n',
+      });
+      expect(await node.irm(`b p ${folder}/nosuch n x`)).toMatchObject({
+        status: 1,
+        stdout: `${folder}/nosuch does not exist.\n`,
+      });
+      expect(await node.irm(`b p ${folder}/text n x`)).toMatchObject({
+        status: 1,
+        stdout: `Cannot execute ${folder}/text, please check permissions.\n`,
+      });
+      // What is in the current folder comes before PATH, even a folder.
+      expect(await node.irm(`b p ${folder} n x`)).toMatchObject({
+        status: 1,
+        stdout: expect.stringContaining('Cannot execute'),
+      });
+    });
+
+    test.each([
+      ['b p sh', usage],
+      ['b p', usage],
+      ['b p sh foo x', /^"foo" is unknown, try "irm bind program"\.\n$/],
+      ['b proc 1', usage],
+      ['b proc abc n x', /^"abc" is not a valid process id\.\n$/],
+      ['b proc 4194304 n x', /^"4194304" is not a valid process id\.\n$/],
+      ['b proc 0 n x', /^"0" is not a valid process id\.\n$/],
+      [`b proc ${process.pid} n x`, /^$/],
+      ['b proc 1 foo x', /^"foo" is unknown, try "irm bind process"\.\n$/],
+      ['u p', usage],
+      ['u p sh foo x', /^"foo" is unknown, try "irm unbind program"\.\n$/],
+      ['u p sh n x', /^$/],
+      ['u proc 1 foo x', /^"foo" is unknown, try "irm unbind process"\.\n$/],
+      ['u proc 1 n x', /^$/],
+    ] as const)('irm %s', async (words, stdout) => {
+      expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
+    });
+  });
+
+  test('250 names are listed as well', async () => {
+    await using irmd = await IrmClient.connect({ path: node.managementSocket });
+    for (let index = 0; index < 250; index += 1) await irmd.createName(`long-name-of-a-service-${index}`);
+    expect((await node.irm('n l long')).stdout.split('\n')).toHaveLength(250 + 5);
+  });
+});

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+import ClosingLine from './tests/support/closing-line.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+// Imports by the package's own name lead to the sources, in what vite resolves and in what Node does.
+const conditions = ['@o7s/source', 'node', 'import', 'module', 'default'];
+
+interface Project {
+  readonly name: string;
+  readonly include: readonly string[];
+  /** ms a test may take. */
+  readonly timeout: number;
+}
+
+const projects: readonly Project[] = [
+  {
+    name: 'unit',
+    include: ['runtime', 'rumba', 'tui', 'tests/support'].map((folder) => `${folder}/**/*.test.ts`),
+    timeout: 30_000,
+  },
+  { name: 'process', include: ['tests/process/**/*.test.ts'], timeout: 60_000 },
+  { name: 'netns', include: ['tests/netns/**/*.test.ts'], timeout: 120_000 },
+  { name: 'interop', include: ['tests/interop/**/*.test.ts'], timeout: 120_000 },
+];
+
+export default defineConfig({
+  define: { O7S_VERSION: JSON.stringify(version) },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    reporters: ['default', new ClosingLine()],
+    projects: projects.map(({ name, include, timeout }) => ({
+      extends: true,
+      test: {
+        name,
+        include: [...include],
+        environment: 'node',
+        pool: 'forks',
+        execArgv: ['--conditions=@o7s/source'],
+        testTimeout: timeout,
+        hookTimeout: timeout,
+        teardownTimeout: 10_000,
+      },
+    })),
+  },
+});
