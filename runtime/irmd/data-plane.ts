@@ -1,4 +1,4 @@
-/** Starts ipcpd, keeps one running, and speaks to it. */
+/** Starts ipcpd, and speaks to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
@@ -7,6 +7,7 @@ import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { RpcConnection, type RpcHandler } from '../lib/rpc/connection.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import type { DataPlanePort } from './registry.ts';
 
 export interface DataPlaneOptions {
   readonly log: Logger;
@@ -14,8 +15,10 @@ export interface DataPlaneOptions {
   readonly logArguments: readonly string[];
   /** Answers what ipcpd asks, once it is ready. */
   readonly handler: RpcHandler;
-  /** ipcpd ended without being told to; a new one is started. */
-  readonly onCrash: () => void;
+  /** ipcpd ended without being told to. */
+  readonly onCrash: (plane: DataPlane) => void;
+  /** Whether one that crashed is followed by an empty one. */
+  readonly respawn: boolean;
 }
 
 /** How long ipcpd may take to end after it was told to, in ms. */
@@ -31,7 +34,7 @@ interface Running {
   readonly socket: Promise<string>;
 }
 
-export class DataPlane {
+export class DataPlane implements DataPlanePort {
   readonly #options: DataPlaneOptions;
   #running: Running;
   #socket = '';
@@ -49,6 +52,11 @@ export class DataPlane {
   /** Where applications pick up their flows; empty before ipcpd was ready once. */
   get socket(): string {
     return this.#socket;
+  }
+
+  /** Resolves when ipcpd answers. Rejects with EIPCP when it does not start. */
+  async ready(): Promise<void> {
+    await this.#running.socket;
   }
 
   async call<M extends keyof DataPlaneApi>(
@@ -73,7 +81,7 @@ export class DataPlane {
   }
 
   #start(): Running {
-    const { log, logArguments, handler, onCrash } = this.#options;
+    const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
     const child = spawn(process.execPath, [program, ...logArguments], {
@@ -102,7 +110,8 @@ export class DataPlane {
       );
       if (this.#stopping) return;
       log.error(`ipcpd ${child.pid} ended with ${signal ?? `status ${code}`}; its IPCPs and flows are gone.`);
-      onCrash();
+      onCrash(this);
+      if (!respawn) return;
       const pause = Date.now() - startedAt < respawnPauseMs ? respawnPauseMs : 0;
       setTimeout(() => {
         if (!this.#stopping) this.#running = this.#start();

@@ -9,8 +9,8 @@ import { qosToJson, rawQos } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import { EventHub } from './events.ts';
-import { type DataPlanePort, type FlowLimits, Flows } from './flows.ts';
-import { type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
+import { type FlowLimits, Flows } from './flows.ts';
+import { type DataPlanePort, type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
 
 const qos = qosToJson(rawQos);
 const oapHeaderBytes = 36;
@@ -24,6 +24,7 @@ type Answers = {
 
 /** Answers calls as it is told, and keeps them. */
 class MemoryDataPlane implements DataPlanePort {
+  readonly pid = 1;
   readonly socket = '/run/data-plane.sock';
   readonly calls: { readonly method: string; readonly params: Record<string, unknown> }[] = [];
   answers: Answers = {};
@@ -62,7 +63,6 @@ function setup(limits: Partial<FlowLimits> = {}): Setup {
   const log = new Logger((record) => logged.push(record), 'irmd');
   const flows = new Flows({
     registry,
-    dataPlane,
     log,
     events: new EventHub(() => 0),
     limits: { allocateMs: 20_000, acceptorMs: 20, ...limits },
@@ -91,10 +91,10 @@ function bind({ registry, flows }: Setup, process: ProcessEntry, name: string): 
   registry.bindProcess(process, registry.ensureName(name, 'round-robin').entry, flows.acceptsOf(process));
 }
 
-function layer({ registry }: Setup, pid: number, type: IpcpEntry['type'] = 'eth-dix'): IpcpEntry {
+function layer({ registry, dataPlane }: Setup, pid: number, type: IpcpEntry['type'] = 'eth-dix'): IpcpEntry {
   const ipcp: IpcpEntry = {
     pid,
-    hostPid: 1,
+    plane: dataPlane,
     name: `e${pid}`,
     type,
     layer: { name: 'lan', hash: 'SHA3_256', maxMessageBytes: 1496 },

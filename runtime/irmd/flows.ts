@@ -9,7 +9,7 @@ import { hashName } from '../lib/names.ts';
 import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
 import { missingFor, type QosJson, qosFromJson } from '../lib/qos.ts';
 import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
-import type { AllocationAnswer, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
 import type { Accept, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
@@ -24,19 +24,8 @@ export interface FlowLimits {
 
 export const flowLimits: FlowLimits = { allocateMs: 20_000, acceptorMs: 1000 };
 
-/** The data plane, as far as flows need it. */
-export interface DataPlanePort {
-  /** Where applications pick up their flows. */
-  readonly socket: string;
-  call<M extends keyof DataPlaneApi>(
-    method: M,
-    params: DataPlaneApi[M]['params'],
-  ): Promise<DataPlaneApi[M]['result']>;
-}
-
 export interface FlowSurroundings {
   readonly registry: Registry;
-  readonly dataPlane: DataPlanePort;
   readonly log: Logger;
   readonly events: EventHub;
   readonly limits: FlowLimits;
@@ -182,7 +171,7 @@ export class Flows {
       return refusal('EIPCP');
     }
     const { process } = accept;
-    const { socket } = this.#around.dataPlane;
+    const { socket } = ipcp.plane;
     const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, ipcp.layer.maxMessageBytes);
     accept.grant(grant);
     const { flowId, token } = grant;
@@ -289,7 +278,8 @@ export class Flows {
     qos: QosJson,
     signal: AbortSignal,
   ): Promise<FlowGrant> {
-    const { dataPlane, log, randomBytes, wallClock } = this.#around;
+    const { log, randomBytes, wallClock } = this.#around;
+    const { plane } = ipcp;
     const { layer } = ipcp;
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
@@ -297,15 +287,15 @@ export class Flows {
       // A request is never repeated as it is: its receiver would take the second for a replay.
       const oap = new OapRequest(randomBytes(handshakeIdBytes), wallClock());
       const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
-      const grant = this.#grant(name, [process], ipcp, qos, dataPlane.socket, layer.maxMessageBytes);
+      const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
       const giveUp = (): void => {
         this.#forget(flowId);
-        dataPlane.call('flow.deallocate', { flowId }).catch(() => {});
+        plane.call('flow.deallocate', { flowId }).catch(() => {});
       };
       try {
         const piggyback = oap.bytes.toString('hex');
-        const asked = dataPlane.call('flow.allocate', { pid: ipcp.pid, flowId, token, hash, qos, piggyback });
+        const asked = plane.call('flow.allocate', { pid: ipcp.pid, flowId, token, hash, qos, piggyback });
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
           const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
@@ -331,11 +321,11 @@ export class Flows {
   }
 
   async #knows(ipcp: IpcpEntry, name: string): Promise<boolean> {
-    const { pid, layer } = ipcp;
+    const { pid, layer, plane } = ipcp;
     if (layer === undefined) return false;
     const hash = hashName(name, layer.hash).toString('hex');
     try {
-      return (await this.#around.dataPlane.call('name.query', { pid, hash })).known;
+      return (await plane.call('name.query', { pid, hash })).known;
     } catch {
       // An IPCP that is gone knows nothing.
       return false;

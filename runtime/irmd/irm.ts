@@ -11,42 +11,47 @@ import type {
   NameInfo,
 } from '../lib/rpc/api.ts';
 import type { EventHub } from './events.ts';
-import type { DataPlanePort, Flows } from './flows.ts';
-import { type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
+import type { Flows } from './flows.ts';
+import { type DataPlanePort, type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
 
-/** IPCPs of a shared data plane count from above the kernel's largest pid (2^22). */
-const firstIpcpPid = 4_194_305;
+/** Where IPCPs run: all in one process, or each in its own. */
+export interface DataPlanes {
+  /** A place for a new IPCP, and its pid. */
+  place(): Promise<{ readonly plane: DataPlanePort; readonly pid: number }>;
+  /** The IPCP at a place is gone, and with it a process that was its own. */
+  leave(plane: DataPlanePort): Promise<void>;
+}
 
 export interface ManagementSurroundings {
   readonly registry: Registry;
   readonly flows: Flows;
-  readonly dataPlane: DataPlanePort & { readonly pid: number };
+  readonly dataPlanes: DataPlanes;
   readonly log: Logger;
   readonly events: EventHub;
 }
 
 export class Management {
   readonly #around: ManagementSurroundings;
-  #nextPid = firstIpcpPid;
 
   constructor(around: ManagementSurroundings) {
     this.#around = around;
   }
 
   async createIpcp(name: string, type: IpcpType): Promise<{ pid: number }> {
-    const { registry, dataPlane, log } = this.#around;
+    const { registry, dataPlanes, log } = this.#around;
     checkName(name, 'the IPCP name');
     if (name === '') throw new O7sError('EINVAL', 'an IPCP needs a name');
     if (registry.ipcps().some((ipcp) => ipcp.name === name)) {
       throw new O7sError('EEXIST', `there is an IPCP ${name} already`, { hint: 'choose another name' });
     }
-    const pid = this.#nextPid++;
-    const entry: IpcpEntry = { pid, hostPid: dataPlane.pid, name, type, layer: undefined };
+    const { plane, pid } = await dataPlanes.place();
+    const entry: IpcpEntry = { pid, plane, name, type, layer: undefined };
     registry.addIpcp(entry);
     try {
-      await dataPlane.call('ipcp.create', { pid, name, type });
+      await plane.call('ipcp.create', { pid, name, type });
     } catch (error) {
       registry.removeIpcp(pid);
+      await dataPlanes.leave(plane);
       log.error('Failed to create IPCP.');
       throw error;
     }
@@ -56,11 +61,12 @@ export class Management {
   }
 
   async destroyIpcp(pid: number): Promise<void> {
-    const { registry, flows, dataPlane, log } = this.#around;
+    const { registry, flows, dataPlanes, log } = this.#around;
     const entry = registry.findIpcp(pid);
-    await dataPlane.call('ipcp.destroy', { pid });
+    await entry.plane.call('ipcp.destroy', { pid });
     flows.ipcpGone(entry);
     registry.removeIpcp(pid);
+    await dataPlanes.leave(entry.plane);
     log.info(`Destroyed IPCP ${pid}.`);
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
   }
@@ -70,11 +76,11 @@ export class Management {
   }
 
   async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig): Promise<void> {
-    const { registry, dataPlane, log } = this.#around;
+    const { registry, log } = this.#around;
     checkName(layer, 'the layer name');
     const entry = registry.findIpcp(pid);
     try {
-      const { hash, maxMessageBytes } = await dataPlane.call('ipcp.bootstrap', { pid, layer, config });
+      const { hash, maxMessageBytes } = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
       entry.layer = { name: layer, hash, maxMessageBytes };
     } catch (error) {
       log.error('Could not bootstrap IPCP.');
@@ -186,13 +192,12 @@ export class Management {
 
   /** Registers a name with the layer of an IPCP, or takes it back; the name's hash there. */
   async #directory(method: 'name.register' | 'name.unregister', name: string, pid: number): Promise<string> {
-    const { registry, dataPlane } = this.#around;
-    const { layer } = registry.findIpcp(pid);
+    const { layer, plane } = this.#around.registry.findIpcp(pid);
     if (layer === undefined) {
       throw new O7sError('EIPCPSTATE', `IPCP ${pid} is not in a layer`, { hint: 'bootstrap it first' });
     }
     const hash = hashName(name, layer.hash).toString('hex');
-    await dataPlane.call(method, { pid, hash });
+    await plane.call(method, { pid, hash });
     return hash;
   }
 }

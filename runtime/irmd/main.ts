@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { Logger, logTo } from '../lib/log.ts';
 import { runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
-import { DataPlane } from './data-plane.ts';
+import { SeparateDataPlanes, SharedDataPlane } from './data-planes.ts';
 import { EventHub } from './events.ts';
 import { flowLimits, Flows } from './flows.ts';
 import { Management } from './irm.ts';
@@ -52,12 +52,13 @@ const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
   'flow.closed': ({ flowId }) => flows.closed(flowId),
 };
-const dataPlane = new DataPlane({
+const DataPlanes = options.ipcpd === 'process' ? SeparateDataPlanes : SharedDataPlane;
+const dataPlanes = new DataPlanes({
   log,
   logArguments: [...(options.json ? ['--log-json'] : []), ...(colour ? ['--log-colour'] : [])],
   handler: (method, params, signal) => dispatch(dataPlaneSchemas, upcalls, method, params, signal),
-  onCrash: () => {
-    for (const ipcp of registry.ipcps()) {
+  onCrash: (plane) => {
+    for (const ipcp of registry.ipcps().filter((one) => one.plane === plane)) {
       log.error(`IPCP ${ipcp.pid} (${ipcp.name}) crashed.`);
       flows.ipcpGone(ipcp);
       registry.removeIpcp(ipcp.pid);
@@ -68,14 +69,13 @@ const dataPlane = new DataPlane({
 const msToNs = 1_000_000n;
 const flows: Flows = new Flows({
   registry,
-  dataPlane,
   log,
   events,
   limits: flowLimits,
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
 });
-const management = new Management({ registry, flows, dataPlane, log, events });
+const management = new Management({ registry, flows, dataPlanes, log, events });
 const server = new Server({ directory, version, registry, flows, management, log, events });
 
 let stopping = false;
@@ -91,7 +91,7 @@ async function stop(): Promise<void> {
       // It has ended by itself.
     }
   }
-  await dataPlane.stop();
+  await dataPlanes.stop();
   server[Symbol.dispose]();
   lock.release();
   log.info('Ouroboros IPC Resource Manager daemon exited. Bye.');

@@ -12,7 +12,13 @@ test.each([
   [['-h'], 'usage', false],
   [['--log-json', '--version'], 'version', true],
 ] as const)('%j', (args, action, json) => {
-  expect(parseIrmdOptions(args)).toEqual({ action, json });
+  expect(parseIrmdOptions(args)).toEqual({ action, json, ipcpd: 'shared' });
+});
+
+test('where IPCPs run', () => {
+  expect(parseIrmdOptions(['--ipcpd', 'process'])).toMatchObject({ action: 'run', ipcpd: 'process' });
+  expect(parseIrmdOptions(['--ipcpd', 'shared'])).toMatchObject({ action: 'run', ipcpd: 'shared' });
+  for (const words of [['--ipcpd'], ['--ipcpd', 'none']]) expect(parseIrmdOptions(words).action).toBe('usage');
 });
 
 test('any words are read', () => {

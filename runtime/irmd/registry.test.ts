@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hashAlgorithms, hashName } from '../lib/names.ts';
-import { type Accept, type NameEntry, type ProcessEntry, programKey, Registry } from './registry.ts';
+import { type Accept, type DataPlanePort, type NameEntry, type ProcessEntry, programKey, Registry } from './registry.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 
@@ -194,11 +194,14 @@ test('a process that is gone leaves no trace', () => {
   ]);
 });
 
+/** A place for IPCPs that nobody calls here. */
+const plane: DataPlanePort = { pid: 1, socket: '', call: () => Promise.reject(new Error('not called')) };
+
 test('IPCPs are in the order in which layers are asked', () => {
   const registry = new Registry();
   const types = ['eth-dix', 'unicast', 'local', 'udp4', 'eth-dix'] as const;
   for (const [index, type] of types.entries()) {
-    registry.addIpcp({ pid: 10 - index, hostPid: 1, name: `${index}`, type, layer: undefined });
+    registry.addIpcp({ pid: 10 - index, plane, name: `${index}`, type, layer: undefined });
   }
   expect(registry.ipcps().map(({ type, pid }) => `${type} ${pid}`)).toEqual([
     'local 8',

@@ -12,6 +12,7 @@ import {
   type NameInfo,
   type ProcessInfo,
 } from '../lib/rpc/api.ts';
+import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 
 /** An accept call that waits for a flow. */
 export interface Accept {
@@ -41,9 +42,20 @@ export interface ProcessEntry {
   readonly names: Set<NameEntry>;
 }
 
+/** The process that runs an IPCP, as far as irmd's decisions need it. */
+export interface DataPlanePort {
+  readonly pid: number;
+  /** Where applications pick up their flows. */
+  readonly socket: string;
+  call<M extends keyof DataPlaneApi>(
+    method: M,
+    params: DataPlaneApi[M]['params'],
+  ): Promise<DataPlaneApi[M]['result']>;
+}
+
 export interface IpcpEntry {
   readonly pid: number;
-  readonly hostPid: number;
+  readonly plane: DataPlanePort;
   readonly name: string;
   readonly type: IpcpType;
   layer:
@@ -214,9 +226,9 @@ function hashKeys(name: string): string[] {
 }
 
 export function ipcpInfo(entry: IpcpEntry): IpcpInfo {
-  const { pid, hostPid, name, type, layer } = entry;
+  const { pid, plane, name, type, layer } = entry;
   const state = layer === undefined ? 'boot' : 'operational';
-  return { pid, hostPid, name, type, layer: layer?.name ?? null, state };
+  return { pid, hostPid: plane.pid, name, type, layer: layer?.name ?? null, state };
 }
 
 /** Gives an accept call to somebody who waits for the name, or queues it as the name's policy says. */

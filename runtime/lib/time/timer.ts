@@ -50,6 +50,7 @@ export class DeadlineTimer {
       if (subject.nextDeadline() <= now) subject.advance(now);
       earliest = Math.min(earliest, subject.nextDeadline());
     }
-    if (earliest < never) this.#arm(earliest);
+    // What was called may have armed the timer for something nearer.
+    if (earliest < this.#armedFor) this.#arm(earliest);
   }
 }
