@@ -25,6 +25,9 @@ node=$here/../../node_modules/.bin/node
 exec "$node" "$here/../bundle/${name}.mjs" "$@"
 `;
 
+// Runs in a lab's helper container, never by hand: it has no starter.
+const agent = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts' };
+
 const packaging = process.argv.includes('--package');
 if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
 mkdirSync(`${root}dist/bin`, { recursive: true });
@@ -32,7 +35,7 @@ mkdirSync(`${root}dist/bin`, { recursive: true });
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 await build({
   absWorkingDir: root,
-  entryPoints: programs,
+  entryPoints: { ...programs, ...agent },
   outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -41,6 +44,8 @@ await build({
   target: 'node24',
   // koffi loads a native module that lies beside it.
   external: ['koffi'],
+  // Packages of the older module form ask for Node's own modules by `require`.
+  banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
   define: { O7S_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',

@@ -1,28 +1,57 @@
 /** Which layers this data plane can make, and over which devices. */
 import { O7sError } from '../lib/errors.ts';
-import type { IpcpType } from '../lib/rpc/api.ts';
+import type { Logger } from '../lib/log.ts';
+import { UdpAddress } from '../lib/os/udp-socket.ts';
+import type { BootstrapConfig, IpcpType } from '../lib/rpc/api.ts';
 import { monotonicNow } from '../lib/time/timer.ts';
-import { defaultEthertype, DixLayer } from './eth/dix.ts';
+import { defaultEthertype, dixFraming } from './eth/dix.ts';
+import { EthernetLayer } from './eth/ethernet-layer.ts';
+import type { EthernetFraming } from './eth/framing.ts';
+import { llcFraming } from './eth/llc.ts';
 import { InterfaceDevice } from './links/interface.ts';
+import { UdpDevice } from './links/udp.ts';
 import { LocalLayer } from './local/local.ts';
 import type { LayerFactory } from './shell/host.ts';
+import type { Layer, LayerEvents } from './shell/layer.ts';
 import type { Turn } from './shell/turn.ts';
+import { type Family, makeDirectory } from './udp/directory.ts';
+import { defaultPort, UdpLayer } from './udp/udp-layer.ts';
 
 const defaultHash = 'SHA3_256';
 
-export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactory>> {
+/** Longest datagram each family of the prototype carries whole, EID included (link-ipcps.md 4.4). */
+const datagramBytesMax: Record<Family, number> = { 4: 8980, 6: 8952 };
+
+export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType, LayerFactory>> {
+  const ethernet = (framing: EthernetFraming, config: BootstrapConfig, events: LayerEvents): Layer => {
+    const { dev, hash = defaultHash } = config;
+    if (dev === undefined) throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
+    // Frames and changes come from the event loop: not before the layer is there.
+    const device = new InterfaceDevice(dev, framing.protocol, turn, {
+      onFrame: (frame) => layer.receive(frame, monotonicNow()),
+      onChange: (up) => layer.deviceChanged(up),
+    });
+    const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
+    return layer;
+  };
+  const udp = (family: Family, config: BootstrapConfig, events: LayerEvents): Layer => {
+    const { ip, dns, port = defaultPort } = config;
+    if (ip === undefined) throw new O7sError('EINVAL', 'a udp layer needs an address', { hint: 'give ip' });
+    const toAddress = (host: string): UdpAddress => UdpAddress.parse(host, port);
+    const text = `${ip} port ${port}`;
+    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, (datagram, source) =>
+      layer.receive(datagram, source, monotonicNow()),
+    );
+    const directory = makeDirectory({ family, ip, dns, log: log.child(`ipcpd/udp${family}`), toAddress });
+    const { packets } = turn;
+    const layer: UdpLayer = new UdpLayer({ device, directory, packets, events, clock: monotonicNow });
+    return layer;
+  };
   return {
     local: ({ hash = defaultHash }, events) => new LocalLayer(hash, events),
-
-    'eth-dix': ({ dev, ethertype = defaultEthertype, hash = defaultHash }, events) => {
-      if (dev === undefined)
-        throw new O7sError('EINVAL', 'an eth-dix layer needs a device', { hint: 'give dev' });
-      // Frames come from the event loop: not before the layer is there.
-      const device = new InterfaceDevice(dev, ethertype, turn, (frame) =>
-        layer.receive(frame, monotonicNow()),
-      );
-      const layer: DixLayer = new DixLayer({ hash, ethertype, device, packets: turn.packets, events });
-      return layer;
-    },
+    'eth-dix': (config, events) => ethernet(dixFraming(config.ethertype ?? defaultEthertype), config, events),
+    'eth-llc': (config, events) => ethernet(llcFraming, config, events),
+    udp4: (config, events) => udp(4, config, events),
+    udp6: (config, events) => udp(6, config, events),
   };
 }

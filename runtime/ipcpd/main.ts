@@ -32,7 +32,7 @@ const host = new IpcpHost({
   timer,
   rendezvous,
   log,
-  factories: layerFactories(turn),
+  factories: layerFactories(turn, log),
   call: <M extends keyof DataPlaneUpcalls>(method: M, params: DataPlaneUpcalls[M]['params']) =>
     control.call(method, params) as Promise<DataPlaneUpcalls[M]['result']>,
 });

@@ -18,7 +18,8 @@ test.each([
 test('where IPCPs run', () => {
   expect(parseIrmdOptions(['--ipcpd', 'process'])).toMatchObject({ action: 'run', ipcpd: 'process' });
   expect(parseIrmdOptions(['--ipcpd', 'shared'])).toMatchObject({ action: 'run', ipcpd: 'shared' });
-  for (const words of [['--ipcpd'], ['--ipcpd', 'none']]) expect(parseIrmdOptions(words).action).toBe('usage');
+  for (const words of [['--ipcpd'], ['--ipcpd', 'none']])
+    expect(parseIrmdOptions(words).action).toBe('usage');
 });
 
 test('any words are read', () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { hashAlgorithms, hashName } from '../lib/names.ts';
-import { type Accept, type DataPlanePort, type NameEntry, type ProcessEntry, programKey, Registry } from './registry.ts';
+import {
+  type Accept,
+  type DataPlanePort,
+  type NameEntry,
+  type ProcessEntry,
+  programKey,
+  Registry,
+} from './registry.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 

@@ -3,7 +3,7 @@
  * Pure: no I/O, no time. Source: irmd-and-irm.md 3, 4, 7.
  */
 import { O7sError } from '../lib/errors.ts';
-import { type HashAlgorithm, hashAlgorithms, hashName } from '../lib/names.ts';
+import { hashName, type LayerHash, layerHashes } from '../lib/names.ts';
 import {
   type BalancePolicy,
   type IpcpInfo,
@@ -59,7 +59,7 @@ export interface IpcpEntry {
   readonly name: string;
   readonly type: IpcpType;
   layer:
-    | { readonly name: string; readonly hash: HashAlgorithm; readonly maxMessageBytes: number }
+    | { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number }
     | undefined;
 }
 
@@ -98,7 +98,7 @@ export class Registry {
   }
 
   /** The name whose hash this is. */
-  findNameByHash(hash: Buffer, algorithm: HashAlgorithm): NameEntry | undefined {
+  findNameByHash(hash: Buffer, algorithm: LayerHash): NameEntry | undefined {
     return this.#hashes.get(`${algorithm}:${hash.toString('hex')}`);
   }
 
@@ -222,7 +222,7 @@ export class Registry {
 }
 
 function hashKeys(name: string): string[] {
-  return hashAlgorithms.map((algorithm) => `${algorithm}:${hashName(name, algorithm).toString('hex')}`);
+  return layerHashes.map((algorithm) => `${algorithm}:${hashName(name, algorithm).toString('hex')}`);
 }
 
 export function ipcpInfo(entry: IpcpEntry): IpcpInfo {

@@ -33,6 +33,9 @@ const config = v.strictObject({
   dev: v.optional(name),
   ethertype: v.optional(ethertype),
   hash: v.optional(v.picklist(hashAlgorithms)),
+  ip: v.optional(v.pipe(v.string(), v.ip())),
+  dns: v.optional(v.pipe(v.string(), v.ip())),
+  port: v.optional(v.pipe(uint16, v.minValue(1))),
 });
 
 const nothing = v.looseObject({});

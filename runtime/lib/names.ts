@@ -7,20 +7,27 @@ import { nameBytesMax } from './limits.ts';
 export const hashAlgorithms = ['SHA3_224', 'SHA3_256', 'SHA3_384', 'SHA3_512'] as const;
 export type HashAlgorithm = (typeof hashAlgorithms)[number];
 
-const digests: Record<HashAlgorithm, readonly [name: string, bytes: number]> = {
+/** What a layer hashes names with: one of the algorithms above, or in a udp layer MD5. */
+export type LayerHash = HashAlgorithm | 'MD5';
+
+/** All of them. */
+export const layerHashes: readonly LayerHash[] = [...hashAlgorithms, 'MD5'];
+
+const digests: Record<LayerHash, readonly [name: string, bytes: number]> = {
   SHA3_224: ['sha3-224', 28],
   SHA3_256: ['sha3-256', 32],
   SHA3_384: ['sha3-384', 48],
   SHA3_512: ['sha3-512', 64],
+  MD5: ['md5', 16],
 };
 
 /** Length in bytes of a hash. */
-export function hashBytes(algorithm: HashAlgorithm): number {
+export function hashBytes(algorithm: LayerHash): number {
   return digests[algorithm][1];
 }
 
 /** The hash of a name: over exactly its bytes, without terminator or salt. */
-export function hashName(name: string, algorithm: HashAlgorithm): Buffer {
+export function hashName(name: string, algorithm: LayerHash): Buffer {
   return createHash(digests[algorithm][0]).update(name, 'utf8').digest();
 }
 

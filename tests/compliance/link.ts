@@ -3,7 +3,8 @@
  * own, but frames may take real time to arrive.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DixLayer, dixLimits } from '../../runtime/ipcpd/eth/dix.ts';
+import { dixFraming } from '../../runtime/ipcpd/eth/dix.ts';
+import { EthernetLayer, ethernetLimits } from '../../runtime/ipcpd/eth/ethernet-layer.ts';
 import type { EthernetDevice, OnFrame } from '../../runtime/ipcpd/links/device.ts';
 import type { FlowOutcome, FlowRequest, FlowUser, LayerFlow } from '../../runtime/ipcpd/shell/layer.ts';
 import { hashName } from '../../runtime/lib/names.ts';
@@ -26,7 +27,7 @@ const handshake = Buffer.alloc(36, 1);
 const answer = Buffer.alloc(84, 1);
 
 interface End {
-  readonly layer: DixLayer;
+  readonly layer: EthernetLayer;
   readonly device: EthernetDevice;
   readonly requests: FlowRequest[];
 }
@@ -36,6 +37,14 @@ class Inbox implements FlowUser {
 
   deliver(packet: Packet): void {
     this.messages.push(Buffer.from(packet.bytes()));
+  }
+
+  setUp(): void {
+    // Both ends of these links stay up.
+  }
+
+  released(): void {
+    // Told by the layer; what this suite looks at is the messages.
   }
 }
 
@@ -75,9 +84,9 @@ export function linkSuite(kind: string, make: MakeLink): void {
       for (const device of link.devices) {
         const requests: FlowRequest[] = [];
         const events = { flowRequested: (request: FlowRequest): void => void requests.push(request) };
-        const layer = new DixLayer({
+        const layer = new EthernetLayer({
           hash: 'SHA3_256',
-          ethertype,
+          framing: dixFraming(ethertype),
           device,
           packets: new PacketPool(),
           events,
@@ -220,7 +229,7 @@ export function linkSuite(kind: string, make: MakeLink): void {
       const outcomes: FlowOutcome[] = [];
       a.layer.allocate(hash, rawQos, handshake, new Inbox(), now, (outcome) => outcomes.push(outcome));
       a.device.flush();
-      now += dixLimits.replyMs;
+      now += ethernetLimits.replyMs;
       a.layer.advance(now);
       expect(outcomes).toEqual([{ kind: 'unanswered' }]);
       await link.setSilent(false);

@@ -107,7 +107,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await output(b, 'ip', 'addr', 'add', '10.0.0.2/24', 'dev', 'fifteen-bytes-x');
       // A connection that is refused took an ARP exchange, a SYN there and an RST back.
       const connect = "require('net').connect(9, '10.0.0.2').on('error', (error) => console.log(error.code))";
-      expect(await output(a, process.execPath, '-e', connect)).toBe('ECONNREFUSED');
+      expect(await output(a, 'node', '-e', connect)).toBe('ECONNREFUSED');
       expect(await output(a, 'ip', 'neigh', 'show', '10.0.0.2')).toContain('02:00:00:00:00:0b');
     });
 
@@ -147,20 +147,20 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
 
     test('a started program runs on by itself, has a log, and is seen to end', async () => {
       const program = await a?.start(['sh', '-c', 'echo first; echo my number is $$'], { log: 'x', signal });
-      await poll(() => program?.lastLogLine() === `my number is ${program?.pid}` || undefined, {
+      await poll(async () => (await program?.lastLogLine()) === `my number is ${program?.pid}` || undefined, {
         what: 'its log',
         deadlineMs: 10_000,
       });
-      await poll(() => (program?.alive() === false ? true : undefined), {
+      await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
         deadlineMs: 10_000,
       });
 
       await output(a, 'mkfifo', '/run/gate');
       const waiting = await a?.start(['cat', '/run/gate'], { log: 'y', signal });
-      expect(waiting?.alive()).toBe(true);
+      expect(await waiting?.alive()).toBe(true);
       await output(a, 'sh', '-c', 'echo >/run/gate');
-      await poll(() => (waiting?.alive() === false ? true : undefined), {
+      await poll(async () => ((await waiting?.alive()) === false ? true : undefined), {
         what: 'its end',
         deadlineMs: 10_000,
       });
@@ -168,11 +168,11 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
 
     test('a program that is not there says so in its log', async () => {
       const program = await a?.start(['/nonexistent/program'], { log: 'z', signal });
-      await poll(() => (program?.alive() === false ? true : undefined), {
+      await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
         deadlineMs: 10_000,
       });
-      expect(program?.lastLogLine()).toContain('/nonexistent/program: not found');
+      expect(await program?.lastLogLine()).toContain('/nonexistent/program: not found');
     });
 
     test('orphans are collected', async () => {

@@ -20,8 +20,11 @@ async function start(): Promise<Setup> {
   const sessions: Session[] = [];
   onTestFinished(async () => {
     for (const session of sessions) session[Symbol.dispose]();
-    if (node.running) await sessionsEnded(node);
-    await node[Symbol.asyncDispose]();
+    try {
+      if (node.running) await sessionsEnded(node);
+    } finally {
+      await node[Symbol.asyncDispose]();
+    }
   });
   return {
     node,

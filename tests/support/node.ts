@@ -11,7 +11,7 @@ export type Launcher = (command: string, args: readonly string[]) => readonly [s
 const plain: Launcher = (command, args) => [command, args];
 
 /** Processes that run a program of this checkout with the run directory given, by reading /proc. */
-export function processesOf(directory: string): { readonly pid: number; readonly command: string }[] {
+function processesOf(directory: string): { readonly pid: number; readonly command: string }[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
     .flatMap((entry) => {

@@ -4,14 +4,21 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCapture } from '../../../tests/support/pcap.ts';
 import { decodeOap, encodeOap, requestDigest } from '../../lib/oap/message.ts';
+import { dixHeaderBytes as frameHeaderBytes, dixLayout } from './dix.ts';
 import {
-  decodeMessage,
-  encodeMessage,
-  frameHeaderBytes,
-  frameOffset,
-  messageBytes,
+  decodeMessage as decode,
+  encodeMessage as encode,
+  type EthernetMessage,
+  messageBytes as bytesOf,
   messageCode,
-} from './dix-codec.ts';
+} from './message.ts';
+
+const decodeMessage = (memory: Buffer, start: number, end: number, hash: number): ReturnType<typeof decode> =>
+  decode(dixLayout, memory, start, end, hash);
+const encodeMessage = (message: EthernetMessage, memory: Buffer, start: number): number =>
+  encode(message, dixLayout, memory, start);
+const messageBytes = (message: EthernetMessage): number => bytesOf(message, dixLayout);
+const frameOffset = { destination: 0, source: 6, ethertype: 12, eid: 14, length: 16 } as const;
 
 const hashBytes = 32;
 const etherType = 0xa000;

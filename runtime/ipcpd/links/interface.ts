@@ -1,5 +1,6 @@
 /** A network interface of the node as an Ethernet device. */
 import { O7sError } from '../../lib/errors.ts';
+import { LinkWatch } from '../../lib/os/link-watch.ts';
 import { PacketSocket } from '../../lib/os/packet-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Turn } from '../shell/turn.ts';
@@ -11,27 +12,40 @@ const inUse = new Set<string>();
 /** Batches a wake-up takes before others have their turn. */
 const batchesMax = 4;
 
+export interface InterfaceHooks {
+  /** A frame came; it is valid until the turn ends. */
+  readonly onFrame: OnFrame;
+  /** The interface was set up or down. */
+  readonly onChange: (up: boolean) => void;
+}
+
 export class InterfaceDevice implements EthernetDevice {
   readonly #socket: PacketSocket;
+  readonly #link: LinkWatch;
   readonly #turn: Turn;
   readonly #medium: string;
 
   /** @throws KernelError naming the call and the interface; O7sError EEXIST when the medium is in use here. */
-  constructor(name: string, ethertype: number, turn: Turn, onFrame: OnFrame) {
+  constructor(name: string, protocol: number, turn: Turn, hooks: InterfaceHooks) {
     this.#turn = turn;
-    this.#medium = `${name} with ethertype 0x${ethertype.toString(16)}`;
+    this.#medium = `${name} with protocol 0x${protocol.toString(16)}`;
     if (inUse.has(this.#medium)) {
       throw new O7sError('EEXIST', `${this.#medium} is another layer's already`, {
-        hint: 'choose another ethertype or device',
+        hint: 'choose another device, or another ethertype where there is one',
       });
     }
-    this.#socket = new PacketSocket(name, ethertype, () => {
+    this.#socket = new PacketSocket(name, protocol, () => {
       for (let batch = 0; batch < batchesMax; batch += 1) {
-        const count = this.#socket.receive(onFrame);
+        const count = this.#socket.receive(hooks.onFrame);
         // Frames are valid until the next are received, so what they caused has to leave first.
         turn.end();
         if (count < PacketSocket.batch) return;
       }
+    });
+    const { index, up } = this.#socket.interface;
+    this.#link = new LinkWatch(index, up, (nowUp) => {
+      hooks.onChange(nowUp);
+      turn.end();
     });
     inUse.add(this.#medium);
   }
@@ -55,6 +69,7 @@ export class InterfaceDevice implements EthernetDevice {
 
   [Symbol.dispose](): void {
     inUse.delete(this.#medium);
+    this.#link[Symbol.dispose]();
     this.#socket[Symbol.dispose]();
   }
 }

@@ -3,7 +3,7 @@ import { hashName } from '../../lib/names.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { never } from '../../lib/time/clock.ts';
 import { Packet } from '../../lib/wire/packet.ts';
-import type { FlowOutcome, FlowRequest } from '../shell/layer.ts';
+import type { FlowOutcome, FlowRequest, FlowUser } from '../shell/layer.ts';
 import { LocalLayer } from './local.ts';
 
 const hash = hashName('x', 'SHA3_256');
@@ -18,9 +18,14 @@ function packetOf(text: string): Packet {
 function setup() {
   const requests: FlowRequest[] = [];
   const layer = new LocalLayer('SHA3_256', { flowRequested: (request) => requests.push(request) });
-  const inbox = (): { messages: string[]; deliver(packet: Packet): void } => {
+  const inbox = (): { messages: string[] } & FlowUser => {
     const messages: string[] = [];
-    return { messages, deliver: (packet) => messages.push(packet.bytes().toString()) };
+    return {
+      messages,
+      deliver: (packet) => void messages.push(packet.bytes().toString()),
+      setUp: (up) => void messages.push(up ? '(up)' : '(down)'),
+      released: () => void messages.push('(released)'),
+    };
   };
   const outcomes: FlowOutcome[] = [];
   const client = inbox();

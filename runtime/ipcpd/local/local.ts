@@ -30,8 +30,11 @@ class LocalFlow implements LayerFlow {
 
   deallocate(): void {
     this.withdraw();
-    if (this.peer !== undefined) this.peer.peer = undefined;
+    const { peer } = this;
     this.peer = undefined;
+    if (peer === undefined) return;
+    peer.peer = undefined;
+    peer.#user.released();
   }
 }
 

@@ -26,6 +26,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   #stream: UnixStream | undefined;
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
+  #released = false;
 
   /** @param onGone the application closed its end, or died. */
   constructor(turn: Turn, maxMessageBytes: number, onGone: () => void) {
@@ -50,11 +51,23 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#turn.flushLater(this);
   }
 
+  setUp(up: boolean): void {
+    this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0), 0, 1);
+    this.#turn.flushLater(this);
+  }
+
+  released(): void {
+    // What came before is the application's still: its end closes when that has left.
+    this.#released = true;
+    this.#turn.flushLater(this);
+  }
+
   flush(): void {
     const stream = this.#stream;
     if (stream === undefined || stream.closed) return;
     // A socket that is gone is noticed, and told, where it is read.
     this.#writer.flush(stream);
+    if (this.#released && this.#writer.pending === 0) return this.#onGone();
     stream.watch(true, this.#writer.pending > 0);
   }
 

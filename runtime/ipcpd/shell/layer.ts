@@ -2,7 +2,7 @@
  * What the shell asks of an IPCP of any type. Implementations are cores: they take packets and `now`, and
  * speak through what they were given; they open no socket, start no timer and read no clock.
  */
-import type { HashAlgorithm } from '../../lib/names.ts';
+import type { LayerHash } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { Deadlines, Millis } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
@@ -11,6 +11,10 @@ import type { Packet } from '../../lib/wire/packet.ts';
 export interface FlowUser {
   /** Takes a packet; it is valid only until the turn ends. */
   deliver(packet: Packet): void;
+  /** The flow went down with its device, or came up again. */
+  setUp(up: boolean): void;
+  /** The other end released the flow: nothing more comes. */
+  released(): void;
 }
 
 /** One end of a flow that a layer provides. */
@@ -43,7 +47,7 @@ export interface LayerEvents {
 export type LayerCounters = Readonly<Record<string, number>>;
 
 export interface Layer extends Deadlines {
-  readonly hash: HashAlgorithm;
+  readonly hash: LayerHash;
   /** Longest message a flow of the layer carries, in bytes. */
   readonly maxMessageBytes: number;
   readonly counters: LayerCounters;

@@ -67,6 +67,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   #flushScheduled = false;
   /** Why nothing more will come; messages that came before are still read. */
   #down: ErrorCode | undefined;
+  /** Whether the device below is up; the flow goes on when it is again. */
+  #deviceUp = true;
   #closed = false;
 
   constructor(setup: FlowSetup) {
@@ -91,9 +93,23 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     return this.#messages.length - this.#firstMessage;
   }
 
-  /** Whether the flow can still bring something: it is neither closed nor down. */
+  /** Whether the flow carries packets: it is neither closed nor released, its peer lives and its device is up. */
   get up(): boolean {
-    return !this.#closed && this.#down === undefined;
+    return !this.#closed && this.#down === undefined && this.#deviceUp;
+  }
+
+  /** Whether the flow has ended for good: this end closed it, or the layer or the other end released it. */
+  get released(): boolean {
+    return this.#closed || this.#down === 'EFLOWDOWN';
+  }
+
+  /** Waits until a flow whose device went down is up again. Rejects as `read` does when it never can be. */
+  async untilUp(options: WaitOptions = {}): Promise<void> {
+    while (!this.up) {
+      if (this.#closed) throw new O7sError('ENOTALLOC', `flow ${this.fd} is closed`);
+      if (this.#down !== undefined) throw new O7sError(this.#down);
+      await this.#wait(this.#readers, options);
+    }
   }
 
   /**
@@ -178,7 +194,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     if (this.#closed) return;
     this.flush();
     try {
-      while (this.up && this.#writer.pending > 0) await this.#wait(this.#writers, { timeout: 1000 });
+      while (!this.released && this.#writer.pending > 0) await this.#wait(this.#writers, { timeout: 1000 });
     } catch {
       // The other side no longer takes anything: what is left cannot be delivered.
     }
@@ -219,12 +235,20 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     this.flush();
   }
 
+  #stateTold(up: boolean): void {
+    this.#deviceUp = up;
+    wakeAll(this.#readers);
+    wakeAll(this.#writers);
+  }
+
   #throwIfReleased(): void {
     if (this.#down === 'EFLOWDOWN') throw new O7sError(this.#down);
+    if (!this.#deviceUp) throw new O7sError('EFLOWDOWN', 'the device below the flow is down');
   }
 
   #fill(stream: UnixStream): number {
     return this.#reader.fill(stream, (kind, memory, start, end) => {
+      if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
       if (kind !== frameKind.packet || start === end) return;
       this.#messages.push(memory.subarray(start, end));
       this.counters.messagesReceived += 1;
@@ -253,6 +277,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     const message = this.#messages[this.#firstMessage];
     if (message === undefined) {
       if (this.#down !== undefined) throw new O7sError(this.#down);
+      if (!this.#deviceUp) throw new O7sError('EFLOWDOWN', 'the device below the flow is down');
       return undefined;
     }
     this.#messages[this.#firstMessage] = undefined;

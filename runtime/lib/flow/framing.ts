@@ -14,6 +14,8 @@ export const frameKind = {
   packet: 0,
   /** The first frame of whoever connected: the token it was given. */
   hello: 1,
+  /** From the data plane: one byte, 1 when the flow is up and 0 when its device is down. */
+  state: 2,
 } as const;
 
 /** Bytes of the token that opens an end of a flow. */

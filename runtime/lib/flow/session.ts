@@ -10,7 +10,7 @@ import { applicationSocket } from '../paths.ts';
 import { qosFromJson, qosToJson, type QosSpec, rawQos } from '../qos.ts';
 import type { ApplicationApi, FlowGrant } from '../rpc/api.ts';
 import { RpcClient } from '../rpc/client.ts';
-import { DeadlineTimer } from '../time/timer.ts';
+import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { Flow, type WaitOptions } from './flow.ts';
 import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
 import { FlowRendezvous } from './rendezvous.ts';
@@ -75,7 +75,7 @@ export class Session implements Disposable {
   async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
     checkName(name, 'the name');
     const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs: options.timeout ?? null };
-    const grant = await this.#rpc.call('flow.allocate', params, { signal: options.signal });
+    const grant = await this.#rpc.call('flow.allocate', params, { signal: options.signal, onLate: this.#giveBack });
     return this.#pickUp(grant);
   }
 
@@ -88,9 +88,12 @@ export class Session implements Disposable {
    */
   async acceptFlow(options: WaitOptions = {}): Promise<Flow> {
     this.#rendezvous ??= this.#listen();
-    const params = { timeoutMs: options.timeout ?? null, listen: this.#rendezvous.path };
+    const listen = this.#rendezvous.path;
+    const end = options.timeout === undefined ? undefined : monotonicNow() + options.timeout;
     for (;;) {
-      const grant = await this.#rpc.call('flow.accept', params, { signal: options.signal });
+      const timeoutMs = end === undefined ? null : Math.max(0, end - monotonicNow());
+      const params = { timeoutMs, listen };
+      const grant = await this.#rpc.call('flow.accept', params, { signal: options.signal, onLate: this.#giveBack });
       try {
         return await this.#pickUp(grant);
       } catch (error) {
@@ -107,6 +110,12 @@ export class Session implements Disposable {
     this.#timer.close();
     this.#rpc[Symbol.dispose]();
   }
+
+  /** A flow that was granted when its caller no longer wanted it. */
+  readonly #giveBack = (late: unknown): void => {
+    const { flowId } = late as FlowGrant;
+    this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
+  };
 
   #listen(): FlowRendezvous {
     const path = `@o7s-${this.pid}-${randomBytes(8).toString('hex')}`;

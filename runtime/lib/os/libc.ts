@@ -27,6 +27,8 @@ export const libc = {
 export const linux = {
   AF_UNIX: 1,
   AF_INET: 2,
+  AF_INET6: 10,
+  AF_NETLINK: 16,
   AF_PACKET: 17,
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,

@@ -6,9 +6,14 @@ import { addressOf } from './libc.ts';
 
 const headerBytes = 64;
 const vectorBytes = 16;
+const offsetName = 0;
+const offsetNameBytes = 8;
 const offsetVector = 16;
 const offsetVectorCount = 24;
+const offsetFlags = 48;
 const offsetLength = 56;
+/** MSG_TRUNC. */
+const flagTruncated = 0x20;
 const twoTo32 = 2 ** 32;
 
 export class MessageBatch {
@@ -39,6 +44,25 @@ export class MessageBatch {
     const vector = this.#vector(index);
     this.#setPointer(vector, address);
     this.#view.setUint32(vector + 8, bytes, true);
+  }
+
+  /** Where the name of message `index` lies: its source, or its destination. */
+  setName(index: number, address: number, bytes: number): void {
+    const header = index * headerBytes;
+    this.#setPointer(header + offsetName, address);
+    this.#view.setUint32(header + offsetNameBytes, bytes, true);
+  }
+
+  /** Tells the kernel anew how long names may be, since each receive writes over it. */
+  resetNames(bytes: number): void {
+    for (let index = 0; index < this.capacity; index += 1) {
+      this.#view.setUint32(index * headerBytes + offsetNameBytes, bytes, true);
+    }
+  }
+
+  /** Whether message `index` was longer than its memory. */
+  truncated(index: number): boolean {
+    return (this.#view.getUint32(index * headerBytes + offsetFlags, true) & flagTruncated) !== 0;
   }
 
   /** Bytes the kernel says message `index` has, after a receive. */

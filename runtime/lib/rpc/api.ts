@@ -30,6 +30,12 @@ export interface BootstrapConfig {
   /** Ethernet type of an eth-dix layer, 0x0600..0xfffe. */
   readonly ethertype?: number | undefined;
   readonly hash?: HashAlgorithm | undefined;
+  /** The address of a udp layer; its family is the type's. */
+  readonly ip?: string | undefined;
+  /** The DNS server of a udp layer; the system's resolver when absent. */
+  readonly dns?: string | undefined;
+  /** The port of a udp layer, the same at all its members. */
+  readonly port?: number | undefined;
 }
 
 export const balancePolicies = ['round-robin', 'spillover'] as const;

@@ -13,6 +13,8 @@ export type RpcHandler = (method: string, params: RpcParams, signal: AbortSignal
 
 export interface RpcCallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Gets a result that came after the call was cancelled: the cancellation crossed it on its way. */
+  readonly onLate?: ((result: unknown) => void) | undefined;
 }
 
 interface Pending {
@@ -67,13 +69,13 @@ export class RpcConnection implements Disposable {
 
   /** Sends a request and waits for its result. Rejects with an O7sError. */
   call(method: string, params: RpcParams, options: RpcCallOptions = {}): Promise<unknown> {
-    const { signal } = options;
+    const { signal, onLate } = options;
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) return reject(this.#closed);
       if (signal?.aborted === true) return reject(new O7sError('ECANCELED'));
       const id = this.#nextId++;
       const cancel = (): void => {
-        this.#pending.delete(id);
+        this.#pending.set(id, { resolve: onLate ?? (() => {}), reject: () => {} });
         this.notify('cancel', { id });
         reject(new O7sError('ECANCELED'));
       };

@@ -1,5 +1,5 @@
 /** What irmd and its data plane, ipcpd, ask of each other. Binary values are hexadecimal. */
-import type { HashAlgorithm } from '../names.ts';
+import type { LayerHash } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 import type { BootstrapConfig, IpcpType } from './api.ts';
 
@@ -21,7 +21,7 @@ export interface DataPlaneApi {
   'ipcp.create': { params: { pid: number; name: string; type: IpcpType }; result: null };
   'ipcp.bootstrap': {
     params: { pid: number; layer: string; config: BootstrapConfig };
-    result: { hash: HashAlgorithm; maxMessageBytes: number };
+    result: { hash: LayerHash; maxMessageBytes: number };
   };
   'ipcp.destroy': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };

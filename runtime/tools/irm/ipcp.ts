@@ -1,4 +1,5 @@
 /** `irm ipcp ...`. Source: irmd-and-irm.md 11.4 to 11.9. */
+import { isIPv4, isIPv6 } from 'node:net';
 import {
   type BootstrapConfig,
   type HashAlgorithm,
@@ -82,7 +83,17 @@ const bootstrapWords = [
   'congestion',
 ] as const;
 type BootstrapWord = (typeof bootstrapWords)[number];
-const bootstrapOffered: readonly BootstrapWord[] = ['type', 'layer', 'name', 'hash', 'device', 'ethertype'];
+const bootstrapOffered: readonly BootstrapWord[] = [
+  'type',
+  'layer',
+  'name',
+  'hash',
+  'ip',
+  'dns',
+  'device',
+  'ethertype',
+  'port',
+];
 
 const bootstrapTypes: readonly IpcpType[] = [
   'unicast',
@@ -99,6 +110,13 @@ const bootstrapUsage = `Usage: irm ipcp bootstrap
                 layer <layer name>
                 [type <type>]
 
+For a type udp4 or udp6 (udp: either, as the address is):
+                ip <address>
+                [port <number> (default: 3435)]
+                [dns <address of a DNS server> (default: hosts file and name servers of the system)]
+For a type eth-llc:
+                dev <interface>
+                [hash <algorithm> (default: SHA3_256)]
 For a type eth-dix:
                 dev <interface>
                 [ethertype <0600-FFFE, hexadecimal> (default: A000)]
@@ -130,7 +148,8 @@ const bootstrap: Command = async (words, context) => {
     return usage(bootstrapUsage, context);
   }
   const typeWord = last('type');
-  const type = typeWord === undefined ? undefined : matchWord(typeWord, bootstrapTypes);
+  const ip = last('ip');
+  const type = typeWord === undefined ? undefined : bootstrapType(typeWord, ip);
   if (typeWord !== undefined && type === undefined) return usage(bootstrapUsage, context);
 
   const hash = last('hash');
@@ -144,7 +163,18 @@ const bootstrap: Command = async (words, context) => {
     context.out(`Invalid Ethertype: "${ethertypeWord}".\nRecommended range: 0xA000-0xEFFF.\n`);
     return 1;
   }
-  const config: BootstrapConfig = { dev: last('device'), ethertype, hash };
+  const dns = last('dns');
+  const complaint = type === 'udp4' || type === 'udp6' ? addressComplaint(type, ip, dns) : undefined;
+  if (complaint !== undefined) {
+    context.out(complaint);
+    return usage(bootstrapUsage, context);
+  }
+  const portWord = last('port');
+  const port = portWord === undefined ? undefined : Number(portWord);
+  if (port !== undefined && !(/^\d+$/.test(portWord ?? '') && port >= 1 && port <= 0xffff)) {
+    return say(context, `Invalid port: "${portWord}".\n`);
+  }
+  const config: BootstrapConfig = { dev: last('device'), ethertype, hash, ip, dns, port };
 
   return silently(context, async () => {
     const irmd = await context.irmd().catch((error: unknown) => {
@@ -158,11 +188,11 @@ const bootstrap: Command = async (words, context) => {
     const targets = matching.map(({ pid, type: known }) => ({ pid, type: known }));
     if (targets.length === 0) {
       if (type === undefined) return say(context, `No IPCPs matching ${name} found.\n\n`);
-      if (type === 'eth-dix' && config.dev === undefined) return usage(bootstrapUsage, context);
+      if (lacksRequired(type, config)) return usage(bootstrapUsage, context);
       targets.push({ pid: await irmd.createIpcp(name, type), type });
     }
     for (const target of targets) {
-      if (target.type === 'eth-dix' && config.dev === undefined) return usage(bootstrapUsage, context);
+      if (lacksRequired(target.type, config)) return usage(bootstrapUsage, context);
       await irmd.bootstrapIpcp(target.pid, layer, config);
     }
     return 0;
@@ -218,6 +248,27 @@ function ipcpTable(ipcps: readonly IpcpInfo[]): string {
     row([String(pid), name, type, layer ?? 'Not enrolled.']),
   );
   return `${line}${row(['pid', 'name', 'type', 'layer'])}${line}${rows.join('')}${line}\n`;
+}
+
+/** A type by a word that may be shortened; a udp layer is of the family of its address. */
+function bootstrapType(word: string, ip: string | undefined): IpcpType | undefined {
+  const type = matchWord(word, bootstrapTypes);
+  return type === 'udp4' && word !== 'udp4' && ip !== undefined && isIPv6(ip) ? 'udp6' : type;
+}
+
+/** What is wrong with the addresses of a udp layer; undefined when nothing is. */
+function addressComplaint(type: 'udp4' | 'udp6', ip: string | undefined, dns: string | undefined): string | undefined {
+  const [family, isAddress, any] =
+    type === 'udp4' ? (['IPv4', isIPv4, /^0\.0\.0\.0$/] as const) : (['IPv6', isIPv6, /^[0:]*$/] as const);
+  if (ip !== undefined && !isAddress(ip)) return `Invalid ${family} address: "${ip}".\n`;
+  if (ip !== undefined && any.test(ip)) return `Cannot use ${family} address: "${ip}".\n`;
+  if (dns !== undefined && !isAddress(dns)) return `Invalid DNS ${family} address: "${dns}".\n`;
+  return undefined;
+}
+
+function lacksRequired(type: IpcpType, { dev, ip }: BootstrapConfig): boolean {
+  if (type === 'eth-dix' || type === 'eth-llc') return dev === undefined;
+  return (type === 'udp4' || type === 'udp6') && ip === undefined;
 }
 
 function isHash(word: string): word is HashAlgorithm {

@@ -1,6 +1,6 @@
 /** oping's client. Source: tools.md 1.3. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Flow, O7sError } from '../../lib/index.ts';
+import { type Flow, O7sError, type WaitOptions } from '../../lib/index.ts';
 import { pingType, readPing, writeRequest } from './message.ts';
 import type { PingOptions } from './options.ts';
 import { formatTime, PingStatistics } from './statistics.ts';
@@ -52,14 +52,13 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
   const { count, interval, size } = options;
   const patienceMs = (Math.floor(interval / 1000) + 2) * 1000;
   const request = Buffer.alloc(size);
-  const sentAll = Promise.withResolvers<void>();
 
   let timer: NodeJS.Timeout | undefined;
   const ended = new AbortController();
   const halt = (): void => ended.abort();
   stop.addEventListener('abort', halt, { once: true });
   const sendNext = (): void => {
-    if (ended.signal.aborted || statistics.sent >= count) return sentAll.resolve();
+    if (ended.signal.aborted || statistics.sent >= count) return;
     timer = setTimeout(() => {
       writeRequest(request, statistics.sent, process.hrtime.bigint());
       flow.write(request).then(
@@ -68,6 +67,11 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
           sendNext();
         },
         () => {
+          // What is sent while the device below is down is lost like on any other link.
+          if (!flow.released) {
+            statistics.sent += 1;
+            return sendNext();
+          }
           print('Failed to send packet.\n');
           halt();
         },
@@ -80,7 +84,7 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
   while (statistics.received < count) {
     let reply: Buffer;
     try {
-      reply = await flow.read({ timeout: patienceMs, signal: ended.signal });
+      reply = await readThroughOutages(flow, { timeout: patienceMs, signal: ended.signal });
     } catch (error) {
       if (!(error instanceof O7sError)) throw error;
       if (error.code !== 'ECANCELED') print('Server timed out.\n');
@@ -103,6 +107,18 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
   halt();
   clearTimeout(timer);
   stop.removeEventListener('abort', halt);
+}
+
+/** Reads a message, also one that comes only after the device below was down for a while. */
+async function readThroughOutages(flow: Flow, options: WaitOptions): Promise<Buffer> {
+  for (;;) {
+    try {
+      return await flow.read(options);
+    } catch (error) {
+      if (flow.released || !(error instanceof O7sError) || error.code !== 'EFLOWDOWN') throw error;
+      await flow.untilUp(options);
+    }
+  }
 }
 
 async function flood(run: PingRun, statistics: PingStatistics): Promise<void> {

@@ -46,9 +46,15 @@ async function serve(flow: Flow, options: PingOptions, print: Print): Promise<vo
   }, idleCheckMs);
   try {
     for (;;) {
-      const message = options.poll ? await pollRead(flow) : await flow.read();
-      lastAt = performance.now();
-      await answer(flow, message, options.quiet, print);
+      try {
+        const message = options.poll ? await pollRead(flow) : await flow.read();
+        lastAt = performance.now();
+        await answer(flow, message, options.quiet, print);
+      } catch (error) {
+        if (flow.released) throw error;
+        // The device below is down: the flow goes on when it is up again.
+        await flow.untilUp();
+      }
     }
   } catch (error) {
     if (!(error instanceof O7sError)) throw error;

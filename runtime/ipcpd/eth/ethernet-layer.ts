@@ -1,0 +1,306 @@
+/**
+ * The Ethernet layers: flows between stations of one segment, whose names are found by asking everybody. A core:
+ * frames and `now` in, frames out through the device it was given. Source: link-ipcps.md 1, 2, 3, 9.
+ */
+import { errnoOf } from '../../lib/errors.ts';
+import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
+import type { QosSpec } from '../../lib/qos.ts';
+import { type Millis } from '../../lib/time/clock.ts';
+import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import type { EthernetDevice } from '../links/device.ts';
+import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
+import {
+  type LinkFlow,
+  linkFlowCounters,
+  linkFlowLimits,
+  type LinkFlowLimits,
+  LinkFlows,
+  type LinkPort,
+} from '../shell/link-flows.ts';
+import type { EthernetFraming, FrameHeader } from './framing.ts';
+import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messageCode } from './message.ts';
+import { broadcast, isStation, nowhere, type Station, stationOf } from './station.ts';
+
+/** Times in ms and counts. Parameters, so that a test need not wait for them. */
+export interface EthernetLimits extends LinkFlowLimits {
+  /** A query is repeated until it is answered or this has passed. */
+  readonly queryMs: Millis;
+  readonly queryRepeatMs: Millis;
+  /** How long an answer to a query is believed. */
+  readonly cacheMs: Millis;
+  /** Answers remembered. */
+  readonly cacheEntriesMax: number;
+}
+
+export const ethernetLimits: EthernetLimits = {
+  ...linkFlowLimits,
+  eidRestMs: 1000,
+  queryMs: 1000,
+  queryRepeatMs: 200,
+  cacheMs: 60_000,
+  cacheEntriesMax: 4096,
+};
+
+const counterNames = [
+  'framesIn',
+  'framesOut',
+  'droppedShort',
+  'droppedForeignDestination',
+  'droppedUnknownCode',
+  'droppedUnknownName',
+  'droppedUnexpectedAnswer',
+  ...linkFlowCounters,
+] as const;
+type Counter = (typeof counterNames)[number];
+
+interface Query {
+  readonly waiting: ((known: boolean) => void)[];
+  readonly deadline: Millis;
+  repeatAt: Millis;
+}
+
+interface Answer {
+  readonly station: Station;
+  readonly expires: Millis;
+}
+
+export interface EthernetOptions {
+  readonly hash: HashAlgorithm;
+  readonly framing: EthernetFraming;
+  readonly device: EthernetDevice;
+  /** Where packets for messages of the layer itself come from. */
+  readonly packets: PacketPool;
+  readonly events: LayerEvents;
+  readonly limits?: EthernetLimits;
+}
+
+export class EthernetLayer implements Layer, LinkPort<Station> {
+  readonly hash: HashAlgorithm;
+  readonly maxMessageBytes: number;
+  readonly counters: Record<Counter, number> = Object.fromEntries(
+    counterNames.map((name) => [name, 0]),
+  ) as Record<Counter, number>;
+
+  readonly #device: EthernetDevice;
+  readonly #framing: EthernetFraming;
+  readonly #packets: PacketPool;
+  readonly #limits: EthernetLimits;
+  readonly #hashBytes: number;
+  readonly #own: Station;
+  readonly #flows: LinkFlows<Station>;
+  readonly #names = new Set<string>();
+  readonly #answers = new Map<string, Answer>();
+  readonly #queries = new Map<string, Query>();
+  readonly #header: FrameHeader = { toHigh: 0, toLow: 0, fromHigh: 0, fromLow: 0, eid: 0, peerEid: 0 };
+
+  constructor(options: EthernetOptions) {
+    this.hash = options.hash;
+    this.#hashBytes = hashBytes(options.hash);
+    this.#device = options.device;
+    this.#framing = options.framing;
+    this.#packets = options.packets;
+    this.#limits = options.limits ?? ethernetLimits;
+    this.#own = stationOf(options.device.mac);
+    this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
+    this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
+  }
+
+  register(hash: Buffer): void {
+    this.#names.add(hash.toString('hex'));
+  }
+
+  unregister(hash: Buffer): void {
+    this.#names.delete(hash.toString('hex'));
+  }
+
+  query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
+    const key = hash.toString('hex');
+    if (this.#answer(key, now) !== undefined) return done(true);
+    const running = this.#queries.get(key);
+    if (running !== undefined) {
+      running.waiting.push(done);
+      return;
+    }
+    this.#queries.set(key, {
+      waiting: [done],
+      deadline: now + this.#limits.queryMs,
+      repeatAt: now + this.#limits.queryRepeatMs,
+    });
+    this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
+  }
+
+  allocate(
+    hash: Buffer,
+    qos: QosSpec,
+    piggyback: Buffer,
+    user: FlowUser,
+    now: Millis,
+    done: (outcome: FlowOutcome) => void,
+  ): LayerFlow {
+    const key = hash.toString('hex');
+    const answer = this.#answer(key, now);
+    if (answer === undefined) return this.#flows.unanswered(done);
+    return this.#flows.allocate(answer.station, hash, qos, piggyback, user, now, (outcome) => {
+      // Who does not answer may have moved: the next attempt asks again.
+      if (outcome.kind === 'unanswered') this.#answers.delete(key);
+      done(outcome);
+    });
+  }
+
+  accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
+    return this.#flows.accept(handle, piggyback, user, now);
+  }
+
+  refuse(handle: number, response: number): void {
+    this.#flows.refuse(handle, response);
+  }
+
+  /** The device went down or came up. */
+  deviceChanged(up: boolean): void {
+    this.#flows.setUp(up);
+  }
+
+  close(): void {
+    this.#flows.close();
+    for (const { waiting } of this.#queries.values()) for (const done of waiting) done(false);
+    this.#queries.clear();
+    this.#device[Symbol.dispose]();
+  }
+
+  nextDeadline(): Millis {
+    let earliest = this.#flows.nextDeadline();
+    for (const { deadline, repeatAt } of this.#queries.values()) {
+      earliest = Math.min(earliest, deadline, repeatAt);
+    }
+    return earliest;
+  }
+
+  advance(now: Millis): void {
+    for (const [key, query] of this.#queries) {
+      if (query.deadline <= now) {
+        this.#queries.delete(key);
+        for (const done of query.waiting) done(false);
+      } else if (query.repeatAt <= now) {
+        query.repeatAt = now + this.#limits.queryRepeatMs;
+        this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash: Buffer.from(key, 'hex') });
+      }
+    }
+    this.#flows.advance(now);
+  }
+
+  /** Takes a frame from the device; it is valid until the turn ends. */
+  receive(frame: Packet, now: Millis): void {
+    this.counters.framesIn += 1;
+    const header = this.#header;
+    if (!this.#framing.read(frame, header)) return this.count('droppedShort');
+    if (header.eid === 0) return this.#receiveMessage(frame, header, now);
+    if (!isStation(this.#own, header.toHigh, header.toLow)) return this.count('droppedForeignDestination');
+    const flow = this.#flows.find(header.eid);
+    if (flow === undefined) return;
+    const known = isStation(flow.address, header.fromHigh, header.fromLow);
+    // Before the reply is here the peer's own id is not known, and its first packets may be.
+    const right = header.peerEid < 0 || flow.peerEid < 0 || header.peerEid === flow.peerEid;
+    if (!known || !right) return this.count('droppedForeignSource');
+    this.#flows.deliver(flow, frame);
+  }
+
+  count(reason: Counter): void {
+    this.counters[reason] += 1;
+  }
+
+  isSame(a: Station, b: Station): boolean {
+    return isStation(a, b.high, b.low);
+  }
+
+  isReserved(eid: number): boolean {
+    return this.#framing.isReserved(eid);
+  }
+
+  sendRequest(to: Station, seid: number, qos: QosSpec, hash: Buffer, piggyback: Buffer): void {
+    this.#sendMessage(to, { code: messageCode.flowRequest, seid, qos, hash, piggyback });
+  }
+
+  sendReply(to: Station, requesterEid: number, eid: number, response: number, piggyback: Buffer): void {
+    this.#sendMessage(to, { code: messageCode.flowReply, seid: eid, deid: requesterEid, response, piggyback });
+  }
+
+  sendRelease(to: Station, eid: number, peerEid: number): void {
+    this.#sendMessage(to, { code: messageCode.flowRelease, seid: eid, deid: peerEid });
+  }
+
+  sendData(flow: LinkFlow<Station>, packet: Packet): void {
+    this.#framing.write(packet, flow.address, this.#own, flow.peerEid, flow.eid);
+    this.counters.framesOut += 1;
+    this.#device.send(packet);
+  }
+
+  #receiveMessage(payload: Packet, header: FrameHeader, now: Millis): void {
+    const from: Station = { high: header.fromHigh, low: header.fromLow };
+    const { memory, start, end } = payload;
+    const message = decodeMessage(this.#framing.layout, memory, start, end, this.#hashBytes);
+    if (message === 'short') return this.count('droppedShort');
+    if (message === 'unknown code') return this.count('droppedUnknownCode');
+    const { toHigh, toLow } = header;
+    const lost = isStation(nowhere, toHigh, toLow) && message.code === messageCode.flowReply;
+    if (!lost && !isStation(this.#own, toHigh, toLow) && !isStation(broadcast, toHigh, toLow)) {
+      return this.count('droppedForeignDestination');
+    }
+    switch (message.code) {
+      case messageCode.nameQuery:
+        if (!this.#names.has(message.hash.toString('hex'))) return;
+        return this.#sendMessage(from, { code: messageCode.nameReply, hash: message.hash });
+      case messageCode.nameReply:
+        return this.#receiveAnswer(message.hash.toString('hex'), from, now);
+      case messageCode.flowRequest: {
+        const { seid, hash, qos, piggyback } = message;
+        if (this.#names.has(hash.toString('hex'))) {
+          return this.#flows.requestReceived(from, seid, hash, qos, piggyback);
+        }
+        this.count('droppedUnknownName');
+        if (!this.isReserved(seid)) this.sendReply(from, seid, 0, -errnoOf('ENAME'), nothing);
+        return;
+      }
+      case messageCode.flowReply: {
+        const { seid, deid, response, piggyback } = message;
+        if (deid === this.#framing.lostEid) {
+          return this.#flows.lostReplyReceived(from, seid, response, piggyback, now);
+        }
+        return this.#flows.replyReceived(from, deid, seid, response, piggyback, now);
+      }
+      case messageCode.flowRelease:
+        return this.#flows.releaseReceived(from, message.deid, message.seid, now);
+    }
+  }
+
+  #receiveAnswer(key: string, station: Station, now: Millis): void {
+    const query = this.#queries.get(key);
+    // Only what was asked for is believed, and news about it: nobody can fill the table with other names.
+    if (query === undefined && !this.#answers.has(key)) return this.count('droppedUnexpectedAnswer');
+    if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
+      const oldest = this.#answers.keys().next();
+      if (oldest.done !== true) this.#answers.delete(oldest.value);
+    }
+    this.#answers.set(key, { station, expires: now + this.#limits.cacheMs });
+    this.#queries.delete(key);
+    for (const done of query?.waiting ?? []) done(true);
+  }
+
+  #answer(key: string, now: Millis): Answer | undefined {
+    const answer = this.#answers.get(key);
+    if (answer === undefined || answer.expires > now) return answer;
+    this.#answers.delete(key);
+    return undefined;
+  }
+
+  #sendMessage(to: Station, message: EthernetMessage): void {
+    const { layout } = this.#framing;
+    const packet = this.#packets.take(messageBytes(message, layout));
+    packet.end = encodeMessage(message, layout, packet.memory, packet.start);
+    if (packet.length > this.maxMessageBytes) return this.count('droppedTooLong');
+    this.#framing.write(packet, to, this.#own, 0, 0);
+    this.counters.framesOut += 1;
+    this.#device.send(packet);
+  }
+}
+
+const nothing = Buffer.alloc(0);

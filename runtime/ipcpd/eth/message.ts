@@ -1,0 +1,140 @@
+/** The messages of the Ethernet layers; how they are written differs. Source: link-ipcps.md 1.7, 2.3, 3.3. */
+import type { QosSpec } from '../../lib/qos.ts';
+
+export const messageCode = {
+  flowRequest: 0,
+  flowReply: 1,
+  nameQuery: 2,
+  nameReply: 3,
+  /** Ours: a flow is released. A prototype ignores the code. */
+  flowRelease: 32,
+} as const;
+
+export type EthernetMessage =
+  | {
+      readonly code: typeof messageCode.flowRequest;
+      readonly seid: number;
+      readonly qos: QosSpec;
+      readonly hash: Buffer;
+      readonly piggyback: Buffer;
+    }
+  | {
+      readonly code: typeof messageCode.flowReply;
+      readonly seid: number;
+      readonly deid: number;
+      readonly response: number;
+      readonly piggyback: Buffer;
+    }
+  | { readonly code: typeof messageCode.nameQuery | typeof messageCode.nameReply; readonly hash: Buffer }
+  | { readonly code: typeof messageCode.flowRelease; readonly seid: number; readonly deid: number };
+
+/** Why a message was dropped. */
+export type MessageFault = 'short' | 'unknown code';
+
+/** Where the fields of a message lie. The two formats hold the same fields in another order. */
+export interface MessageLayout {
+  /** Bytes in front of hash and piggyback. */
+  readonly headerBytes: number;
+  readonly eidBytes: 1 | 2;
+  readonly seid: number;
+  readonly deid: number;
+  readonly loss: number;
+  readonly bandwidth: number;
+  readonly ber: number;
+  readonly maxGap: number;
+  readonly delay: number;
+  readonly timeout: number;
+  readonly response: number;
+  readonly inOrder: number;
+  readonly code: number;
+  readonly availability: number;
+}
+
+/** Bytes a message takes. */
+export function messageBytes(message: EthernetMessage, layout: MessageLayout): number {
+  let bytes = layout.headerBytes;
+  if ('hash' in message) bytes += message.hash.length;
+  if ('piggyback' in message) bytes += message.piggyback.length;
+  return bytes;
+}
+
+/** Writes a message at `start`; fields it does not use become zero. Returns where it ends. */
+export function encodeMessage(
+  message: EthernetMessage,
+  layout: MessageLayout,
+  memory: Buffer,
+  start: number,
+): number {
+  let at = start + layout.headerBytes;
+  memory.fill(0, start, at);
+  memory.writeUInt8(message.code, start + layout.code);
+  if ('seid' in message) memory.writeUIntBE(message.seid, start + layout.seid, layout.eidBytes);
+  if ('deid' in message) memory.writeUIntBE(message.deid, start + layout.deid, layout.eidBytes);
+  if ('response' in message) memory.writeInt32BE(message.response, start + layout.response);
+  if ('qos' in message) writeQos(message.qos, layout, memory, start);
+  if ('hash' in message) at += message.hash.copy(memory, at);
+  if ('piggyback' in message) at += message.piggyback.copy(memory, at);
+  return at;
+}
+
+/**
+ * Reads a message between `start` and `end`; hash and piggyback are copies, since they outlive the frame.
+ *
+ * @param hashBytes length of the layer's hashes.
+ */
+export function decodeMessage(
+  layout: MessageLayout,
+  memory: Buffer,
+  start: number,
+  end: number,
+  hashBytes: number,
+): EthernetMessage | MessageFault {
+  const body = start + layout.headerBytes;
+  if (body > end) return 'short';
+  const code = memory.readUInt8(start + layout.code);
+  const seid = memory.readUIntBE(start + layout.seid, layout.eidBytes);
+  const deid = memory.readUIntBE(start + layout.deid, layout.eidBytes);
+  const copy = (from: number, to: number): Buffer => Buffer.from(memory.subarray(from, to));
+  switch (code) {
+    case messageCode.flowReply: {
+      const response = memory.readInt32BE(start + layout.response);
+      return { code, seid, deid, response, piggyback: copy(body, end) };
+    }
+    case messageCode.flowRelease:
+      return { code, seid, deid };
+    case messageCode.flowRequest:
+    case messageCode.nameQuery:
+    case messageCode.nameReply: {
+      if (body + hashBytes > end) return 'short';
+      const hash = copy(body, body + hashBytes);
+      if (code !== messageCode.flowRequest) return { code, hash };
+      return { code, seid, qos: readQos(layout, memory, start), hash, piggyback: copy(body + hashBytes, end) };
+    }
+    default:
+      return 'unknown code';
+  }
+}
+
+function writeQos(qos: QosSpec, layout: MessageLayout, memory: Buffer, start: number): void {
+  memory.writeUInt32BE(qos.loss, start + layout.loss);
+  memory.writeBigUInt64BE(qos.bandwidth, start + layout.bandwidth);
+  memory.writeUInt32BE(qos.ber, start + layout.ber);
+  memory.writeUInt32BE(qos.maxGap, start + layout.maxGap);
+  memory.writeUInt32BE(qos.delay, start + layout.delay);
+  memory.writeUInt32BE(qos.timeout, start + layout.timeout);
+  memory.writeUInt8(qos.inOrder, start + layout.inOrder);
+  memory.writeUInt8(qos.availability, start + layout.availability);
+}
+
+function readQos(layout: MessageLayout, memory: Buffer, start: number): QosSpec {
+  return {
+    loss: memory.readUInt32BE(start + layout.loss),
+    bandwidth: memory.readBigUInt64BE(start + layout.bandwidth),
+    ber: memory.readUInt32BE(start + layout.ber),
+    maxGap: memory.readUInt32BE(start + layout.maxGap),
+    delay: memory.readUInt32BE(start + layout.delay),
+    timeout: memory.readUInt32BE(start + layout.timeout),
+    inOrder: memory.readUInt8(start + layout.inOrder),
+    availability: memory.readUInt8(start + layout.availability),
+  };
+}

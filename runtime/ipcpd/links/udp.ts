@@ -1,0 +1,66 @@
+/** A UDP socket of the node as a datagram device. */
+import { UdpAddress, UdpSocket } from '../../lib/os/udp-socket.ts';
+import type { Packet } from '../../lib/wire/packet.ts';
+import type { Turn } from '../shell/turn.ts';
+import type { DatagramDevice, DatagramSource, HostAddress, OnDatagram } from './datagram.ts';
+
+/** Batches a wake-up takes before others have their turn. */
+const batchesMax = 4;
+
+/** Where the datagram at hand came from, as the kernel wrote it; one object, written over for each. */
+class SocketSource implements DatagramSource {
+  names: Buffer = Buffer.alloc(0);
+  offset = 0;
+
+  isFrom(address: HostAddress): boolean {
+    return (address as UdpAddress).sent(this.names, this.offset);
+  }
+
+  address(): HostAddress {
+    return UdpAddress.from(this.names, this.offset);
+  }
+}
+
+export class UdpDevice implements DatagramDevice {
+  readonly datagramBytesMax: number;
+  readonly #socket: UdpSocket;
+  readonly #turn: Turn;
+
+  /** @throws KernelError EADDRINUSE, EADDRNOTAVAIL with the address. */
+  constructor(
+    local: UdpAddress,
+    text: string,
+    datagramBytesMax: number,
+    turn: Turn,
+    onDatagram: OnDatagram,
+  ) {
+    this.datagramBytesMax = datagramBytesMax;
+    this.#turn = turn;
+    const source = new SocketSource();
+    this.#socket = new UdpSocket(local, text, datagramBytesMax, () => {
+      for (let batch = 0; batch < batchesMax; batch += 1) {
+        const count = this.#socket.receive((datagram, names, offset) => {
+          source.names = names;
+          source.offset = offset;
+          onDatagram(datagram, source);
+        });
+        // Datagrams are valid until the next are received, so what they caused has to leave first.
+        turn.end();
+        if (count < UdpSocket.batch) return;
+      }
+    });
+  }
+
+  send(datagram: Packet, to: HostAddress): void {
+    if (this.#socket.queued === 0) this.#turn.flushLater(this);
+    this.#socket.send(datagram, to as UdpAddress);
+  }
+
+  flush(): void {
+    this.#socket.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+  }
+}

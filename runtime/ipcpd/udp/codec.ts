@@ -1,0 +1,148 @@
+/** Datagrams of a udp layer. Source: link-ipcps.md 4.3, 4.5. */
+import type { QosSpec } from '../../lib/qos.ts';
+import { fieldTable, headerBytes } from '../../lib/wire/fields.ts';
+
+export const dataFields = fieldTable([['eid', 'u32', "receiver's endpoint id, 0 for a management message"]]);
+/** Bytes in front of the payload of a data packet. */
+export const dataHeaderBytes: number = headerBytes(dataFields);
+
+export const messageFields = fieldTable([
+  ['eid', 'u32', '0'],
+  ['requesterEid', 'u32', "requester's endpoint id, in both messages"],
+  ['responderEid', 'u32', "responder's endpoint id, 0 in a request"],
+  ['response', 'i32', '0 accepted, negative refused'],
+  ['bandwidth', 'u64', '0 does not care', 'bit/s'],
+  ['delay', 'u32', '2^32-1 does not care', 'ms'],
+  ['loss', 'u32', '0 no loss wanted, 1 loss accepted'],
+  ['ber', 'u32', 'bit errors per 10^9; 0 asks for a CRC'],
+  ['maxGap', 'u32', '2^32-1 does not care', 'ms'],
+  ['timeout', 'u32', 'silence after which the flow is dead, 0 never', 'ms'],
+  ['code', 'u8', 'kind of message'],
+  ['availability', 'u8', 'number of nines'],
+  ['inOrder', 'u8', 'non-zero asks for ordered delivery'],
+]);
+/** Bytes of a message in front of hash and piggyback. */
+export const messageHeaderBytes: number = headerBytes(messageFields);
+
+const offset = {
+  requesterEid: 4,
+  responderEid: 8,
+  response: 12,
+  bandwidth: 16,
+  delay: 24,
+  loss: 28,
+  ber: 32,
+  maxGap: 36,
+  timeout: 40,
+  code: 44,
+  availability: 45,
+  inOrder: 46,
+} as const;
+
+export const messageCode = {
+  flowRequest: 1,
+  flowReply: 2,
+  /** Ours: a flow is released. A prototype ignores the code. */
+  flowRelease: 32,
+} as const;
+
+export type UdpMessage =
+  | {
+      readonly code: typeof messageCode.flowRequest;
+      readonly requesterEid: number;
+      readonly qos: QosSpec;
+      readonly hash: Buffer;
+      readonly piggyback: Buffer;
+    }
+  | {
+      readonly code: typeof messageCode.flowReply;
+      readonly requesterEid: number;
+      readonly responderEid: number;
+      readonly response: number;
+      readonly piggyback: Buffer;
+    }
+  /** Here the two ids are the sender's and the receiver's. */
+  | {
+      readonly code: typeof messageCode.flowRelease;
+      readonly requesterEid: number;
+      readonly responderEid: number;
+    };
+
+/** Why a message was dropped. */
+export type MessageFault = 'short' | 'unknown code';
+
+/** Bytes a message takes. */
+export function messageBytes(message: UdpMessage): number {
+  let bytes = messageHeaderBytes;
+  if ('hash' in message) bytes += message.hash.length;
+  if ('piggyback' in message) bytes += message.piggyback.length;
+  return bytes;
+}
+
+/** Writes a message at `start`; fields it does not use become zero. Returns where it ends. */
+export function encodeMessage(message: UdpMessage, memory: Buffer, start: number): number {
+  let at = start + messageHeaderBytes;
+  memory.fill(0, start, at);
+  memory.writeUInt8(message.code, start + offset.code);
+  memory.writeUInt32BE(message.requesterEid, start + offset.requesterEid);
+  if ('responderEid' in message) memory.writeUInt32BE(message.responderEid, start + offset.responderEid);
+  if ('response' in message) memory.writeInt32BE(message.response, start + offset.response);
+  if ('qos' in message) writeQos(message.qos, memory, start);
+  if ('hash' in message) at += message.hash.copy(memory, at);
+  if ('piggyback' in message) at += message.piggyback.copy(memory, at);
+  return at;
+}
+
+/** Reads a message between `start` and `end`; hash and piggyback are copies, since they outlive the datagram. */
+export function decodeMessage(
+  memory: Buffer,
+  start: number,
+  end: number,
+  hashBytes: number,
+): UdpMessage | MessageFault {
+  const body = start + messageHeaderBytes;
+  if (body > end) return 'short';
+  const code = memory.readUInt8(start + offset.code);
+  const requesterEid = memory.readUInt32BE(start + offset.requesterEid);
+  const responderEid = memory.readUInt32BE(start + offset.responderEid);
+  const copy = (from: number, to: number): Buffer => Buffer.from(memory.subarray(from, to));
+  switch (code) {
+    case messageCode.flowRequest: {
+      if (body + hashBytes > end) return 'short';
+      const hash = copy(body, body + hashBytes);
+      return { code, requesterEid, qos: readQos(memory, start), hash, piggyback: copy(body + hashBytes, end) };
+    }
+    case messageCode.flowReply: {
+      const response = memory.readInt32BE(start + offset.response);
+      return { code, requesterEid, responderEid, response, piggyback: copy(body, end) };
+    }
+    case messageCode.flowRelease:
+      return { code, requesterEid, responderEid };
+    default:
+      return 'unknown code';
+  }
+}
+
+function writeQos(qos: QosSpec, memory: Buffer, start: number): void {
+  memory.writeBigUInt64BE(qos.bandwidth, start + offset.bandwidth);
+  memory.writeUInt32BE(qos.delay, start + offset.delay);
+  memory.writeUInt32BE(qos.loss, start + offset.loss);
+  memory.writeUInt32BE(qos.ber, start + offset.ber);
+  memory.writeUInt32BE(qos.maxGap, start + offset.maxGap);
+  memory.writeUInt32BE(qos.timeout, start + offset.timeout);
+  memory.writeUInt8(qos.availability, start + offset.availability);
+  memory.writeUInt8(qos.inOrder, start + offset.inOrder);
+}
+
+function readQos(memory: Buffer, start: number): QosSpec {
+  return {
+    bandwidth: memory.readBigUInt64BE(start + offset.bandwidth),
+    delay: memory.readUInt32BE(start + offset.delay),
+    loss: memory.readUInt32BE(start + offset.loss),
+    ber: memory.readUInt32BE(start + offset.ber),
+    maxGap: memory.readUInt32BE(start + offset.maxGap),
+    timeout: memory.readUInt32BE(start + offset.timeout),
+    availability: memory.readUInt8(start + offset.availability),
+    inOrder: memory.readUInt8(start + offset.inOrder),
+  };
+}

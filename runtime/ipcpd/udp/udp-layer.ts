@@ -1,0 +1,247 @@
+/**
+ * The udp layer, over IPv4 or IPv6: flows between hosts, whose names are looked up outside. A core: datagrams and
+ * `now` in, datagrams out through the device it was given. Source: link-ipcps.md 1, 4, 9.
+ */
+import type { QosSpec } from '../../lib/qos.ts';
+import type { Millis } from '../../lib/time/clock.ts';
+import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
+import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
+import {
+  type LinkFlow,
+  linkFlowCounters,
+  linkFlowLimits,
+  type LinkFlowLimits,
+  LinkFlows,
+  type LinkPort,
+} from '../shell/link-flows.ts';
+import {
+  dataHeaderBytes,
+  decodeMessage,
+  encodeMessage,
+  messageBytes,
+  messageCode,
+  messageHeaderBytes,
+  type UdpMessage,
+} from './codec.ts';
+
+/** Finds the host that serves a name; the edge's business, because it takes DNS or the hosts file. */
+export interface Directory {
+  /** Addresses, none when the name is unknown; `done` is called once. */
+  resolve(hash: Buffer, done: (hosts: readonly HostAddress[]) => void): void;
+  register(hash: Buffer): void;
+  unregister(hash: Buffer): void;
+  close(): void;
+}
+
+export interface UdpLimits extends LinkFlowLimits {
+  /** How long an answer of the directory is believed, ms. */
+  readonly cacheMs: Millis;
+  readonly cacheEntriesMax: number;
+}
+
+export const udpLimits: UdpLimits = { ...linkFlowLimits, eidRestMs: 10_000, cacheMs: 60_000, cacheEntriesMax: 4096 };
+
+/** The port of all IPCPs of a layer, unless it is configured. */
+export const defaultPort = 3435;
+
+/** Always MD5 here: the prototype takes no other (link-ipcps.md 1.2). */
+const hashBytes = 16;
+/** The ids the prototype stays within too. */
+const eids = { min: 64, max: 4095 } as const;
+/** What a prototype can receive of a message; a longer one overruns it (link-ipcps.md 9.8). */
+const messageBytesMax = 2048;
+
+const counterNames = [
+  'datagramsIn',
+  'datagramsOut',
+  'droppedShort',
+  'droppedUnknownCode',
+  'droppedMessageTooLong',
+  ...linkFlowCounters,
+] as const;
+type Counter = (typeof counterNames)[number];
+
+interface Answer {
+  readonly host: HostAddress;
+  readonly expires: Millis;
+}
+
+export interface UdpOptions {
+  readonly device: DatagramDevice;
+  readonly directory: Directory;
+  readonly packets: PacketPool;
+  readonly events: LayerEvents;
+  /** ms on the clock of `now`; answers of the directory come without one. */
+  readonly clock: () => Millis;
+  readonly limits?: UdpLimits;
+}
+
+export class UdpLayer implements Layer, LinkPort<HostAddress> {
+  readonly hash = 'MD5';
+  readonly maxMessageBytes: number;
+  readonly counters: Record<Counter, number> = Object.fromEntries(
+    counterNames.map((name) => [name, 0]),
+  ) as Record<Counter, number>;
+
+  readonly #device: DatagramDevice;
+  readonly #directory: Directory;
+  readonly #packets: PacketPool;
+  readonly #clock: () => Millis;
+  readonly #limits: UdpLimits;
+  readonly #flows: LinkFlows<HostAddress>;
+  readonly #answers = new Map<string, Answer>();
+
+  constructor(options: UdpOptions) {
+    this.#device = options.device;
+    this.#directory = options.directory;
+    this.#packets = options.packets;
+    this.#clock = options.clock;
+    this.#limits = options.limits ?? udpLimits;
+    this.maxMessageBytes = options.device.datagramBytesMax - dataHeaderBytes;
+    this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
+  }
+
+  register(hash: Buffer): void {
+    this.#directory.register(hash);
+  }
+
+  unregister(hash: Buffer): void {
+    this.#directory.unregister(hash);
+  }
+
+  query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
+    const key = hash.toString('hex');
+    if (this.#answer(key, now) !== undefined) return done(true);
+    this.#directory.resolve(hash, ([host]) => {
+      if (host === undefined) return done(false);
+      if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
+        const oldest = this.#answers.keys().next();
+        if (oldest.done !== true) this.#answers.delete(oldest.value);
+      }
+      this.#answers.set(key, { host, expires: this.#clock() + this.#limits.cacheMs });
+      done(true);
+    });
+  }
+
+  allocate(
+    hash: Buffer,
+    qos: QosSpec,
+    piggyback: Buffer,
+    user: FlowUser,
+    now: Millis,
+    done: (outcome: FlowOutcome) => void,
+  ): LayerFlow {
+    const key = hash.toString('hex');
+    const answer = this.#answer(key, now);
+    if (answer === undefined) return this.#flows.unanswered(done);
+    return this.#flows.allocate(answer.host, hash, qos, piggyback, user, now, (outcome) => {
+      // Who does not answer may have moved: the next attempt asks again.
+      if (outcome.kind === 'unanswered') this.#answers.delete(key);
+      done(outcome);
+    });
+  }
+
+  accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
+    return this.#flows.accept(handle, piggyback, user, now);
+  }
+
+  refuse(handle: number, response: number): void {
+    this.#flows.refuse(handle, response);
+  }
+
+  close(): void {
+    this.#flows.close();
+    this.#directory.close();
+    this.#device[Symbol.dispose]();
+  }
+
+  nextDeadline(): Millis {
+    return this.#flows.nextDeadline();
+  }
+
+  advance(now: Millis): void {
+    this.#flows.advance(now);
+  }
+
+  /** Takes a datagram from the device; it is valid until the turn ends. */
+  receive(datagram: Packet, source: DatagramSource, now: Millis): void {
+    this.counters.datagramsIn += 1;
+    if (datagram.length < dataHeaderBytes) return this.count('droppedShort');
+    const eid = datagram.view.getUint32(datagram.start);
+    if (eid === 0) return this.#receiveMessage(datagram, source, now);
+    const flow = this.#flows.find(eid);
+    if (flow === undefined) return;
+    if (!source.isFrom(flow.address)) return this.count('droppedForeignSource');
+    datagram.start += dataHeaderBytes;
+    this.#flows.deliver(flow, datagram);
+  }
+
+  count(reason: Counter): void {
+    this.counters[reason] += 1;
+  }
+
+  isSame(a: HostAddress, b: HostAddress): boolean {
+    return a.equals(b);
+  }
+
+  isReserved(eid: number): boolean {
+    return eid === 0 || eid >= 0x8000_0000;
+  }
+
+  sendRequest(to: HostAddress, eid: number, qos: QosSpec, hash: Buffer, piggyback: Buffer): void {
+    this.#sendMessage(to, { code: messageCode.flowRequest, requesterEid: eid, qos, hash, piggyback });
+  }
+
+  sendReply(to: HostAddress, requesterEid: number, eid: number, response: number, piggyback: Buffer): void {
+    const code = messageCode.flowReply;
+    this.#sendMessage(to, { code, requesterEid, responderEid: eid, response, piggyback });
+  }
+
+  sendRelease(to: HostAddress, eid: number, peerEid: number): void {
+    this.#sendMessage(to, { code: messageCode.flowRelease, requesterEid: eid, responderEid: peerEid });
+  }
+
+  sendData(flow: LinkFlow<HostAddress>, packet: Packet): void {
+    packet.start -= dataHeaderBytes;
+    packet.view.setUint32(packet.start, flow.peerEid);
+    this.counters.datagramsOut += 1;
+    this.#device.send(packet, flow.address);
+  }
+
+  #receiveMessage(datagram: Packet, source: DatagramSource, now: Millis): void {
+    const message = decodeMessage(datagram.memory, datagram.start, datagram.end, hashBytes);
+    if (message === 'short') return this.count('droppedShort');
+    if (message === 'unknown code') return this.count('droppedUnknownCode');
+    const from = source.address();
+    switch (message.code) {
+      case messageCode.flowRequest: {
+        const { requesterEid, hash, qos, piggyback } = message;
+        // Whether the host knows the name is irmd's to say: here nothing has to be registered.
+        return this.#flows.requestReceived(from, requesterEid, hash, qos, piggyback);
+      }
+      case messageCode.flowReply: {
+        const { requesterEid, responderEid, response, piggyback } = message;
+        return this.#flows.replyReceived(from, requesterEid, responderEid, response, piggyback, now);
+      }
+      case messageCode.flowRelease:
+        return this.#flows.releaseReceived(from, message.responderEid, message.requesterEid, now);
+    }
+  }
+
+  #answer(key: string, now: Millis): Answer | undefined {
+    const answer = this.#answers.get(key);
+    if (answer === undefined || answer.expires > now) return answer;
+    this.#answers.delete(key);
+    return undefined;
+  }
+
+  #sendMessage(to: HostAddress, message: UdpMessage): void {
+    const bytes = messageBytes(message);
+    if (bytes > messageBytesMax) return this.count('droppedMessageTooLong');
+    const packet = this.#packets.take(Math.max(bytes, messageHeaderBytes));
+    packet.end = encodeMessage(message, packet.memory, packet.start);
+    this.counters.datagramsOut += 1;
+    this.#device.send(packet, to);
+  }
+}

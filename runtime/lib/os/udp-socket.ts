@@ -1,0 +1,216 @@
+/** A UDP socket with batched receive and send, over IPv4 or IPv6. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { Packet, packetHeadroom } from '../wire/packet.ts';
+import { addressOf, check, lastErrno, libc, linux } from './libc.ts';
+import { MessageBatch } from './message-batch.ts';
+import { FdWatch } from './poll.ts';
+
+/** Datagrams a system call takes. */
+const batchDatagrams = 64;
+/** Receive queue asked for, in bytes; the kernel gives what `net.core.rmem_max` allows. */
+const queueBytes = 8 * 1024 * 1024;
+const nameBytesMax = 28;
+
+/** An address and port in the form the kernel takes them (struct sockaddr_in, sockaddr_in6). */
+export class UdpAddress {
+  readonly sockaddr: Buffer;
+  /** Where it lies, for the system call. */
+  readonly location: number;
+
+  private constructor(sockaddr: Buffer) {
+    this.sockaddr = sockaddr;
+    this.location = addressOf(sockaddr);
+  }
+
+  /** From text, such as `10.0.0.1` or `fd00::1`. Throws a TypeError for anything else. */
+  static parse(ip: string, port: number): UdpAddress {
+    if (isIPv4(ip)) {
+      const sockaddr = Buffer.alloc(16);
+      sockaddr.writeUInt16LE(linux.AF_INET, 0);
+      sockaddr.writeUInt16BE(port, 2);
+      for (const [index, part] of ip.split('.').entries()) sockaddr.writeUInt8(Number(part), 4 + index);
+      return new UdpAddress(sockaddr);
+    }
+    if (!isIPv6(ip) || ip.includes('%')) throw new TypeError(`not an IP address: ${ip}`);
+    const sockaddr = Buffer.alloc(nameBytesMax);
+    sockaddr.writeUInt16LE(linux.AF_INET6, 0);
+    sockaddr.writeUInt16BE(port, 2);
+    for (const [index, word] of ipv6Words(ip).entries()) sockaddr.writeUInt16BE(word, 8 + 2 * index);
+    return new UdpAddress(sockaddr);
+  }
+
+  /** A copy of what the kernel said a datagram came from. */
+  static from(names: Buffer, offset: number): UdpAddress {
+    const bytes = names.readUInt16LE(offset) === linux.AF_INET ? 16 : nameBytesMax;
+    const sockaddr = Buffer.from(names.subarray(offset, offset + bytes));
+    // Flow label and scope tell nothing about who a station is.
+    if (bytes === nameBytesMax) {
+      sockaddr.writeUInt32BE(0, 4);
+      sockaddr.writeUInt32BE(0, 24);
+    }
+    return new UdpAddress(sockaddr);
+  }
+
+  get family(): number {
+    return this.sockaddr.readUInt16LE(0);
+  }
+
+  equals(other: UdpAddress): boolean {
+    return this.sockaddr.equals(other.sockaddr);
+  }
+
+  /** Whether a datagram came from here. */
+  sent(names: Buffer, offset: number): boolean {
+    // Family, port and address; the flow label between them is the path's.
+    const { sockaddr } = this;
+    if (sockaddr.length === 16) return sockaddr.compare(names, offset, offset + 8, 0, 8) === 0;
+    return (
+      sockaddr.compare(names, offset, offset + 4, 0, 4) === 0 &&
+      sockaddr.compare(names, offset + 8, offset + 24, 8, 24) === 0
+    );
+  }
+}
+
+/** The eight words of an IPv6 address. */
+function ipv6Words(ip: string): number[] {
+  let text = ip;
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(ip);
+  if (dotted !== null) {
+    const [, head = '', a = '', b = '', c = '', d = ''] = dotted;
+    const word = (high: string, low: string): string => ((Number(high) << 8) | Number(low)).toString(16);
+    text = `${head}${word(a, b)}:${word(c, d)}`;
+  }
+  const [front = '', back] = text.split('::');
+  const words = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
+  const first = words(front);
+  if (back === undefined) return first;
+  const last = words(back);
+  return [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
+}
+
+/** Gets a datagram and where it came from; both are valid until the next call of `receive`. */
+export type OnDatagram = (datagram: Packet, names: Buffer, nameOffset: number) => void;
+
+export interface UdpSocketCounters {
+  datagramsReceived: number;
+  datagramsSent: number;
+  /** Datagrams the kernel would not take. */
+  sendFailed: number;
+  /** Datagrams longer than this socket takes. */
+  droppedTruncated: number;
+}
+
+export class UdpSocket implements Disposable {
+  readonly counters: UdpSocketCounters = {
+    datagramsReceived: 0,
+    datagramsSent: 0,
+    sendFailed: 0,
+    droppedTruncated: 0,
+  };
+  readonly #fd: number;
+  readonly #watch: FdWatch;
+  readonly #incoming: readonly Packet[];
+  readonly #names = Buffer.alloc(batchDatagrams * nameBytesMax);
+  readonly #receiveBatch = new MessageBatch(batchDatagrams);
+  readonly #sendBatch = new MessageBatch(batchDatagrams);
+  #queued = 0;
+  #closed = false;
+
+  /**
+   * Binds a socket.
+   *
+   * @param datagramBytesMax longest datagram it receives.
+   * @param onReadable datagrams wait: call `receive`.
+   * @throws KernelError EADDRINUSE, EADDRNOTAVAIL with the address.
+   */
+  constructor(local: UdpAddress, text: string, datagramBytesMax: number, onReadable: () => void) {
+    const type = linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+    this.#fd = check(libc.socket(local.family, type, 0) as number, 'socket', text);
+    try {
+      const size = Buffer.alloc(4);
+      size.writeInt32LE(queueBytes, 0);
+      for (const [forced, plain] of [
+        [linux.SO_RCVBUFFORCE, linux.SO_RCVBUF],
+        [linux.SO_SNDBUFFORCE, linux.SO_SNDBUF],
+      ] as const) {
+        if ((libc.setsockopt(this.#fd, linux.SOL_SOCKET, forced, size, 4) as number) < 0) {
+          libc.setsockopt(this.#fd, linux.SOL_SOCKET, plain, size, 4);
+        }
+      }
+      check(libc.bind(this.#fd, local.sockaddr, local.sockaddr.length) as number, 'bind', text);
+      this.#watch = new FdWatch(this.#fd, onReadable);
+    } catch (error) {
+      libc.close(this.#fd);
+      throw error;
+    }
+    const names = addressOf(this.#names);
+    this.#incoming = Array.from({ length: batchDatagrams }, (_, index) => {
+      const memory = Buffer.alloc(packetHeadroom + datagramBytesMax);
+      const packet = new Packet(memory, addressOf(memory));
+      this.#receiveBatch.set(index, packet.address + packetHeadroom, datagramBytesMax);
+      this.#receiveBatch.setName(index, names + index * nameBytesMax, nameBytesMax);
+      return packet;
+    });
+    this.#watch.watch(true, false);
+  }
+
+  /** Datagrams one call of `receive` can return. */
+  static readonly batch: number = batchDatagrams;
+
+  /** Receives up to a batch of datagrams and hands each on; the number of them. */
+  receive(onDatagram: OnDatagram): number {
+    this.#receiveBatch.resetNames(nameBytesMax);
+    const count = libc.recvmmsg(this.#fd, this.#receiveBatch.address(), batchDatagrams, 0, null) as number;
+    if (count < 0) return 0;
+    this.counters.datagramsReceived += count;
+    for (let index = 0; index < count; index += 1) {
+      const packet = this.#incoming[index];
+      if (packet === undefined) break;
+      if (this.#receiveBatch.truncated(index)) {
+        this.counters.droppedTruncated += 1;
+        continue;
+      }
+      packet.start = packetHeadroom;
+      packet.end = packetHeadroom + this.#receiveBatch.received(index);
+      onDatagram(packet, this.#names, index * nameBytesMax);
+    }
+    return count;
+  }
+
+  /** Queues a datagram; memory and address must stay as they are until `flush`. */
+  send(datagram: Packet, to: UdpAddress): void {
+    this.#sendBatch.set(this.#queued, datagram.address + datagram.start, datagram.end - datagram.start);
+    this.#sendBatch.setName(this.#queued, to.location, to.sockaddr.length);
+    this.#queued += 1;
+    if (this.#queued === batchDatagrams) this.flush();
+  }
+
+  /** Hands all queued datagrams to the kernel. What it refuses is counted. */
+  flush(): void {
+    let done = 0;
+    while (done < this.#queued) {
+      const left = this.#queued - done;
+      const sent = libc.sendmmsg(this.#fd, this.#sendBatch.address(done), left, linux.MSG_DONTWAIT) as number;
+      if (sent > 0) {
+        this.counters.datagramsSent += sent;
+        done += sent;
+      } else if (lastErrno() !== linux.EINTR) {
+        this.counters.sendFailed += 1;
+        done += 1;
+      }
+    }
+    this.#queued = 0;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch[Symbol.dispose]();
+    libc.close(this.#fd);
+  }
+}
