@@ -75,6 +75,10 @@ export class Management {
     return this.#around.registry.ipcps().map(ipcpInfo);
   }
 
+  async ipcpCounters(pid: number): Promise<Readonly<Record<string, number>>> {
+    return this.#around.registry.findIpcp(pid).plane.call('ipcp.counters', { pid });
+  }
+
   async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig): Promise<void> {
     const { registry, log } = this.#around;
     checkName(layer, 'the layer name');

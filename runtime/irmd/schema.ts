@@ -56,6 +56,7 @@ export const managementSchemas = {
   'ipcp.destroy': v.strictObject({ pid }),
   'ipcp.list': nothing,
   'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'ipcp.counters': v.strictObject({ pid }),
   'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,

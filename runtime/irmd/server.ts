@@ -74,6 +74,7 @@ export class Server implements Disposable {
       'ipcp.destroy': ({ pid }) => management.destroyIpcp(pid),
       'ipcp.list': () => management.listIpcps(),
       'ipcp.bootstrap': ({ pid, layer, config }) => management.bootstrapIpcp(pid, layer, config),
+      'ipcp.counters': ({ pid }) => management.ipcpCounters(pid),
       'name.create': ({ name, policy }) => management.createName(name, policy),
       'name.destroy': ({ name }) => management.destroyName(name),
       'name.list': () => management.listNames(),

@@ -274,7 +274,7 @@ describe('arguments that are wrong: one line, exit code 2', () => {
     [['fly'], 'unknown command: fly; see: o7s-testbed --help'],
     [['ls', '--colour'], 'unknown argument: colour; see: o7s-testbed --help'],
     [['up', 'nowhere.ts'], 'there is no file nowhere.ts; name the topology: o7s-testbed up FILE'],
-    [['up', twoNodes, '--testbed', 'cloud'], 'there is no testbed "cloud"; use one of: netns'],
+    [['up', twoNodes, '--testbed', 'cloud'], 'there is no testbed "cloud"; use one of: docker, netns'],
     [
       ['up', twoNodes, '--lab', 'a/b'],
       'the lab name "a/b" has a character or a place it may not have; allowed are letters, digits, ".", "_" and "-"',

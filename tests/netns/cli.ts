@@ -22,9 +22,19 @@ export interface Started {
   written: (part: string) => Promise<void>;
 }
 
-export function startProcess(words: readonly string[], options: { cwd?: string } = {}): Started {
+interface StartOptions {
+  cwd?: string;
+  /** Variables beside our own; the testbed is netns unless they say otherwise. */
+  env?: NodeJS.ProcessEnv;
+}
+
+export function startProcess(words: readonly string[], { cwd, env }: StartOptions = {}): Started {
   const [file = '', ...rest] = words;
-  const child = spawn(file, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, rest, {
+    cwd,
+    env: { ...process.env, O7S_TESTBED: 'netns', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const read = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (read.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (read.stderr += text));
@@ -44,11 +54,11 @@ export function startProcess(words: readonly string[], options: { cwd?: string }
   return { child, outcome, written };
 }
 
-export function startCli(words: readonly string[], options: { cwd?: string } = {}): Started {
+export function startCli(words: readonly string[], options: StartOptions = {}): Started {
   return startProcess([process.execPath, program, ...words], options);
 }
 
-export function cli(words: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
+export function cli(words: readonly string[], options: StartOptions = {}): Promise<Outcome> {
   return startCli(words, options).outcome;
 }
 

@@ -77,7 +77,7 @@ export interface EthernetOptions {
 export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly hash: HashAlgorithm;
   readonly maxMessageBytes: number;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
+  readonly #counts: Record<Counter, number> = Object.fromEntries(
     counterNames.map((name) => [name, 0]),
   ) as Record<Counter, number>;
 
@@ -103,6 +103,10 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#own = stationOf(options.device.mac);
     this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
     this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
+  }
+
+  get counters(): Readonly<Record<Counter | 'sendFailed', number>> {
+    return { ...this.#counts, sendFailed: this.#device.sendFailed };
   }
 
   register(hash: Buffer): void {
@@ -190,7 +194,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   /** Takes a frame from the device; it is valid until the turn ends. */
   receive(frame: Packet, now: Millis): void {
-    this.counters.framesIn += 1;
+    this.#counts.framesIn += 1;
     const header = this.#header;
     if (!this.#framing.read(frame, header)) return this.count('droppedShort');
     if (header.eid === 0) return this.#receiveMessage(frame, header, now);
@@ -205,7 +209,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   count(reason: Counter): void {
-    this.counters[reason] += 1;
+    this.#counts[reason] += 1;
   }
 
   isSame(a: Station, b: Station): boolean {
@@ -230,7 +234,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   sendData(flow: LinkFlow<Station>, packet: Packet): void {
     this.#framing.write(packet, flow.address, this.#own, flow.peerEid, flow.eid);
-    this.counters.framesOut += 1;
+    this.#counts.framesOut += 1;
     this.#device.send(packet);
   }
 
@@ -298,7 +302,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     packet.end = encodeMessage(message, layout, packet.memory, packet.start);
     if (packet.length > this.maxMessageBytes) return this.count('droppedTooLong');
     this.#framing.write(packet, to, this.#own, 0, 0);
-    this.counters.framesOut += 1;
+    this.#counts.framesOut += 1;
     this.#device.send(packet);
   }
 }

@@ -19,6 +19,9 @@ export type OnDatagram = (datagram: Packet, source: DatagramSource) => void;
 export interface DatagramDevice extends Flushable, Disposable {
   /** Longest datagram it carries. */
   readonly datagramBytesMax: number;
+  /** Datagrams that could not leave, and those that were longer than what is received. */
+  readonly sendFailed: number;
+  readonly droppedTruncated: number;
   /** Queues a datagram; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(datagram: Packet, to: HostAddress): void;
 }

@@ -9,6 +9,8 @@ export interface EthernetDevice extends Flushable, Disposable {
   readonly mac: Buffer;
   /** Bytes of a frame without its Ethernet header. */
   readonly mtu: number;
+  /** Frames that could not leave. */
+  readonly sendFailed: number;
   /** Queues a frame; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(frame: Packet): void;
 }

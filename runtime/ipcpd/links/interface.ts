@@ -54,6 +54,10 @@ export class InterfaceDevice implements EthernetDevice {
     return this.#socket.interface.mac;
   }
 
+  get sendFailed(): number {
+    return this.#socket.counters.sendFailed;
+  }
+
   get mtu(): number {
     return this.#socket.interface.mtu;
   }

@@ -28,6 +28,7 @@ export class MemorySegment {
 export class MemoryDevice implements EthernetDevice {
   readonly mac: Buffer;
   readonly mtu: number;
+  readonly sendFailed = 0;
   readonly #onFrame: OnFrame;
   readonly #segment: MemorySegment;
   #queued: Buffer[] = [];

@@ -51,6 +51,14 @@ export class UdpDevice implements DatagramDevice {
     });
   }
 
+  get sendFailed(): number {
+    return this.#socket.counters.sendFailed;
+  }
+
+  get droppedTruncated(): number {
+    return this.#socket.counters.droppedTruncated;
+  }
+
   send(datagram: Packet, to: HostAddress): void {
     if (this.#socket.queued === 0) this.#turn.flushLater(this);
     this.#socket.send(datagram, to as UdpAddress);

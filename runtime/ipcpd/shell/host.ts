@@ -33,6 +33,8 @@ interface Ipcp {
   layer: Layer | undefined;
   /** The layer's deadlines, each of which is a turn. */
   deadlines: Deadlines | undefined;
+  /** What the ports of flows that are gone have counted. */
+  readonly ports: Record<string, number>;
 }
 
 interface HostedFlow {
@@ -65,6 +67,7 @@ export class IpcpHost {
   readonly handlers: Handlers = {
     'ipcp.create': ({ pid, type }) => this.#create(pid, type),
     'ipcp.bootstrap': ({ pid, layer, config }) => this.#bootstrap(pid, layer, config),
+    'ipcp.counters': ({ pid }) => this.#counters(pid),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
     'name.register': ({ pid, hash }) => {
       this.#layer(pid).register(Buffer.from(hash, 'hex'));
@@ -96,7 +99,7 @@ export class IpcpHost {
       throw new O7sError('EIPCPTYPE', `IPCPs of type ${type} are not part of this build`);
     }
     const log = this.#setup.log.child('ipcpd/ipcp', pid);
-    this.#ipcps.set(pid, { pid, type, log, layer: undefined, deadlines: undefined });
+    this.#ipcps.set(pid, { pid, type, log, layer: undefined, deadlines: undefined, ports: {} });
     log.info(`IPCP ${type} ${pid} initialized.`);
     return null;
   }
@@ -144,6 +147,13 @@ export class IpcpHost {
     this.#ipcps.delete(pid);
     ipcp.log.info(`IPCP ${pid} out.`);
     return null;
+  }
+
+  #counters(pid: number): Record<string, number> {
+    const ipcp = this.#ipcp(pid);
+    const counters: Record<string, number> = { ...ipcp.layer?.counters, ...ipcp.ports };
+    for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
+    return counters;
   }
 
   #query(pid: number, hash: string): Promise<{ known: boolean }> {
@@ -245,6 +255,7 @@ export class IpcpHost {
     ipcp.log.info(`Deallocating flow ${flowId}.`);
     port.flow?.deallocate(monotonicNow());
     port.close();
+    addPort(ipcp.ports, port);
     ipcp.log.info(`Finished deallocating flow ${flowId}.`);
     return true;
   }
@@ -265,6 +276,11 @@ export class IpcpHost {
     if (layer !== undefined) return layer;
     throw new O7sError('EIPCPSTATE', `IPCP ${pid} is not in a layer`, { hint: 'bootstrap it first' });
   }
+}
+
+/** Adds what a port has counted. */
+function addPort(counters: Record<string, number>, port: ApplicationPort): void {
+  for (const [name, count] of Object.entries(port.counters)) counters[name] = (counters[name] ?? 0) + count;
 }
 
 function outcomeToJson(outcome: FlowOutcome): AllocationOutcome {

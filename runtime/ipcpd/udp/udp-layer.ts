@@ -80,7 +80,7 @@ export interface UdpOptions {
 export class UdpLayer implements Layer, LinkPort<HostAddress> {
   readonly hash = 'MD5';
   readonly maxMessageBytes: number;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
+  readonly #counts: Record<Counter, number> = Object.fromEntries(
     counterNames.map((name) => [name, 0]),
   ) as Record<Counter, number>;
 
@@ -100,6 +100,10 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#limits = options.limits ?? udpLimits;
     this.maxMessageBytes = options.device.datagramBytesMax - dataHeaderBytes;
     this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
+  }
+
+  get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated', number>> {
+    return { ...this.#counts, sendFailed: this.#device.sendFailed, droppedTruncated: this.#device.droppedTruncated };
   }
 
   register(hash: Buffer): void {
@@ -166,7 +170,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
 
   /** Takes a datagram from the device; it is valid until the turn ends. */
   receive(datagram: Packet, source: DatagramSource, now: Millis): void {
-    this.counters.datagramsIn += 1;
+    this.#counts.datagramsIn += 1;
     if (datagram.length < dataHeaderBytes) return this.count('droppedShort');
     const eid = datagram.view.getUint32(datagram.start);
     if (eid === 0) return this.#receiveMessage(datagram, source, now);
@@ -178,7 +182,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
   }
 
   count(reason: Counter): void {
-    this.counters[reason] += 1;
+    this.#counts[reason] += 1;
   }
 
   isSame(a: HostAddress, b: HostAddress): boolean {
@@ -205,7 +209,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
   sendData(flow: LinkFlow<HostAddress>, packet: Packet): void {
     packet.start -= dataHeaderBytes;
     packet.view.setUint32(packet.start, flow.peerEid);
-    this.counters.datagramsOut += 1;
+    this.#counts.datagramsOut += 1;
     this.#device.send(packet, flow.address);
   }
 
@@ -241,7 +245,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     if (bytes > messageBytesMax) return this.count('droppedMessageTooLong');
     const packet = this.#packets.take(Math.max(bytes, messageHeaderBytes));
     packet.end = encodeMessage(message, packet.memory, packet.start);
-    this.counters.datagramsOut += 1;
+    this.#counts.datagramsOut += 1;
     this.#device.send(packet, to);
   }
 }

@@ -82,6 +82,11 @@ export class IrmClient implements AsyncDisposable {
     return this.#rpc.call('ipcp.list', {});
   }
 
+  /** What an IPCP did and dropped, by reason, since it was bootstrapped. */
+  ipcpCounters(pid: number): Promise<Readonly<Record<string, number>>> {
+    return this.#rpc.call('ipcp.counters', { pid });
+  }
+
   /** Gives a fresh IPCP its configuration and makes it the first member of a layer. */
   async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig = {}): Promise<void> {
     await this.#rpc.call('ipcp.bootstrap', { pid, layer, config });

@@ -74,6 +74,8 @@ export interface ManagementApi {
   'ipcp.destroy': { params: { pid: number }; result: null };
   'ipcp.list': { params: object; result: readonly IpcpInfo[] };
   'ipcp.bootstrap': { params: { pid: number; layer: string; config: BootstrapConfig }; result: null };
+  /** What the IPCP did and dropped, by reason. */
+  'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'name.create': { params: { name: string; policy: BalancePolicy }; result: null };
   'name.destroy': { params: { name: string }; result: null };
   'name.list': { params: object; result: readonly NameInfo[] };

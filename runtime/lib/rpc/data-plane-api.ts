@@ -23,6 +23,7 @@ export interface DataPlaneApi {
     params: { pid: number; layer: string; config: BootstrapConfig };
     result: { hash: LayerHash; maxMessageBytes: number };
   };
+  'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'ipcp.destroy': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };
   'name.unregister': { params: { pid: number; hash: string }; result: null };
