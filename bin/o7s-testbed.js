@@ -8,7 +8,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const major = Number(process.versions.node.split('.', 1)[0]);
+/** Set in the process that this file starts itself. */
+const launched = 'O7S_TESTBED_LAUNCHED';
 if (major >= 24) {
+  followLauncher();
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(cache, 'o7s-testbed'));
   const source = new URL('../rumba/cli/main.ts', import.meta.url);
@@ -21,6 +24,15 @@ if (major >= 24) {
   restart();
 }
 
+/** Ends this process at once when the one that stands for it was killed: whoever killed it meant this one. */
+function followLauncher() {
+  const isLaunched = process.env[launched] !== undefined && process.channel;
+  delete process.env[launched];
+  if (!isLaunched) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.channel.unref();
+}
+
 /** Runs this file again with the Node that npm installed beside us, as if it were this process. */
 function restart() {
   const node = pinnedNode();
@@ -30,7 +42,11 @@ function restart() {
     );
     process.exit(3);
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    // The channel closes with this process, however it ends.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [launched]: '1' },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal signals its whole foreground process group: the child has it already.

@@ -65,7 +65,12 @@ export class DataPlane implements DataPlanePort {
   ): Promise<DataPlaneApi[M]['result']> {
     const { control, socket } = this.#running;
     await socket;
-    return (await control.call(method, params)) as DataPlaneApi[M]['result'];
+    try {
+      return (await control.call(method, params)) as DataPlaneApi[M]['result'];
+    } catch (error) {
+      if (!control.closed) throw error;
+      throw new O7sError('EIPCP', 'the data plane crashed', { cause: error });
+    }
   }
 
   /** Ends ipcpd and waits until it is gone. */

@@ -123,7 +123,7 @@ export class Flows {
       throw new O7sError('ENOTSUP', `this version offers no ${missing}`, { hint: 'ask for a raw flow' });
     }
     log.info(`Allocating flow for ${process.pid} to ${name} (uid ${process.uid}).`);
-    const limit = AbortSignal.timeout(timeoutMs ?? limits.allocateMs);
+    const limit = AbortSignal.timeout(Math.ceil(timeoutMs ?? limits.allocateMs));
     const either = AbortSignal.any([signal, limit]);
     try {
       return await this.#find(process, name, qos, either);
@@ -216,7 +216,8 @@ export class Flows {
     const mayServe = (accept: Accept): boolean => sameUser(accept.process, process);
     const entry = registry.findName(name);
     // A process of this node that serves the name comes first; it may be between two accept calls.
-    const patience = entry !== undefined && entry.processes.size > 0 ? limits.acceptorMs : 0;
+    const served = [...(entry?.processes ?? [])].some((bound) => sameUser(bound, process));
+    const patience = served ? limits.acceptorMs : 0;
     const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
     if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
 

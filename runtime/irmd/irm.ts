@@ -32,6 +32,8 @@ export interface ManagementSurroundings {
 
 export class Management {
   readonly #around: ManagementSurroundings;
+  /** Names of IPCPs whose place is being made. */
+  readonly #creating = new Set<string>();
 
   constructor(around: ManagementSurroundings) {
     this.#around = around;
@@ -41,10 +43,11 @@ export class Management {
     const { registry, dataPlanes, log } = this.#around;
     checkName(name, 'the IPCP name');
     if (name === '') throw new O7sError('EINVAL', 'an IPCP needs a name');
-    if (registry.ipcps().some((ipcp) => ipcp.name === name)) {
+    if (this.#creating.has(name) || registry.ipcps().some((ipcp) => ipcp.name === name)) {
       throw new O7sError('EEXIST', `there is an IPCP ${name} already`, { hint: 'choose another name' });
     }
-    const { plane, pid } = await dataPlanes.place();
+    this.#creating.add(name);
+    const { plane, pid } = await dataPlanes.place().finally(() => this.#creating.delete(name));
     const entry: IpcpEntry = { pid, plane, name, type, layer: undefined };
     registry.addIpcp(entry);
     try {

@@ -1,5 +1,5 @@
 /** One irmd a run directory. Source: irmd-and-irm.md 1.2. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 export interface Lock {
   /** What an irmd that did not end in order left behind was removed. */
@@ -32,16 +32,22 @@ function startTime(pid: number): string | undefined {
 
 /** Takes the lock of a run directory, which is made when it is missing. */
 export function takeLock(directory: string): Lock {
-  mkdirSync(directory, { recursive: true });
+  // Not with its parents: Node would look for those without end where none can be made, as below /proc.
+  if (!existsSync(directory)) mkdirSync(directory);
   const file = `${directory}/irmd.lock`;
   const own = `${process.pid} ${startTime(process.pid) ?? ''}`;
+  const draft = `${file}.${process.pid}`;
   let cleaned = false;
   for (;;) {
     try {
-      writeFileSync(file, own, { flag: 'wx', mode: 0o644 });
+      // Linked when it is written: nobody can see a lock without its owner.
+      writeFileSync(draft, own, { mode: 0o644 });
+      linkSync(draft, file);
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(draft, { force: true });
     }
     const [pid = '', since = ''] = readFileSync(file, 'utf8').split(' ');
     if (since !== '' && startTime(Number(pid)) === since) throw new AlreadyRunning(Number(pid));

@@ -28,8 +28,14 @@ if (options.action === 'usage') {
 const colour = isatty(1) && process.env['NO_COLOR'] === undefined;
 const log = new Logger(logTo({ fd: 1, level: 'II', json: options.json, colour }), 'irmd');
 const directory = runDirectory();
+/** A socket's path has 107 bytes; the longest name in the directory is ipcpd's. */
+const directoryBytesMax = 107 - '/ipcpd-4194304.sock'.length;
 
 function lockOrExit(): Lock {
+  if (Buffer.byteLength(directory) > directoryBytesMax) {
+    log.error(`${directory} is too long for a run directory: set O7S_RUN_DIR to one of ${directoryBytesMax} bytes at most.`);
+    process.exit(1);
+  }
   try {
     return takeLock(directory);
   } catch (error) {

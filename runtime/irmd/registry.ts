@@ -145,7 +145,10 @@ export class Registry {
 
   removeProcess(process: ProcessEntry): void {
     if (this.#processes.get(process.pid) === process) this.#processes.delete(process.pid);
-    for (const name of process.names) name.processes.delete(process);
+    for (const name of process.names) {
+      name.processes.delete(process);
+      removeAll(name.accepts, (accept) => accept.process === process);
+    }
     process.names.clear();
   }
 

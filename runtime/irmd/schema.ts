@@ -4,7 +4,13 @@ import { O7sError } from '../lib/errors.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import { balancePolicies, ipcpTypes } from '../lib/rpc/api.ts';
 
-const name = v.pipe(v.string(), v.minLength(1), v.maxBytes(255));
+/** Control characters would let a name forge lines of the log. */
+const name = v.pipe(
+  v.string(),
+  v.minLength(1, 'a name must not be empty'),
+  v.maxBytes(255, 'a name has at most 255 bytes'),
+  v.regex(/^\P{Cc}*$/u, 'a name must not hold control characters'),
+);
 const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
 const uint8 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff));
 const uint16 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff));
@@ -75,6 +81,9 @@ export const dataPlaneSchemas = {
   'flow.closed': v.strictObject({ flowId: pid }),
 };
 
+/** Characters of an unknown method that are told back. */
+const methodShownMax = 64;
+
 type Schemas = Readonly<Record<string, v.GenericSchema>>;
 
 /** What answers each method, given parameters of the right shape. */
@@ -97,7 +106,7 @@ export function dispatch<S extends Schemas>(
   const schema = Object.hasOwn(schemas, method) ? schemas[method] : undefined;
   const handler = handlers[method];
   if (schema === undefined || handler === undefined) {
-    throw new O7sError('ENOTSUP', `there is no method ${method}`);
+    throw new O7sError('ENOTSUP', `there is no method ${method.slice(0, methodShownMax)}`);
   }
   const parsed = v.safeParse(schema, params);
   if (!parsed.success) {

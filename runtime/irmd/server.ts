@@ -32,7 +32,8 @@ const connectionsMax = 10_000;
 export class Server implements Disposable {
   readonly #setup: ServerSetup;
   readonly #listeners: UnixListener[];
-  readonly #connections = new Set<RpcConnection>();
+  readonly #applications = new Set<RpcConnection>();
+  readonly #managers = new Set<RpcConnection>();
   /** Connections of each process. */
   readonly #sessions = new Map<ProcessEntry, number>();
   readonly #group: number | undefined = ouroborosGroup();
@@ -53,7 +54,7 @@ export class Server implements Disposable {
   /** Closes sockets and connections. */
   [Symbol.dispose](): void {
     for (const listener of this.#listeners) listener[Symbol.dispose]();
-    for (const connection of [...this.#connections]) connection[Symbol.dispose]();
+    for (const connection of [...this.#applications, ...this.#managers]) connection[Symbol.dispose]();
   }
 
   #giveToGroup(path: string): void {
@@ -96,6 +97,7 @@ export class Server implements Disposable {
       },
     };
     const connection = this.#serve(
+      this.#managers,
       fd,
       (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal),
       () => unsubscribe?.(),
@@ -124,6 +126,7 @@ export class Server implements Disposable {
       'flow.deallocate': ({ flowId }) => flows.deallocate(known(), flowId),
     };
     this.#serve(
+      this.#applications,
       fd,
       (method, params, signal) => dispatch(applicationSchemas, handlers, method, params, signal),
       () => {
@@ -162,20 +165,21 @@ export class Server implements Disposable {
   }
 
   #serve(
+    connections: Set<RpcConnection>,
     fd: number,
     handler: ConstructorParameters<typeof RpcConnection>[1],
     onClose: () => void = () => {},
   ): RpcConnection | undefined {
     const socket = new Socket({ fd, readable: true, writable: true });
-    if (this.#connections.size >= connectionsMax) {
+    if (connections.size >= connectionsMax) {
       socket.destroy();
       return undefined;
     }
     const connection: RpcConnection = new RpcConnection(socket, handler, () => {
-      this.#connections.delete(connection);
+      connections.delete(connection);
       onClose();
     });
-    this.#connections.add(connection);
+    connections.add(connection);
     return connection;
   }
 }

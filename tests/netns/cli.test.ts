@@ -1,4 +1,6 @@
 /** The command line as its users have it. Labs have names of their own, so all of this runs beside other tests. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cli, folder, freshLab, labInScope, program, startCli, startProcess } from './cli.ts';
@@ -147,6 +149,17 @@ describe('without --lab', () => {
   });
 });
 
+/** A Node of this machine that is too old to run the command line itself. */
+function olderNode(): string | undefined {
+  for (const folder of ['/usr/local/bin', '/usr/bin']) {
+    const node = `${folder}/node`;
+    if (!existsSync(node)) continue;
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' });
+    if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) return node;
+  }
+  return undefined;
+}
+
 describe('up that is ended half-way leaves nothing', () => {
   const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'];
 
@@ -155,6 +168,18 @@ describe('up that is ended half-way leaves nothing', () => {
     const lab = scope.name;
     const { child, outcome, written } = startCli(['up', twoNodes, '--lab', lab, '-v']);
     await written(moment);
+    child.kill('SIGKILL');
+    expect((await outcome).code).toBe(137);
+    await gone(lab);
+  });
+
+  test('by kill -9 of the older Node that started the pinned one', async ({ skip }) => {
+    const older = olderNode();
+    if (older === undefined) return skip('this machine has no Node older than the pinned one');
+    await using scope = labInScope();
+    const lab = scope.name;
+    const { child, outcome, written } = startProcess([older, program, 'up', twoNodes, '--lab', lab, '-v']);
+    await written('irmd --stdout');
     child.kill('SIGKILL');
     expect((await outcome).code).toBe(137);
     await gone(lab);

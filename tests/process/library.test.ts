@@ -1,7 +1,7 @@
 /** The library against a real irmd and ipcpd. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Flow, rawQos, type Session } from '../../runtime/lib/index.ts';
+import { type Flow, IrmClient, rawQos, type Session } from '../../runtime/lib/index.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
 import type { Running } from '../support/command.ts';
 import { TestNode } from '../support/node.ts';
@@ -266,4 +266,25 @@ describe('a program', () => {
     });
     expect((await node.oping('-n', 'svc', '-c', '1')).stdout).toBe('Failed to allocate flow: -1003.\n');
   });
+});
+
+test('a flow that goes out of scope sends what was written first', async () => {
+  const { a, b } = await ownFlow(await start());
+  {
+    await using flow = a;
+    await flow.write(Buffer.from('last words'));
+  }
+  expect((await b.read()).toString()).toBe('last words');
+  await expect(b.read()).rejects.toEqual(code('EFLOWDOWN'));
+});
+
+test('calls that come at the same time share one session', async () => {
+  const { node } = await start();
+  {
+    await using irmd = await IrmClient.connect({ path: `${node.directory}/irm.sock` });
+    await irmd.bindProgram(part, 'own');
+  }
+  const both = program(node, 'together', 'own');
+  const { stdout } = await both.finished;
+  expect(stdout).toBe('64 65\n');
 });

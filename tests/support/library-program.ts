@@ -40,6 +40,18 @@ switch (what) {
     say((await flow.read()).toString());
     break;
   }
+  case 'together': {
+    // The first calls of this process, at the same time.
+    const flows = await Promise.all([allocFlow(name), acceptFlow()]);
+    say(
+      flows
+        .map(({ fd }) => fd)
+        .toSorted((a, b) => a - b)
+        .join(' '),
+    );
+    for (const flow of flows) await flow.close();
+    break;
+  }
   default:
     throw new Error(`no such part: ${what}`);
 }

@@ -11,6 +11,7 @@ const relay = fileURLToPath(new URL('./frame-relay.ts', import.meta.url));
 export class RelayedDevice implements EthernetDevice, AsyncDisposable {
   readonly mac: Buffer;
   readonly mtu: number;
+  readonly sendFailed = 0;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #waiting: Buffer;

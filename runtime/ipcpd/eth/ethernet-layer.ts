@@ -205,6 +205,8 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     // Before the reply is here the peer's own id is not known, and its first packets may be.
     const right = header.peerEid < 0 || flow.peerEid < 0 || header.peerEid === flow.peerEid;
     if (!known || !right) return this.count('droppedForeignSource');
+    // A length field may claim more than a flow carries.
+    if (frame.length > this.maxMessageBytes) return this.count('droppedTooLong');
     this.#flows.deliver(flow, frame);
   }
 

@@ -1,5 +1,6 @@
-/** A cable in memory: what one end flushes the others get, in order. For tests and simulation. */
+/** Links in memory: what one end flushes the others get, in order. For tests and simulation. */
 import { Packet, packetHeadroom } from '../../lib/wire/packet.ts';
+import type { DatagramDevice, DatagramSource, HostAddress, OnDatagram } from './datagram.ts';
 import type { EthernetDevice, OnFrame } from './device.ts';
 
 /** One segment of Ethernet in memory with any number of devices on it. */
@@ -49,13 +50,93 @@ export class MemoryDevice implements EthernetDevice {
   }
 
   bring(frame: Buffer): void {
-    const packet = new Packet(Buffer.alloc(packetHeadroom + frame.length), 0);
-    packet.reset(packetHeadroom);
-    packet.append(frame, 0, frame.length);
-    this.#onFrame(packet);
+    this.#onFrame(packetWith(frame));
   }
 
   [Symbol.dispose](): void {
     this.#segment.detach(this);
   }
+}
+
+/** A host and port of a network in memory. */
+export class MemoryAddress implements HostAddress, DatagramSource {
+  readonly host: string;
+  readonly port: number;
+
+  constructor(host: string, port: number) {
+    this.host = host;
+    this.port = port;
+  }
+
+  equals(other: HostAddress): boolean {
+    return other instanceof MemoryAddress && other.host === this.host && other.port === this.port;
+  }
+
+  isFrom(address: HostAddress): boolean {
+    return this.equals(address);
+  }
+
+  address(): HostAddress {
+    return this;
+  }
+}
+
+/** Hosts in memory that send each other datagrams. */
+export class MemoryNetwork {
+  readonly #devices = new Set<MemoryDatagramDevice>();
+
+  attach(local: MemoryAddress, datagramBytesMax: number, onDatagram: OnDatagram): MemoryDatagramDevice {
+    const device = new MemoryDatagramDevice(local, datagramBytesMax, onDatagram, this);
+    this.#devices.add(device);
+    return device;
+  }
+
+  /** Brings a datagram to whoever has the address; to nobody when there is none. */
+  carry(from: MemoryAddress, to: HostAddress, datagram: Buffer): void {
+    for (const device of this.#devices) if (device.local.equals(to)) device.bring(datagram, from);
+  }
+
+  detach(device: MemoryDatagramDevice): void {
+    this.#devices.delete(device);
+  }
+}
+
+export class MemoryDatagramDevice implements DatagramDevice {
+  readonly local: MemoryAddress;
+  readonly datagramBytesMax: number;
+  readonly sendFailed = 0;
+  readonly droppedTruncated = 0;
+  readonly #onDatagram: OnDatagram;
+  readonly #network: MemoryNetwork;
+  #queued: { readonly bytes: Buffer; readonly to: HostAddress }[] = [];
+
+  constructor(local: MemoryAddress, datagramBytesMax: number, onDatagram: OnDatagram, network: MemoryNetwork) {
+    this.local = local;
+    this.datagramBytesMax = datagramBytesMax;
+    this.#onDatagram = onDatagram;
+    this.#network = network;
+  }
+
+  send(datagram: Packet, to: HostAddress): void {
+    this.#queued.push({ bytes: Buffer.from(datagram.bytes()), to });
+  }
+
+  flush(): void {
+    for (const { bytes, to } of this.#queued.splice(0)) this.#network.carry(this.local, to, bytes);
+  }
+
+  bring(datagram: Buffer, from: MemoryAddress): void {
+    this.#onDatagram(packetWith(datagram), from);
+  }
+
+  [Symbol.dispose](): void {
+    this.#network.detach(this);
+  }
+}
+
+function packetWith(bytes: Buffer): Packet {
+  const packet = new Packet(Buffer.alloc(packetHeadroom + bytes.length), 0);
+  packet.reset(packetHeadroom);
+  packet.append(bytes, 0, bytes.length);
+  return packet;
 }

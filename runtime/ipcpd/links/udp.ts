@@ -6,6 +6,8 @@ import type { DatagramDevice, DatagramSource, HostAddress, OnDatagram } from './
 
 /** Batches a wake-up takes before others have their turn. */
 const batchesMax = 4;
+/** What a prototype sends may be so much longer than what it can receive (link-ipcps.md 4.4). */
+const windowBytes = 4;
 
 /** Where the datagram at hand came from, as the kernel wrote it; one object, written over for each. */
 class SocketSource implements DatagramSource {
@@ -37,7 +39,7 @@ export class UdpDevice implements DatagramDevice {
     this.datagramBytesMax = datagramBytesMax;
     this.#turn = turn;
     const source = new SocketSource();
-    this.#socket = new UdpSocket(local, text, datagramBytesMax, () => {
+    this.#socket = new UdpSocket(local, text, datagramBytesMax + windowBytes, () => {
       for (let batch = 0; batch < batchesMax; batch += 1) {
         const count = this.#socket.receive((datagram, names, offset) => {
           source.names = names;

@@ -80,7 +80,9 @@ export class LocalLayer implements Layer {
     const flow = new LocalFlow(user, this.counters);
     const handle = this.#nextHandle++;
     this.#pending.set(handle, { flow, done });
-    flow.withdraw = () => this.#pending.delete(handle);
+    flow.withdraw = () => {
+      if (this.#pending.delete(handle)) done({ kind: 'unanswered' });
+    };
     this.#events.flowRequested({ handle, hash, qos, piggyback });
     return flow;
   }

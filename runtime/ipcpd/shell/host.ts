@@ -256,6 +256,8 @@ export class IpcpHost {
     port.flow?.deallocate(monotonicNow());
     port.close();
     addPort(ipcp.ports, port);
+    // What tells the other end must not wait for the next turn.
+    this.#setup.turn.end();
     ipcp.log.info(`Finished deallocating flow ${flowId}.`);
     return true;
   }

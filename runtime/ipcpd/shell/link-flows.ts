@@ -3,6 +3,7 @@
  * a packet belongs to. How an address looks and how messages are written is the layer's.
  * Source: link-ipcps.md 1.5, 1.8, 1.10.
  */
+import { errnoOf } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
@@ -107,6 +108,10 @@ export class LinkFlows<Address> {
   readonly #allocations = new Map<number, Allocation<Address>>();
   readonly #requests = new Map<number, Request<Address>>();
   #nextHandle = 1;
+  readonly #closedFlow: LayerFlow = {
+    write: () => this.#port.count('droppedNotOpen'),
+    deallocate: () => {},
+  };
 
   constructor(
     port: LinkPort<Address>,
@@ -138,7 +143,11 @@ export class LinkFlows<Address> {
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
     const eid = this.#eids.take(now);
-    if (eid === undefined) return this.unanswered(done);
+    if (eid === undefined) {
+      // Nobody was asked, and nobody will be before another flow ends.
+      done({ kind: 'refused', response: -errnoOf('EBADF') });
+      return this.#closedFlow;
+    }
     const flow = new LinkFlow(this, eid, to, notOpen, user);
     this.#flows.set(eid, flow);
     const handshakeId = piggyback.subarray(0, handshakeIdBytes);
@@ -150,13 +159,17 @@ export class LinkFlows<Address> {
   /** A flow that nobody can be asked for. */
   unanswered(done: (outcome: FlowOutcome) => void): LayerFlow {
     done({ kind: 'unanswered' });
-    return { write: () => this.#port.count('droppedNotOpen'), deallocate: () => {} };
+    return this.#closedFlow;
   }
 
   accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
     const request = this.#takeRequest(handle);
-    const eid = request === undefined ? undefined : this.#eids.take(now);
-    if (request === undefined || eid === undefined) return undefined;
+    if (request === undefined) return undefined;
+    const eid = this.#eids.take(now);
+    if (eid === undefined) {
+      this.#port.sendReply(request.from, request.eid, 0, -errnoOf('EIPCP'), nothing);
+      return undefined;
+    }
     const flow = new LinkFlow(this, eid, request.from, request.eid, user);
     this.#flows.set(eid, flow);
     this.#port.sendReply(request.from, request.eid, eid, 0, piggyback);
@@ -192,12 +205,17 @@ export class LinkFlows<Address> {
     now: Millis,
   ): void {
     const allocation = this.#allocations.get(eid);
-    if (allocation === undefined || response > 0) return this.#port.count('droppedUnexpectedReply');
+    if (allocation === undefined || response > 0) {
+      this.#port.count('droppedUnexpectedReply');
+      // The peer holds a flow that nobody here waits for any more.
+      const late = response === 0 && !this.#flows.has(eid) && !this.#port.isReserved(peerEid);
+      return late ? this.#port.sendRelease(from, eid, peerEid) : undefined;
+    }
     const { flow } = allocation;
     if (!this.#port.isSame(flow.address, from)) return this.#port.count('droppedForeignSource');
     if (response < 0) {
-      this.#settle(eid, { kind: 'refused', response });
-      return this.#forget(flow, now);
+      this.#forget(flow, now);
+      return allocation.done({ kind: 'refused', response });
     }
     if (this.#port.isReserved(peerEid)) return this.#port.count('droppedReservedEid');
     flow.peerEid = peerEid;
@@ -243,7 +261,9 @@ export class LinkFlows<Address> {
   deallocate(flow: LinkFlow<Address>, now: Millis): void {
     if (this.#flows.get(flow.eid) !== flow) return;
     if (flow.peerEid >= 0) this.#port.sendRelease(flow.address, flow.eid, flow.peerEid);
+    const allocation = this.#allocations.get(flow.eid);
     this.#forget(flow, now);
+    allocation?.done({ kind: 'unanswered' });
   }
 
   /** Marks all flows up or down, as their device is. */

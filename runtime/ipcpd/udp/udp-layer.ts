@@ -178,6 +178,8 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     if (flow === undefined) return;
     if (!source.isFrom(flow.address)) return this.count('droppedForeignSource');
     datagram.start += dataHeaderBytes;
+    // A prototype sends up to a header more than it carries whole (link-ipcps.md 4.4).
+    if (datagram.length > this.#device.datagramBytesMax) return this.count('droppedTooLong');
     this.#flows.deliver(flow, datagram);
   }
 

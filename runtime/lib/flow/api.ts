@@ -4,11 +4,14 @@ import { type AllocOptions, Session } from './session.ts';
 
 let session: Promise<Session> | undefined;
 
-async function current(): Promise<Session> {
-  const known = await session?.catch(() => undefined);
-  if (known !== undefined && !known.closed) return known;
-  session = Session.open();
-  return session;
+/** The session of this process; one that irmd left behind is replaced. */
+function current(): Promise<Session> {
+  const opening: Promise<Session> = (session ?? Promise.reject(new Error('no session yet'))).then(
+    (known) => (known.closed ? Session.open() : known),
+    () => Session.open(),
+  );
+  session = opening;
+  return opening;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One end of a flow, as an application holds it. Source: application-api.md 3, end-to-end.md 1. */
 import { type ErrorCode, O7sError } from '../errors.ts';
-import { flowSendBytesMax } from '../limits.ts';
+import { flowSendBytesMax, messageBytesMax } from '../limits.ts';
 import type { UnixStream } from '../os/unix-socket.ts';
 import type { QosSpec } from '../qos.ts';
 import type { Deadlines, Millis } from '../time/clock.ts';
@@ -78,7 +78,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     this.#timer = setup.timer;
     this.#onClosed = setup.onClosed;
     this.#liveness = new Liveness(setup.qos.timeout, monotonicNow());
-    this.#reader = new FrameReader(setup.maxMessageBytes, true);
+    // What the layer below lets through may be longer than what it takes.
+    this.#reader = new FrameReader(messageBytesMax, true);
   }
 
   /** Takes over a connected stream. To be called once, by whoever made the flow. */
@@ -163,8 +164,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   }
 
   /**
-   * Sends a message; resolves when the node has taken it over. An empty one is only a sign of life. EMSGSIZE when it
-   * is longer than `maxMessageBytes`.
+   * Sends a message; resolves when it is queued towards the node, which takes it over at the end of the turn. An empty
+   * one is only a sign of life. EMSGSIZE when it is longer than `maxMessageBytes`.
    */
   write(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
     try {
@@ -201,7 +202,13 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     this.#release();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Releases the flow at once; what has not left is lost. */
+  abort(): void {
     this.#release();
   }
 
@@ -286,6 +293,10 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
       this.#messages.length = 0;
       this.#firstMessage = 0;
       this.#watch();
+    } else if (this.#firstMessage >= readAhead) {
+      // A reader that always leaves something behind must not make the list grow.
+      this.#messages = this.#messages.slice(this.#firstMessage);
+      this.#firstMessage = 0;
     }
     return message;
   }

@@ -22,6 +22,7 @@ export const frameKind = {
 export const tokenBytes = 16;
 
 const initialBytes = 64 * 1024;
+const keptBytesMax = 512 * 1024;
 
 /** Gets each frame of a stream; `memory` from `start` to `end` is valid as the reader says. */
 export type OnFrame = (kind: number, memory: Buffer, start: number, end: number) => void;
@@ -137,6 +138,8 @@ export class FrameWriter {
     }
     this.#start = 0;
     this.#end = 0;
+    // What a burst needed is not kept.
+    if (this.#buffer.memory.length > keptBytesMax) this.#buffer = new StreamBuffer(initialBytes);
     return 0;
   }
 

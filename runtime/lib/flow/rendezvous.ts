@@ -36,7 +36,8 @@ export class FlowRendezvous implements Disposable {
   readonly #expected = new Map<string, Expected>();
   /** Ends that came before they were expected, by token: what makes each of them its owner's. */
   readonly #early = new Map<string, (onArrival: OnArrival) => void>();
-  readonly #strangers = new Set<UnixStream>();
+  /** In the order in which they came, with what shuts each of them out. */
+  readonly #strangers = new Map<UnixStream, () => void>();
   readonly #patienceMs: number;
 
   /** @param patienceMs how long an expected end may take to come, and a connection to show its token. */
@@ -74,8 +75,13 @@ export class FlowRendezvous implements Disposable {
     this.#listener[Symbol.dispose]();
     for (const { timer } of this.#expected.values()) clearTimeout(timer);
     this.#expected.clear();
-    for (const stream of this.#strangers) stream[Symbol.dispose]();
+    for (const stream of this.#strangers.keys()) stream[Symbol.dispose]();
     this.#strangers.clear();
+  }
+
+  /** Shuts out who has waited longest. */
+  #evict(): void {
+    for (const refuse of this.#strangers.values()) return refuse();
   }
 
   #arrived(fd: number): void {
@@ -125,8 +131,9 @@ export class FlowRendezvous implements Disposable {
     );
     const timer = setTimeout(refuse, this.#patienceMs);
     timer.unref();
-    if (this.#strangers.size >= strangersMax) return refuse();
-    this.#strangers.add(stream);
+    // The newcomer is the likelier one to mean it: its token comes at once.
+    if (this.#strangers.size >= strangersMax) this.#evict();
+    this.#strangers.set(stream, refuse);
     stream.watch(true, false);
     greet();
   }

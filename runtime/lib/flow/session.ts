@@ -57,8 +57,13 @@ export class Session implements Disposable {
    */
   static async open(options: SessionOptions = {}): Promise<Session> {
     const rpc = await RpcClient.connect<ApplicationApi>(options.path ?? applicationSocket());
-    const { pid } = await rpc.call('process.announce', { program: options.program ?? programName() });
-    return new Session(rpc, pid);
+    try {
+      const { pid } = await rpc.call('process.announce', { program: options.program ?? programName() });
+      return new Session(rpc, pid);
+    } catch (error) {
+      rpc[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Whether irmd has gone; flows that exist go on, new ones need a new session. */
@@ -74,7 +79,8 @@ export class Session implements Disposable {
    */
   async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
     checkName(name, 'the name');
-    const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs: options.timeout ?? null };
+    const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
+    const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs };
     const grant = await this.#rpc.call('flow.allocate', params, { signal: options.signal, onLate: this.#giveBack });
     return this.#pickUp(grant);
   }
@@ -91,7 +97,7 @@ export class Session implements Disposable {
     const listen = this.#rendezvous.path;
     const end = options.timeout === undefined ? undefined : monotonicNow() + options.timeout;
     for (;;) {
-      const timeoutMs = end === undefined ? null : Math.max(0, end - monotonicNow());
+      const timeoutMs = end === undefined ? null : Math.ceil(Math.max(0, end - monotonicNow()));
       const params = { timeoutMs, listen };
       const grant = await this.#rpc.call('flow.accept', params, { signal: options.signal, onLate: this.#giveBack });
       try {
@@ -105,7 +111,7 @@ export class Session implements Disposable {
 
   /** Drops all flows at once and takes leave of irmd. */
   [Symbol.dispose](): void {
-    for (const flow of [...this.#flows.values()]) void flow[Symbol.asyncDispose]();
+    for (const flow of [...this.#flows.values()]) flow.abort();
     this.#rendezvous?.[Symbol.dispose]();
     this.#timer.close();
     this.#rpc[Symbol.dispose]();
@@ -130,7 +136,7 @@ export class Session implements Disposable {
       if (grant.connect === null) await this.#awaitPeer(flow, grant.token);
       else connectStream(flow, grant.connect, grant.token);
     } catch (error) {
-      await flow[Symbol.asyncDispose]();
+      flow.abort();
       if (error instanceof O7sError) throw error;
       throw new O7sError('EFLOWDOWN', 'the flow went down while it was picked up', { cause: error });
     }

@@ -14,12 +14,9 @@ const nameBytesMax = 28;
 /** An address and port in the form the kernel takes them (struct sockaddr_in, sockaddr_in6). */
 export class UdpAddress {
   readonly sockaddr: Buffer;
-  /** Where it lies, for the system call. */
-  readonly location: number;
 
   private constructor(sockaddr: Buffer) {
     this.sockaddr = sockaddr;
-    this.location = addressOf(sockaddr);
   }
 
   /** From text, such as `10.0.0.1` or `fd00::1`. Throws a TypeError for anything else. */
@@ -112,6 +109,8 @@ export class UdpSocket implements Disposable {
   readonly #watch: FdWatch;
   readonly #incoming: readonly Packet[];
   readonly #names = Buffer.alloc(batchDatagrams * nameBytesMax);
+  readonly #destinations = Buffer.alloc(batchDatagrams * nameBytesMax);
+  readonly #destinationsAt = addressOf(this.#destinations);
   readonly #receiveBatch = new MessageBatch(batchDatagrams);
   readonly #sendBatch = new MessageBatch(batchDatagrams);
   #queued = 0;
@@ -178,10 +177,13 @@ export class UdpSocket implements Disposable {
     return count;
   }
 
-  /** Queues a datagram; memory and address must stay as they are until `flush`. */
+  /** Queues a datagram; its memory must stay as it is until `flush`. */
   send(datagram: Packet, to: UdpAddress): void {
     this.#sendBatch.set(this.#queued, datagram.address + datagram.start, datagram.end - datagram.start);
-    this.#sendBatch.setName(this.#queued, to.location, to.sockaddr.length);
+    // The batch outlives the address, which may be forgotten before the flush.
+    const slot = this.#queued * nameBytesMax;
+    to.sockaddr.copy(this.#destinations, slot);
+    this.#sendBatch.setName(this.#queued, this.#destinationsAt + slot, to.sockaddr.length);
     this.#queued += 1;
     if (this.#queued === batchDatagrams) this.flush();
   }

@@ -16,6 +16,8 @@ export interface PeerCredentials {
 
 const pathBytesMax = 107;
 const backlog = 1024;
+/** How long nothing is accepted when there are no descriptors left, ms. */
+const acceptPauseMs = 100;
 
 /** A path; one that begins with `@` is in the abstract namespace of this network namespace, and leaves no file. */
 function socketAddress(path: string): Buffer {
@@ -86,8 +88,13 @@ export class UnixListener implements Disposable {
   #accept(onConnection: (fd: number) => void): void {
     for (;;) {
       const fd = libc.accept4(this.#fd, null, null, linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC) as number;
-      // Out of descriptors or nothing left: the next turn tries again.
-      if (fd < 0) return;
+      if (fd < 0) {
+        if (lastErrno() === linux.EAGAIN || lastErrno() === linux.EINTR) return;
+        // Out of descriptors: who waits in the queue would wake this process without end.
+        this.#watch.watch(false, false);
+        setTimeout(() => this.#watch.watch(true, false), acceptPauseMs).unref();
+        return;
+      }
       onConnection(fd);
       if (this.#closed) return;
     }

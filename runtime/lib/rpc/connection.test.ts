@@ -216,3 +216,70 @@ test('random lines are answered, ignored or end the connection, and never throw'
   await nextTurn();
   expect(rejections).toEqual([]);
 });
+
+describe('what is being answered ends with the connection', () => {
+  /** Serves requests that end only when they are told to, and counts those that were. */
+  function patient(): { handler: RpcHandler; open: () => number; ended: () => number } {
+    let begun = 0;
+    let ended = 0;
+    const handler: RpcHandler = (_method, _params, signal) => {
+      begun += 1;
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          ended += 1;
+          reject(new O7sError('ECANCELED'));
+        });
+      });
+    };
+    return { handler, open: () => begun - ended, ended: () => ended };
+  }
+
+  test('also what has no id', async () => {
+    const { handler, open, ended } = patient();
+    const peer = rawPeer(handler);
+    peer.write('{"jsonrpc":"2.0","method":"wait"}\n{"jsonrpc":"2.0","id":7,"method":"wait"}\n');
+    await until('both to be served', () => open() === 2);
+    peer.end();
+    await until('both to end', () => ended() === 2);
+  });
+
+  test('and an id is one request only', async () => {
+    const { handler, ended } = patient();
+    const peer = rawPeer(handler);
+    const request = '{"jsonrpc":"2.0","id":7,"method":"wait"}\n';
+    peer.write(request + request);
+    await until('the connection to end', () => peer.ends() === 1);
+    expect(ended()).toBe(1);
+    expect(peer.lines().at(-1)).toMatchObject({ id: null, error: { code: -32_700 } });
+  });
+});
+
+test('who was shut out is not heard again', async () => {
+  const served: string[] = [];
+  const peer = rawPeer((method) => void served.push(method));
+  peer.write('garbage\n');
+  await until('the connection to end', () => peer.ends() === 1);
+  peer.write('{"jsonrpc":"2.0","id":1,"method":"late"}\n');
+  await nextTurn();
+  await nextTurn();
+  expect(served).toEqual([]);
+});
+
+test('who does not read the answers is not asked for more questions', async () => {
+  const [left, right] = duplexPair();
+  let served = 0;
+  const connection = new RpcConnection(left, () => {
+    served += 1;
+    return 'x'.repeat(10_000);
+  });
+  onTestFinished(() => connection[Symbol.dispose]());
+  right.pause();
+  const request = Buffer.from('{"jsonrpc":"2.0","id":"a","method":"m"}\n');
+  for (let sent = 0; sent < 2000; sent += 1) {
+    right.write(request.toString().replace('"a"', String(sent)));
+    await nextTurn();
+  }
+  expect(served).toBeLessThan(300);
+  right.resume();
+  await until('all to be served', () => served === 2000);
+});

@@ -25,6 +25,10 @@ interface Pending {
 /** The error numbers of JSON-RPC itself; others are Ouroboros' own, negated. */
 const rpcErrors = { parse: -32_700, invalidRequest: -32_600, internal: -32_603 } as const;
 
+/** Bytes of answers that may wait before no more is read, and how long the last of them may take. */
+const unreadBytesMax = 1 << 20;
+const lastWordsMs = 1000;
+
 interface WireError {
   readonly code: number;
   readonly message: string;
@@ -35,7 +39,9 @@ export class RpcConnection implements Disposable {
   readonly #stream: Duplex;
   readonly #handler: RpcHandler;
   readonly #pending = new Map<number, Pending>();
+  /** What is being answered: by id, and whether or not it has one. */
   readonly #serving = new Map<number | string, AbortController>();
+  readonly #controllers = new Set<AbortController>();
   #nextId = 1;
   #partial: Buffer[] = [];
   #partialBytes = 0;
@@ -96,7 +102,14 @@ export class RpcConnection implements Disposable {
 
   /** Ends the connection after what was sent has left. Idempotent. */
   close(): void {
-    this.#stream.end();
+    const stream = this.#stream;
+    // Who does not take the last words does not keep the connection open either.
+    const timer = setTimeout(() => stream.destroy(), lastWordsMs);
+    timer.unref();
+    stream.end(() => {
+      clearTimeout(timer);
+      stream.destroy();
+    });
     this.#ended(new O7sError('EIRMD', 'the control connection closed'));
   }
 
@@ -106,7 +119,12 @@ export class RpcConnection implements Disposable {
   }
 
   #send(message: object): void {
-    this.#stream.write(`${JSON.stringify(message)}\n`);
+    const stream = this.#stream;
+    stream.write(`${JSON.stringify(message)}\n`);
+    if (stream.writableLength <= unreadBytesMax || stream.isPaused()) return;
+    // Who asks without reading the answers is not asked for more questions.
+    stream.pause();
+    stream.once('drain', () => stream.resume());
   }
 
   #ended(error: O7sError): void {
@@ -114,12 +132,14 @@ export class RpcConnection implements Disposable {
     this.#closed = error;
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
-    for (const controller of this.#serving.values()) controller.abort();
+    for (const controller of this.#controllers) controller.abort();
+    this.#controllers.clear();
     this.#serving.clear();
     this.#onClose();
   }
 
   #received(chunk: Buffer): void {
+    if (this.#closed !== undefined) return;
     let from = 0;
     for (;;) {
       const newline = chunk.indexOf(10, from);
@@ -174,8 +194,10 @@ export class RpcConnection implements Disposable {
   }
 
   async #serve(id: number | string | undefined, method: string, params: RpcParams): Promise<void> {
-    if (this.#serving.size >= rpcPendingMax) return this.#refuse('too many open requests');
+    if (this.#controllers.size >= rpcPendingMax) return this.#refuse('too many open requests');
+    if (id !== undefined && this.#serving.has(id)) return this.#refuse('the id of a request that is open');
     const controller = new AbortController();
+    this.#controllers.add(controller);
     if (id !== undefined) this.#serving.set(id, controller);
     let answer: { result: unknown } | { error: WireError };
     try {
@@ -183,6 +205,7 @@ export class RpcConnection implements Disposable {
     } catch (error) {
       answer = { error: errorToWire(error) };
     }
+    this.#controllers.delete(controller);
     if (id === undefined || this.#closed !== undefined) return;
     this.#serving.delete(id);
     this.#send({ jsonrpc: '2.0', id, ...answer });

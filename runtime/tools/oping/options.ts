@@ -43,6 +43,8 @@ Checks liveness between a client and a server, and reports the round trip time.
 A time is a number of ms, or has a unit: ms, s, m, h, d.
 `;
 
+/** Known cubes whose flows need what these end points lack. */
+const laterCubes: ReadonlySet<string> = new Set(['best', 'video', 'voice', 'data']);
 const sizeMin = 64;
 const sizeMax = 1500;
 const intervalMax = 10_000;
@@ -142,7 +144,8 @@ export function parsePingOptions(args: readonly string[]): ParsedOptions {
   const notes: string[] = [];
   if (options.listen) return { kind: 'run', options, notes };
 
-  if (qos !== 'raw') notes.push('Unknown QoS cube, defaulting to raw.\n');
+  if (laterCubes.has(qos)) notes.push(`QoS cube ${qos} is not offered by this version, defaulting to raw.\n`);
+  else if (qos !== 'raw') notes.push('Unknown QoS cube, defaulting to raw.\n');
   if (options.serverName === undefined) return { kind: 'usage', text: 'No server specified.\n', status: 1 };
   if (options.interval > intervalMax) {
     notes.push('Ping interval truncated to 10s.\n');
