@@ -22,6 +22,7 @@ const projects: readonly Project[] = [
     timeout: 30_000,
   },
   { name: 'process', include: ['tests/process/**/*.test.ts'], timeout: 60_000 },
+  { name: 'docker', include: ['tests/docker/**/*.test.ts'], timeout: 180_000 },
   { name: 'netns', include: ['tests/netns/**/*.test.ts'], timeout: 120_000 },
   { name: 'interop', include: ['tests/interop/**/*.test.ts'], timeout: 120_000 },
 ];

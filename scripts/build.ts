@@ -45,7 +45,9 @@ await build({
   // koffi loads a native module that lies beside it.
   external: ['koffi'],
   // Packages of the older module form ask for Node's own modules by `require`.
-  banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
+  },
   define: { O7S_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',

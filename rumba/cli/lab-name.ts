@@ -18,7 +18,7 @@ export function labName(sources: {
 }
 
 /** The lab that is asked for, else the only one. Throws EUSAGE, listing the labs there are. */
-export function chooseLab<T extends { readonly name: string }>(
+export function chooseLab<T extends { readonly name: string; readonly testbed?: string }>(
   labs: readonly T[],
   asked: string | undefined,
 ): T {
@@ -38,6 +38,12 @@ export function chooseLab<T extends { readonly name: string }>(
   if (asked === undefined) {
     throw new TestbedError('EUSAGE', `several labs are running: ${names}`, {
       hint: 'choose one with --lab NAME',
+    });
+  }
+  if (found.length > 1) {
+    const where = found.map((each) => each.testbed ?? '').join(' and ');
+    throw new TestbedError('EUSAGE', `labs named ${asked} are running on ${where}`, {
+      hint: 'choose by the variable O7S_TESTBED',
     });
   }
   throw new TestbedError('EUSAGE', `no lab named ${asked} is running`, { hint: `running: ${names}` });

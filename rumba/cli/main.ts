@@ -2,8 +2,12 @@
 import yargs from 'yargs';
 import { TestbedError } from '../errors.ts';
 import { packageVersion } from '../installation.ts';
+import { clean } from './commands/clean.ts';
+import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
+import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
+import { image } from './commands/image.ts';
 import { ls } from './commands/ls.ts';
 import { up } from './commands/up.ts';
 import { failure } from './failure.ts';
@@ -14,6 +18,8 @@ const cli = yargs(process.argv.slice(2))
   .usage('$0 COMMAND: multi-node Ouroboros networks on this machine')
   .parserConfiguration({
     'populate--': true,
+    // A word of a command stays as it was typed: 007 is no 7.
+    'parse-positional-numbers': false,
     'camel-case-expansion': false,
     'duplicate-arguments-array': false,
   })
@@ -21,6 +27,10 @@ const cli = yargs(process.argv.slice(2))
   .command(down)
   .command(ls)
   .command(exec)
+  .command(events)
+  .command(image)
+  .command(doctor)
+  .command(clean)
   .demandCommand(1, 'there is no command')
   .strict()
   .strictCommands()

@@ -2,7 +2,8 @@
 import { type IpcpInfo, type IrmClient, O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
 import { TestbedError } from '../errors.ts';
-import type { Action } from '../plan/plan.ts';
+import { hostsFile } from '../plan/hosts.ts';
+import { type Action, addressWords } from '../plan/plan.ts';
 import { poll } from '../poll.ts';
 import type { Lab, LabNode, Program } from '../testbeds/testbed.ts';
 
@@ -11,6 +12,19 @@ const readyMs = 30_000;
 
 /** How long irmd has to answer, in milliseconds; its own limits are shorter. */
 const answerMs = 30_000;
+
+/**
+ * Adds to the node's hosts file those of the lines $@ that it lacks. The file has to be mounted there,
+ * as it is where a node has one to itself: otherwise this would be the machine's.
+ */
+const addHosts = `own= file=$(readlink -f ${hostsFile})
+while read -r _ _ _ _ place _; do
+  [ "$place" != "$file" ] || own=yes
+done </proc/self/mountinfo
+[ "$own" = yes ] || { echo "the node has no hosts file of its own" >&2; exit 1; }
+for line; do
+  grep -qxF -e "$line" ${hostsFile} || printf '%s\\n' "$line" >>${hostsFile} || exit 1
+done`;
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
@@ -26,9 +40,18 @@ export class Performer implements AsyncDisposable {
   async perform(action: Action, signal: AbortSignal): Promise<void> {
     switch (action.kind) {
       case 'node':
-        return await this.#lab.addNode({ name: action.node }, signal);
+        return await this.#lab.addNode(action.node, signal);
       case 'link':
         return await this.#lab.addLink(action.link, signal);
+      case 'address': {
+        const words = ['ip', 'address', 'replace', ...addressWords(action.interface, action.address)];
+        const what = `give interface ${action.interface} address ${action.address}`;
+        return await runOn(this.#lab.node(action.node), what, words, signal);
+      }
+      case 'hosts': {
+        const words = ['sh', '-c', addHosts, 'o7s-testbed', ...action.lines];
+        return await runOn(this.#lab.node(action.node), 'write to the hosts file', words, signal);
+      }
       case 'irmd':
         return await this.#startIrmd(action.node, signal);
       case 'bootstrap':
@@ -98,6 +121,18 @@ export class Performer implements AsyncDisposable {
   }
 }
 
+async function runOn(
+  node: LabNode,
+  what: string,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { code, stderr } = await node.run(command, signal);
+  if (code === 0) return;
+  const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
+  throw new TestbedError('EFAILED', `node ${node.name}: cannot ${what}: ${reason}`);
+}
+
 async function tryConnect(node: LabNode, signal: AbortSignal): Promise<IrmClient | undefined> {
   try {
     return await node.irm(signal);
@@ -118,7 +153,7 @@ async function watched<T>(
   try {
     return await poll(
       async () => {
-        const alive = program.alive();
+        const alive = await program.alive();
         const found = await probe();
         if (found === undefined && !alive)
           throw new TestbedError('EFAILED', `${what} ended before it was ready`);
@@ -127,8 +162,10 @@ async function watched<T>(
       { what: `${what} to be ready`, deadlineMs: readyMs, signal },
     );
   } catch (error) {
-    const line = program.lastLogLine();
-    if (error instanceof TestbedError && line !== undefined) {
+    signal.throwIfAborted();
+    if (!(error instanceof TestbedError)) throw error;
+    const line = await program.lastLogLine().catch(() => undefined);
+    if (line !== undefined) {
       throw new TestbedError(error.code, `${error.message}; its last words: ${line}`, { cause: error });
     }
     throw error;

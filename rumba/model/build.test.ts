@@ -4,6 +4,7 @@ import {
   ethDix,
   ethLink,
   type EthLink,
+  ethLlc,
   type Layer,
   node,
   type Node,
@@ -12,6 +13,8 @@ import {
   server,
   topology,
   type TopologyParts,
+  udp4,
+  udp6,
 } from '../index.ts';
 import { isTopology } from './topology.ts';
 
@@ -99,6 +102,90 @@ test('a server registers its name in every layer of its node, unless told which'
   expect([count({}), count({ layers: [second] }), count({ layers: [] })]).toEqual([2, 1, 0]);
 });
 
+describe('addresses', () => {
+  const shown = (parts: Partial<TopologyParts>): (readonly string[] | undefined)[] =>
+    topology({ ...base, layers: [], ...parts }).links.flatMap(({ ends }) => ends.map((end) => end.addresses));
+
+  test('a layer of each kind in one link, each member with what its kind needs', () => {
+    const layers = [ethLlc('llc', cable), udp4('inet4', cable, { port: 4000 }), udp6('inet6', cable)];
+    const { links, layers: placed } = topology({ ...base, layers });
+    expect(links[0]?.ends.map((end) => end.addresses)).toEqual([
+      ['10.0.0.1/30', 'fd6f:37::1/64'],
+      ['10.0.0.2/30', 'fd6f:37::2/64'],
+    ]);
+    const member = (layer: string, at: string, ip?: string): object => ({
+      node: at,
+      ipcp: `${layer}.${at}`,
+      interface: 'e1',
+      ...(ip === undefined ? {} : { ip }),
+    });
+    expect(placed).toEqual([
+      { kind: 'eth-llc', name: 'llc', link: 'a-b', members: [member('llc', 'a'), member('llc', 'b')] },
+      {
+        kind: 'udp4',
+        name: 'inet4',
+        link: 'a-b',
+        port: 4000,
+        members: [member('inet4', 'a', '10.0.0.1'), member('inet4', 'b', '10.0.0.2')],
+      },
+      {
+        kind: 'udp6',
+        name: 'inet6',
+        link: 'a-b',
+        members: [member('inet6', 'a', 'fd6f:37::1'), member('inet6', 'b', 'fd6f:37::2')],
+      },
+    ]);
+  });
+
+  test('are those declared, with or without a layer, and the first of its family is the one a layer has', () => {
+    const given = ethLink(
+      port(a, 'x', { addresses: ['FD00:0::1/64', '192.168.0.1/24', '192.168.1.1/24'] }),
+      port(b, 'x', { addresses: ['192.168.0.2/24', 'fd00::2/64'] }),
+    );
+    expect(shown({ links: [given] })).toEqual([
+      ['fd00::1/64', '192.168.0.1/24', '192.168.1.1/24'],
+      ['192.168.0.2/24', 'fd00::2/64'],
+    ]);
+    const made = topology({ ...base, links: [given], layers: [udp4('inet', given)] });
+    expect(made.layers[0]?.members).toMatchObject([{ ip: '192.168.0.1' }, { ip: '192.168.0.2' }]);
+  });
+
+  test('are made where a udp layer needs them, of networks by the number of the link that nothing covers', () => {
+    const declared = ethLink(
+      port(a, 'x', { addresses: ['10.0.1.9/29'] }),
+      port(b, 'x', { addresses: ['10.0.1.10/29'] }),
+    );
+    const links = [ethLink(a, b), ethLink(a, b), declared, ethLink(a, b)];
+    const wide = ethLink(port(a, 'y', { addresses: ['10.0.0.9/23'] }), b);
+    const layers = [1, 3].flatMap((index) => {
+      const link = links[index];
+      return link === undefined ? [] : [udp4(`four${index}`, link), udp6(`six${index}`, link)];
+    });
+    const none = [undefined, undefined];
+    const third = [
+      ['10.0.3.1/30', 'fd6f:37:0:3::1/64'],
+      ['10.0.3.2/30', 'fd6f:37:0:3::2/64'],
+    ];
+    expect(shown({ links, layers })).toEqual([
+      ...none,
+      ['10.0.1.1/30', 'fd6f:37:0:1::1/64'],
+      ['10.0.1.2/30', 'fd6f:37:0:1::2/64'],
+      ['10.0.1.9/29'],
+      ['10.0.1.10/29'],
+      ...third,
+    ]);
+    expect(shown({ links: [...links, wide], layers }).slice(2, 4)).toEqual([
+      ['10.0.6.1/30', 'fd6f:37:0:1::1/64'],
+      ['10.0.6.2/30', 'fd6f:37:0:1::2/64'],
+    ]);
+  });
+
+  test('a port or a family of their own lets udp layers share a link', () => {
+    const layers = [udp4('one', cable), udp4('two', cable, { port: 3436 }), udp6('three', cable)];
+    expect(topology({ ...base, layers }).layers).toHaveLength(3);
+  });
+});
+
 describe('refuses', () => {
   const wrong = <T>(value: unknown): T => value as T;
   const cases: [string, () => unknown][] = [
@@ -157,6 +244,71 @@ describe('refuses', () => {
       "the command of server x is not a list of words; write it like ['oping', '-l']",
       () => server(a, 'x', wrong<string[]>('oping -l')),
     ],
+    [
+      "layer lan is not over an Ethernet link; write ethLlc('lan', LINK) with LINK = ethLink(a, b)",
+      () => ethLlc('lan', wrong<EthLink>(undefined)),
+    ],
+    [
+      "layer net is not over an Ethernet link; write udp6('net', LINK) with LINK = ethLink(a, b)",
+      () => udp6('net', wrong<EthLink>('a-b')),
+    ],
+    [
+      'the hash "SHA1" of layer lan is unknown; use one of SHA3_224, SHA3_256, SHA3_384, SHA3_512',
+      () => ethLlc('lan', cable, { hash: wrong<'SHA3_256'>('SHA1') }),
+    ],
+    [
+      'the port 0 of layer net is out of range; use 1 to 65535; 3435 is the default',
+      () => udp4('net', cable, { port: 0 }),
+    ],
+    [
+      'the port 65536 of layer net is out of range; use 1 to 65535; 3435 is the default',
+      () => udp6('net', cable, { port: 65_536 }),
+    ],
+    [
+      'the DNS server "fd00::53" of layer net is no IPv4 address; write it like 10.0.0.53',
+      () => udp4('net', cable, { dns: 'fd00::53' }),
+    ],
+    [
+      'the DNS server "ns" of layer net is no IPv6 address; write it like fd00::53',
+      () => udp6('net', cable, { dns: 'ns' }),
+    ],
+    ...(
+      [
+        ['10.0.0.256/24', 'is no IPv4 or IPv6 address; write it like 10.0.0.1/24 or fd00::1/64'],
+        ['fe80::1%e1/64', 'is no IPv4 or IPv6 address; write it like 10.0.0.1/24 or fd00::1/64'],
+        ['10.0.0.1/24/8', 'is no IPv4 or IPv6 address; write it like 10.0.0.1/24 or fd00::1/64'],
+        ['', 'is no IPv4 or IPv6 address; write it like 10.0.0.1/24 or fd00::1/64'],
+        ['10.0.0.1', "lacks its network's prefix length; write it like 10.0.0.1/24 or fd00::1/64"],
+        ['10.0.0.1/33', 'has a prefix length that is out of range; use 1 to 32'],
+        ['10.0.0.1/', 'has a prefix length that is out of range; use 1 to 32'],
+        ['fd00::1/0', 'has a prefix length that is out of range; use 1 to 128'],
+        ['127.0.0.2/8', 'is a loopback address; choose another one, of 10.0.0.0/8 or fd00::/8 for example'],
+        ['224.0.0.1/8', 'is a multicast address; choose another one, of 10.0.0.0/8 or fd00::/8 for example'],
+        [
+          '0.0.0.0/8',
+          'is no address of an interface; choose another one, of 10.0.0.0/8 or fd00::/8 for example',
+        ],
+        ['::/64', 'is no address of an interface; choose another one, of 10.0.0.0/8 or fd00::/8 for example'],
+        ['fe80::1/64', 'is a link-local address; choose another one, of 10.0.0.0/8 or fd00::/8 for example'],
+        [
+          '::ffff:10.0.0.1/96',
+          'is an IPv4 address in the form of IPv6; choose another one, of 10.0.0.0/8 or fd00::/8 for example',
+        ],
+        ['10.0.0.0/30', 'is the first of its network, which names the network; choose one in between'],
+        ['10.0.0.3/30', 'is the last of its network, its broadcast address; choose one in between'],
+      ] as const
+    ).map(([text, fault]): [string, () => unknown] => [
+      `the address "${text}" of x ${fault}`,
+      () => port(a, 'x', { addresses: [text] }),
+    ]),
+    [
+      "the addresses of x are not a list; write them like ['10.0.0.1/24', 'fd00::1/64']",
+      () => port(a, 'x', { addresses: wrong<string[]>('10.0.0.1/24') }),
+    ],
+    [
+      'the address fd00::1 of x is listed twice; list each once',
+      () => port(a, 'x', { addresses: ['fd00::1/64', 'fd00:0::1/48'] }),
+    ],
     ["the topology has no nodes; write nodes: [node('a')]", () => topology({ nodes: [] })],
     ['nodes[1] (a) is listed twice; list each once', () => topology({ nodes: [a, a] })],
     ['two nodes are named a; give each its own name', () => topology({ nodes: [a, node('a')] })],
@@ -189,6 +341,69 @@ describe('refuses', () => {
     [
       'layers lan and other both use ethertype 0xA000 on link a-b; give one of them another ethertype',
       () => topology({ ...base, layers: [lan, ethDix('other', cable, { ethertype: 0xa000 })] }),
+    ],
+    [
+      'layers lan and other both use LLC frames on link a-b; make one of them an eth-dix layer, or give it a link of its own',
+      () => topology({ ...base, layers: [ethLlc('lan', cable), ethLlc('other', cable)] }),
+    ],
+    [
+      'layers net and other both use port 3435 over IPv6 on link a-b; give one of them another port',
+      () => topology({ ...base, layers: [udp6('net', cable), udp6('other', cable, { port: 3435 })] }),
+    ],
+    [
+      'layer net is over a link that is not listed; add it to links of the topology',
+      () => topology({ ...base, links: [], layers: [udp4('net', cable)] }),
+    ],
+    [
+      'the address 10.0.0.1 is both that of x of a and of e1 of c; give each interface addresses of its own',
+      () => {
+        const first = ethLink(port(a, 'x', { addresses: ['10.0.0.1/24'] }), b);
+        const second = ethLink(b, port(c, 'e1', { addresses: ['10.0.0.1/30'] }));
+        return topology({ nodes: [a, b, c], links: [first, second] });
+      },
+    ],
+    [
+      'interfaces x and y of node b are in one network by 10.0.0.1/24 and 10.0.0.2/24; the node would use the first for all of it; give each link a network of its own',
+      () => {
+        const first = ethLink(a, port(b, 'x', { addresses: ['10.0.0.1/24'] }));
+        const second = ethLink(port(b, 'y', { addresses: ['10.0.0.2/24'] }), c);
+        return topology({ nodes: [a, b, c], links: [first, second] });
+      },
+    ],
+    [
+      'layer net is over link a-b, where e1 of a has an IPv4 address and e1 of b has none; give both ends one, or neither',
+      () => {
+        const link = ethLink(port(a, 'e1', { addresses: ['10.0.0.1/24'] }), b);
+        return topology({ nodes: [a, b], links: [link], layers: [udp4('net', link)] });
+      },
+    ],
+    [
+      'layer net is over link a-b, whose ends fd00::1/64 and fd01::1/64 are not in one network; give both ends addresses of one network, with the same prefix length',
+      () => {
+        const link = ethLink(
+          port(a, 'x', { addresses: ['fd00::1/64'] }),
+          port(b, 'x', { addresses: ['fd01::1/64'] }),
+        );
+        return topology({ nodes: [a, b], links: [link], layers: [udp6('net', link)] });
+      },
+    ],
+    [
+      "no IPv4 network is left for link a-b: addresses that were declared cover all that are automatic; give its ends addresses too: port(a, 'e1', { addresses: [...] })",
+      () => {
+        const wide = ethLink(port(b, 'x', { addresses: ['10.0.0.1/8'] }), c);
+        return topology({ nodes: [a, b, c], links: [cable, wide], layers: [udp4('net', cable)] });
+      },
+    ],
+    [
+      'link a-b has IPv6 address fd6f:37::1/64 and an MTU of 1279; IPv6 needs an MTU of 1280 or more',
+      () => {
+        const link = ethLink(a, b, { mtu: 1279 });
+        return topology({ nodes: [a, b], links: [link], layers: [udp6('net', link)] });
+      },
+    ],
+    [
+      'layers[0] of the topology is not one of its layers',
+      () => topology({ ...base, layers: [wrong<Layer>(cable)] }),
     ],
     [
       `the IPCP name "${'l'.repeat(37)}..." has 257 bytes, 255 is the most`,

@@ -1,6 +1,8 @@
 /** `topology()`: checks that the parts fit together, and turns references into names. */
 import { TestbedError } from '../errors.ts';
-import { ethertypeDefault, type Layer } from './layer.ts';
+import { assignAddresses, layerAddresses, type LinkAddresses } from './addressing.ts';
+import { addressText, familyNames } from './ip-address.ts';
+import { ethertypeDefault, isLayer, type Layer, udpFamilies, udpPortDefault } from './layer.ts';
 import type { EthLink } from './link.ts';
 import { checkName } from './names.ts';
 import type { Node, Port } from './node.ts';
@@ -32,19 +34,24 @@ export function topology(parts: TopologyParts): Topology {
   if (!Array.isArray(nodes) || nodes.length === 0) {
     throw new TestbedError('ETOPOLOGY', 'the topology has no nodes', { hint: "write nodes: [node('a')]" });
   }
-  listed(nodes, 'node', 'nodes');
-  listed(links, 'eth-link', 'links');
-  listed(layers, 'eth-dix', 'layers');
-  listed(registrations, 'registration', 'registrations');
-  listed(servers, 'server', 'servers');
+  const isKind =
+    (kind: string) =>
+    (each: { kind: string }): boolean =>
+      each?.kind === kind;
+  listed(nodes, isKind('node'), 'nodes');
+  listed(links, isKind('eth-link'), 'links');
+  listed(layers, isLayer, 'layers');
+  listed(registrations, isKind('registration'), 'registrations');
+  listed(servers, isKind('server'), 'servers');
 
   distinct(nodes, 'node');
   const wired = wire(links, new Set(nodes));
-  const layered = stack(layers, wired);
+  const addressed = assignAddresses(wired, layers);
+  const layered = stack(layers, wired, addressed);
   return brandTopology({
     name,
-    nodes: nodes.map((each) => ({ name: each.name })),
-    links: [...wired.values()],
+    nodes: nodes.map(({ name: each, tun }) => (tun ? { name: each, tun } : { name: each })),
+    links: [...wired].map(([link, placed]) => withAddresses(placed, addressed.get(link))),
     layers: [...layered.values()],
     registrations: enlist(registrations, servers, layered, new Set(nodes)),
     servers: servers.map((each) => ({ node: each.node.name, name: each.name, command: [...each.command] })),
@@ -52,10 +59,14 @@ export function topology(parts: TopologyParts): Topology {
 }
 
 /** Refuses a list that holds something else than it should, or one thing twice. */
-function listed(list: readonly { kind: string }[], kind: string, what: string): void {
+function listed<T extends { kind: string }>(
+  list: readonly T[],
+  fits: (each: T) => boolean,
+  what: string,
+): void {
   if (!Array.isArray(list)) throw new TestbedError('ETOPOLOGY', `${what} of the topology is not a list`);
   list.forEach((each, index) => {
-    if (each?.kind !== kind)
+    if (!fits(each))
       throw new TestbedError('ETOPOLOGY', `${what}[${index}] of the topology is not one of its ${what}`);
     if (list.indexOf(each) !== index) {
       const name = 'name' in each && typeof each.name === 'string' ? ` (${each.name})` : '';
@@ -169,10 +180,19 @@ function macOf(number: number): string {
   return `02:6f:37:${low.slice(0, 2)}:${low.slice(2, 4)}:${low.slice(4, 6)}`;
 }
 
-/** Places the IPCPs of each layer; one link carries several layers only by different ethertypes. */
+function withAddresses(link: TopologyLink, addresses: LinkAddresses | undefined): TopologyLink {
+  const end = (side: 0 | 1): TopologyLinkEnd => {
+    const texts = addresses?.[side].map(addressText) ?? [];
+    return texts.length === 0 ? link.ends[side] : { ...link.ends[side], addresses: texts };
+  };
+  return { ...link, ends: [end(0), end(1)] };
+}
+
+/** Places the IPCPs of each layer; one link carries several layers only where their packets differ. */
 function stack(
   layers: readonly Layer[],
   wired: ReadonlyMap<EthLink, TopologyLink>,
+  addressed: ReadonlyMap<EthLink, LinkAddresses>,
 ): Map<Layer, TopologyLayer> {
   distinct(layers, 'layer');
   const users = new Map<string, string>();
@@ -184,29 +204,67 @@ function stack(
           hint: 'add it to links of the topology',
         });
       }
-      const ethertype = layer.ethertype ?? ethertypeDefault;
-      const key = `${link.name} ${ethertype}`;
-      const other = users.get(key);
+      const { what, hint } = shareOf(layer);
+      const other = users.get(`${link.name} ${what}`);
       if (other !== undefined) {
-        const shown = `0x${ethertype.toString(16).toUpperCase()}`;
         throw new TestbedError(
           'ETOPOLOGY',
-          `layers ${other} and ${layer.name} both use ethertype ${shown} on link ${link.name}`,
-          {
-            hint: 'give one of them another ethertype',
-          },
+          `layers ${other} and ${layer.name} both use ${what} on link ${link.name}`,
+          { hint },
         );
       }
-      users.set(key, layer.name);
-      const members = link.ends.map((end): TopologyMember => ({
-        node: end.node,
-        ipcp: checkName('IPCP', `${layer.name}.${end.node}`),
-        interface: end.interface,
-      }));
-      const { kind, name, hash } = layer;
-      return [layer, { kind, name, link: link.name, ethertype: layer.ethertype, hash, members }];
+      users.set(`${link.name} ${what}`, layer.name);
+      return [layer, placeLayer(layer, link, addressed.get(layer.link) ?? [[], []])];
     }),
   );
+}
+
+/** What a layer has for itself on its link, and what to do about a second layer that wants the same. */
+function shareOf(layer: Layer): { what: string; hint: string } {
+  switch (layer.kind) {
+    case 'eth-dix': {
+      const { ethertype = ethertypeDefault } = layer;
+      const shown = ethertype.toString(16).toUpperCase().padStart(4, '0');
+      return { what: `ethertype 0x${shown}`, hint: 'give one of them another ethertype' };
+    }
+    case 'eth-llc':
+      return { what: 'LLC frames', hint: 'make one of them an eth-dix layer, or give it a link of its own' };
+    case 'udp4':
+    case 'udp6': {
+      const { port = udpPortDefault, kind } = layer;
+      const family = familyNames[udpFamilies[kind]];
+      return { what: `port ${port} over ${family}`, hint: 'give one of them another port' };
+    }
+  }
+}
+
+function placeLayer(layer: Layer, link: TopologyLink, addresses: LinkAddresses): TopologyLayer {
+  const { name } = layer;
+  const member = (side: 0 | 1): TopologyMember => {
+    const { node, interface: device } = link.ends[side];
+    return { node, ipcp: checkName('IPCP', `${name}.${node}`), interface: device };
+  };
+  const members = [member(0), member(1)];
+  switch (layer.kind) {
+    case 'eth-dix': {
+      const { kind, ethertype, hash } = layer;
+      return { kind, name, link: link.name, ethertype, hash, members };
+    }
+    case 'eth-llc': {
+      const { kind, hash } = layer;
+      return { kind, name, link: link.name, hash, members };
+    }
+    case 'udp4':
+    case 'udp6': {
+      const { kind, port, dns } = layer;
+      const [from, to] = layerAddresses(layer, link, addresses);
+      const udpMembers = [
+        { ...member(0), ip: from.ip },
+        { ...member(1), ip: to.ip },
+      ];
+      return { kind, name, link: link.name, port, dns, members: udpMembers };
+    }
+  }
 }
 
 /** All registrations: those asked for, and those that follow from the servers; each once. */

@@ -1,6 +1,7 @@
 /** Layers: what provides flows to names. */
 import { type HashAlgorithm, hashAlgorithms } from '../../runtime/lib/index.ts';
 import { TestbedError } from '../errors.ts';
+import { type Family, familyNames, familyOf } from './ip-address.ts';
 import type { EthLink } from './link.ts';
 import { checkName } from './names.ts';
 
@@ -13,24 +14,67 @@ export interface EthDix {
   readonly hash: HashAlgorithm | undefined;
 }
 
-export interface EthDixOptions {
-  /** 0x0600 to 0xFFFE; 0xA000 by default. */
-  ethertype?: number;
+/** An eth-llc layer: an IPCP at each end of a link, which speak 802.2 LLC frames. */
+export interface EthLlc {
+  readonly kind: 'eth-llc';
+  readonly name: string;
+  readonly link: EthLink;
+  readonly hash: HashAlgorithm | undefined;
+}
+
+/** A udp layer: an IPCP at each end of a link, which speak UDP over IPv4 or IPv6. */
+export interface Udp {
+  readonly kind: 'udp4' | 'udp6';
+  readonly name: string;
+  readonly link: EthLink;
+  readonly port: number | undefined;
+  readonly dns: string | undefined;
+}
+
+/** Any layer a topology may have. */
+export type Layer = EthDix | EthLlc | Udp;
+
+export interface EthLlcOptions {
   /** Hash of the layer's directory, SHA3_256 by default. */
   hash?: HashAlgorithm;
 }
 
+export interface EthDixOptions extends EthLlcOptions {
+  /** 0x0600 to 0xFFFE; 0xA000 by default. */
+  ethertype?: number;
+}
+
+export interface UdpOptions {
+  /** The port of all members, 3435 by default. */
+  port?: number;
+  /**
+   * Address of a DNS server that takes registrations. Without one, names are found by the hosts file
+   * that each node has to itself.
+   */
+  dns?: string;
+}
+
 export const ethertypeDefault = 0xa000;
+export const udpPortDefault = 3435;
+
+const layerKinds: readonly string[] = ['eth-dix', 'eth-llc', 'udp4', 'udp6'] satisfies Layer['kind'][];
+
+/** Which family of addresses the members of a udp layer have. */
+export const udpFamilies: Record<Udp['kind'], Family> = { udp4: 4, udp6: 6 };
+
+export function isUdp(layer: Layer): layer is Udp {
+  return layer.kind === 'udp4' || layer.kind === 'udp6';
+}
+
+/** True for a layer; what a topology file passes need not be one. */
+export function isLayer(value: { readonly kind?: unknown } | null | undefined): value is Layer {
+  return typeof value?.kind === 'string' && layerKinds.includes(value.kind);
+}
 
 /** An eth-dix layer over a link. Its IPCPs are called `<layer>.<node>`. */
 export function ethDix(name: string, link: EthLink, options: EthDixOptions = {}): EthDix {
   const { ethertype, hash } = options;
-  checkName('layer', name);
-  if (link?.kind !== 'eth-link') {
-    throw new TestbedError('ETOPOLOGY', `layer ${name} is not over an Ethernet link`, {
-      hint: `write ethDix('${name}', LINK) with LINK = ethLink(a, b)`,
-    });
-  }
+  checkPlace('ethDix', name, link);
   if (
     ethertype !== undefined &&
     !(Number.isInteger(ethertype) && ethertype >= 0x0600 && ethertype <= 0xfffe)
@@ -39,13 +83,63 @@ export function ethDix(name: string, link: EthLink, options: EthDixOptions = {})
       hint: 'use 0x0600 to 0xFFFE, best 0xA000 to 0xEFFF',
     });
   }
+  return { kind: 'eth-dix', name, link, ethertype, hash: checkHash(hash, name) };
+}
+
+/** An eth-llc layer over a link, which takes one of them. Its IPCPs are called `<layer>.<node>`. */
+export function ethLlc(name: string, link: EthLink, options: EthLlcOptions = {}): EthLlc {
+  checkPlace('ethLlc', name, link);
+  return { kind: 'eth-llc', name, link, hash: checkHash(options.hash, name) };
+}
+
+/**
+ * A udp4 layer over a link. Its IPCPs are called `<layer>.<node>` and have the first IPv4 address of
+ * their interface; where neither end of the link was given one by `port()`, both get one.
+ */
+export function udp4(name: string, link: EthLink, options: UdpOptions = {}): Udp {
+  return udp('udp4', { name, link, options });
+}
+
+/** The same over IPv6. */
+export function udp6(name: string, link: EthLink, options: UdpOptions = {}): Udp {
+  return udp('udp6', { name, link, options });
+}
+
+function udp(
+  kind: Udp['kind'],
+  { name, link, options }: { name: string; link: EthLink; options: UdpOptions },
+): Udp {
+  const { port, dns } = options;
+  const family = udpFamilies[kind];
+  checkPlace(kind, name, link);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 0xffff)) {
+    throw new TestbedError('ETOPOLOGY', `the port ${port} of layer ${name} is out of range`, {
+      hint: `use 1 to 65535; ${udpPortDefault} is the default`,
+    });
+  }
+  if (dns !== undefined && familyOf(dns) !== family) {
+    const said = `the DNS server ${JSON.stringify(dns)} of layer ${name}`;
+    throw new TestbedError('ETOPOLOGY', `${said} is no ${familyNames[family]} address`, {
+      hint: `write it like ${family === 4 ? '10.0.0.53' : 'fd00::53'}`,
+    });
+  }
+  return { kind, name, link, port, dns };
+}
+
+function checkPlace(maker: string, name: string, link: EthLink): void {
+  checkName('layer', name);
+  if (link?.kind !== 'eth-link') {
+    throw new TestbedError('ETOPOLOGY', `layer ${name} is not over an Ethernet link`, {
+      hint: `write ${maker}('${name}', LINK) with LINK = ethLink(a, b)`,
+    });
+  }
+}
+
+function checkHash(hash: HashAlgorithm | undefined, layer: string): HashAlgorithm | undefined {
   if (hash !== undefined && !hashAlgorithms.includes(hash)) {
-    throw new TestbedError('ETOPOLOGY', `the hash ${JSON.stringify(hash)} of layer ${name} is unknown`, {
+    throw new TestbedError('ETOPOLOGY', `the hash ${JSON.stringify(hash)} of layer ${layer} is unknown`, {
       hint: `use one of ${hashAlgorithms.join(', ')}`,
     });
   }
-  return { kind: 'eth-dix', name, link, ethertype, hash };
+  return hash;
 }
-
-/** Any layer a topology may have. */
-export type Layer = EthDix;

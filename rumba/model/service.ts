@@ -1,6 +1,6 @@
 /** Names of a topology, and the servers that answer to them. */
 import { TestbedError } from '../errors.ts';
-import type { Layer } from './layer.ts';
+import { isLayer, type Layer } from './layer.ts';
 import { checkName } from './names.ts';
 import { checkNode, type Node } from './node.ts';
 
@@ -56,7 +56,7 @@ function isArgument(word: unknown): boolean {
 }
 
 function checkLayer(value: Layer, what: string): void {
-  if (value?.kind !== 'eth-dix') {
+  if (!isLayer(value)) {
     throw new TestbedError('ETOPOLOGY', `${what} is not a layer`, {
       hint: "make one with ethDix('NAME', LINK)",
     });

@@ -15,6 +15,8 @@ export interface Topology {
 
 export interface TopologyNode {
   readonly name: string;
+  /** Whether the node has the device /dev/net/tun. */
+  readonly tun?: boolean;
 }
 
 export interface TopologyLink {
@@ -30,15 +32,30 @@ export interface TopologyLinkEnd {
   readonly interface: string;
   /** Six bytes, hexadecimal with colons. */
   readonly mac: string;
+  /** IPv4 and IPv6, each with the length of its prefix; absent where there is none. */
+  readonly addresses?: readonly string[];
 }
 
-export interface TopologyLayer {
-  readonly kind: 'eth-dix';
+export type TopologyLayer = TopologyEthLayer | TopologyUdpLayer;
+
+export interface TopologyEthLayer {
+  readonly kind: 'eth-dix' | 'eth-llc';
   readonly name: string;
   readonly link: string;
-  readonly ethertype: number | undefined;
+  /** Of an eth-dix layer. */
+  readonly ethertype?: number | undefined;
   readonly hash: HashAlgorithm | undefined;
   readonly members: readonly TopologyMember[];
+}
+
+export interface TopologyUdpLayer {
+  readonly kind: 'udp4' | 'udp6';
+  readonly name: string;
+  readonly link: string;
+  readonly port: number | undefined;
+  /** Address of the DNS server that knows its names; the nodes' hosts files do where it is absent. */
+  readonly dns: string | undefined;
+  readonly members: readonly TopologyUdpMember[];
 }
 
 /** A node's IPCP in a layer. */
@@ -46,6 +63,12 @@ export interface TopologyMember {
   readonly node: string;
   readonly ipcp: string;
   readonly interface: string;
+}
+
+/** The same in a udp layer. */
+export interface TopologyUdpMember extends TopologyMember {
+  /** The IPCP's address, one of its interface's. */
+  readonly ip: string;
 }
 
 export interface TopologyRegistration {

@@ -4,13 +4,29 @@
  */
 import { basename } from 'node:path';
 import type { BootstrapConfig, IpcpType } from '../../runtime/lib/index.ts';
-import type { Topology, TopologyLayer, TopologyLink, TopologyMember } from '../model/topology.ts';
+import type {
+  Topology,
+  TopologyLayer,
+  TopologyLink,
+  TopologyMember,
+  TopologyNode,
+} from '../model/topology.ts';
 import { commandLine } from './command-line.ts';
+import { hostsFile, hostsLines } from './hosts.ts';
 
 /** What a step does, as data. */
 export type Action =
-  | { readonly kind: 'node'; readonly node: string }
+  | { readonly kind: 'node'; readonly node: TopologyNode }
   | { readonly kind: 'link'; readonly link: TopologyLink }
+  | {
+      readonly kind: 'address';
+      readonly node: string;
+      readonly interface: string;
+      /** With the length of its prefix. */
+      readonly address: string;
+    }
+  /** Lines that the node's own hosts file is to have. */
+  | { readonly kind: 'hosts'; readonly node: string; readonly lines: readonly string[] }
   | { readonly kind: 'irmd'; readonly node: string }
   | {
       readonly kind: 'bootstrap';
@@ -51,24 +67,27 @@ export interface Plan {
 
 /** The steps that build a topology from nothing. */
 export function plan(topology: Topology): Plan {
+  const hosts = topology.nodes.flatMap((node) => hostsSteps(topology, node.name));
   const steps = [
-    ...topology.nodes.map((node) => nodeStep(node.name)),
+    ...topology.nodes.map(nodeStep),
     ...topology.links.map(linkStep),
-    ...topology.nodes.map((node) => irmdStep(node.name)),
-    ...topology.layers.flatMap((layer) => layer.members.map((member) => bootstrapStep(layer, member))),
+    ...topology.links.flatMap(addressSteps),
+    ...hosts,
+    ...topology.nodes.map(({ name }) => irmdStep(name, hosts)),
+    ...topology.layers.flatMap(bootstrapSteps),
     ...topology.registrations.map(registerStep),
     ...serveSteps(topology),
   ];
   return { phases: [...new Set(steps.map((step) => step.phase))], steps };
 }
 
-function nodeStep(node: string): Step {
+function nodeStep(node: TopologyNode): Step {
   return {
-    id: `node ${node}`,
+    id: `node ${node.name}`,
     after: [],
     phase: 'nodes',
-    node,
-    text: `node ${node}`,
+    node: node.name,
+    text: `node ${node.name}`,
     action: { kind: 'node', node },
   };
 }
@@ -84,10 +103,50 @@ function linkStep(link: TopologyLink): Step {
   };
 }
 
-function irmdStep(node: string): Step {
+function addressSteps(link: TopologyLink): Step[] {
+  return link.ends.flatMap(({ node, interface: device, addresses = [] }) =>
+    addresses.map((address) => ({
+      id: addressId(node, device, address.slice(0, address.indexOf('/'))),
+      after: [`link ${link.name}`],
+      phase: 'addresses',
+      node,
+      text: `address ${address} at ${device} of ${node}`,
+      command: `ip address add ${addressWords(device, address).join(' ')}`,
+      action: { kind: 'address', node, interface: device, address },
+    })),
+  );
+}
+
+function addressId(node: string, device: string, ip: string): string {
+  return `address ${node} ${device} ${ip}`;
+}
+
+/** What `ip address add` is told. An IPv6 address is used at once: who else should have it? */
+export function addressWords(device: string, address: string): string[] {
+  return [address, 'dev', device, ...(address.includes(':') ? ['nodad'] : [])];
+}
+
+function hostsSteps(topology: Topology, node: string): Step[] {
+  const lines = hostsLines(topology, node);
+  if (lines.length === 0) return [];
+  return [
+    {
+      id: `hosts ${node}`,
+      after: [`node ${node}`],
+      phase: 'hosts files',
+      node,
+      text: `hosts file of ${node}`,
+      command: `printf '%s\\n' ${commandLine(lines)} >>${hostsFile}`,
+      action: { kind: 'hosts', node, lines },
+    },
+  ];
+}
+
+function irmdStep(node: string, hosts: readonly Step[]): Step {
   return {
     id: `irmd ${node}`,
-    after: [`node ${node}`],
+    // Whatever looks names up on the node comes after irmd.
+    after: [`node ${node}`, ...hosts.filter((step) => step.node === node).map((step) => step.id)],
     phase: 'irmd',
     node,
     text: `irmd on ${node}`,
@@ -96,27 +155,49 @@ function irmdStep(node: string): Step {
   };
 }
 
-function bootstrapStep(layer: TopologyLayer, member: TopologyMember): Step {
+function bootstrapSteps(layer: TopologyLayer): Step[] {
+  switch (layer.kind) {
+    case 'eth-dix':
+    case 'eth-llc': {
+      const { ethertype, hash } = layer;
+      return layer.members.map((member) =>
+        bootstrapStep(layer, member, {
+          config: { dev: member.interface, ethertype, hash },
+          after: `link ${layer.link}`,
+        }),
+      );
+    }
+    case 'udp4':
+    case 'udp6': {
+      const { port, dns } = layer;
+      return layer.members.map((member) =>
+        bootstrapStep(layer, member, {
+          config: { ip: member.ip, port, dns },
+          after: addressId(member.node, member.interface, member.ip),
+        }),
+      );
+    }
+  }
+}
+
+function bootstrapStep(
+  layer: TopologyLayer,
+  member: TopologyMember,
+  { config, after }: { config: BootstrapConfig; after: string },
+): Step {
   const { node, ipcp } = member;
-  const { ethertype, hash } = layer;
-  const options = ['dev', member.interface];
-  if (ethertype !== undefined) options.push('ethertype', `0x${ethertype.toString(16).toUpperCase()}`);
-  if (hash !== undefined) options.push('hash', hash);
+  const options = Object.entries(config).flatMap(([word, value]: [string, string | number | undefined]) => {
+    if (value === undefined) return [];
+    return [word, word === 'ethertype' ? `0x${value.toString(16).toUpperCase()}` : String(value)];
+  });
   return {
     id: `ipcp ${ipcp}`,
-    after: [`irmd ${node}`, `link ${layer.link}`],
+    after: [`irmd ${node}`, after],
     phase: `layer ${layer.name}`,
     node,
     text: `IPCP ${ipcp} on ${node}`,
     command: `irm ipcp bootstrap name ${ipcp} layer ${layer.name} type ${layer.kind} ${options.join(' ')}`,
-    action: {
-      kind: 'bootstrap',
-      node,
-      ipcp,
-      type: layer.kind,
-      layer: layer.name,
-      config: { dev: member.interface, ethertype, hash },
-    },
+    action: { kind: 'bootstrap', node, ipcp, type: layer.kind, layer: layer.name, config },
   };
 }
 

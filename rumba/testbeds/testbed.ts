@@ -1,16 +1,49 @@
 /** What a testbed is: something that makes labs of nodes and links, and finds them again. */
 import type { IrmClient } from '../../runtime/lib/index.ts';
 import type { Topology, TopologyLink, TopologyNode } from '../model/topology.ts';
+import type { Check } from './check.ts';
 
 export interface Testbed {
   readonly name: string;
+  /** Gets ready what labs are made of. Rejects with EENVIRONMENT where labs cannot be made. */
+  prepare(options: PrepareOptions): Promise<void>;
   /**
    * Makes an empty lab. It belongs to this process, whose end, be it by SIGKILL, ends it too, until
    * `keep()`. Rejects with EENVIRONMENT where the machine does not allow it, EFAILED when a lab of this name exists.
    */
-  createLab(name: string, signal: AbortSignal): Promise<Lab>;
+  createLab(name: string, signal: AbortSignal, options?: LabOptions): Promise<Lab>;
   /** The labs of this user, by name. */
   labs(): Promise<Lab[]>;
+  /**
+   * Removes what is left of this user's labs that were never completed and whose maker is gone, and of
+   * those that lost what holds them together; with `all` every lab too. Tells what it removed.
+   */
+  clean(all: boolean): Promise<Removed[]>;
+  /** Looks at what the testbed needs. */
+  check(): Promise<Check[]>;
+}
+
+/** Something that `clean` removed. */
+export interface Removed {
+  readonly lab: string;
+  readonly testbed: string;
+  /** In words, for example `container o7s-x-a`. */
+  readonly what: string;
+}
+
+export interface PrepareOptions {
+  signal: AbortSignal;
+  /** Called with a line of text now and then, where it takes long. */
+  onProgress: (line: string) => void;
+  /** The image that nodes are to run, where nodes run an image. */
+  image?: string | undefined;
+}
+
+export interface LabOptions {
+  /** Name of the topology, noted where the testbed has room for it. */
+  topology?: string | undefined;
+  /** The image that nodes run; the testbed's own by default. */
+  image?: string | undefined;
 }
 
 export interface Lab {
@@ -18,12 +51,18 @@ export interface Lab {
   readonly testbed: string;
   /** What `keep()` wrote; undefined for a lab that is still being made. */
   record(): Promise<LabRecord | undefined>;
-  /** Adds a node, and does nothing when it is there. */
+  /** What of the lab is gone, in words; empty for one that is whole. */
+  faults(): Promise<string[]>;
+  /** Adds a node, with a hosts file of its own, and does nothing when it is there. */
   addNode(node: TopologyNode, signal: AbortSignal): Promise<void>;
   /** Joins two nodes, sets both interfaces up, and does nothing when the link is there. */
   addLink(link: TopologyLink, signal: AbortSignal): Promise<void>;
   /** A node by name. Throws EUSAGE, listing the nodes there are. */
   node(name: string): LabNode;
+  /** The nodes that run, by name. */
+  nodes(): readonly LabNode[];
+  /** What changes from now on, until the lab has ended, which is the last change, or the signal aborts. */
+  watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void>;
   /** From here on the lab stays until it is destroyed. */
   keep(record: LabRecord): Promise<void>;
   /**
@@ -32,6 +71,13 @@ export interface Lab {
    */
   destroy(): Promise<void>;
 }
+
+/** Something that a testbed saw. Times are ms since 1970. */
+export type LabChange =
+  | { readonly event: 'node.ended'; readonly at: number; readonly node: string }
+  /** The lab cannot be managed any more, although its nodes run. */
+  | { readonly event: 'helper.ended'; readonly at: number }
+  | { readonly event: 'lab.ended'; readonly at: number };
 
 /** What a lab is, for those who find it later. */
 export interface LabRecord {
@@ -59,9 +105,9 @@ export interface LabNode {
 export interface Program {
   /** Its process, as the node numbers it. */
   readonly pid: number;
-  alive(): boolean;
+  alive(): Promise<boolean>;
   /** The last line of its log that is not blank. */
-  lastLogLine(): string | undefined;
+  lastLogLine(): Promise<string | undefined>;
 }
 
 /** A command that shares the standard streams of this process. */
@@ -69,7 +115,7 @@ export interface Attached {
   /** Its exit code; 128 and the signal's number when a signal ended it. */
   readonly ended: Promise<number>;
   /** Sends the command a signal. */
-  kill(signal: NodeJS.Signals): void;
+  readonly kill: (signal: NodeJS.Signals) => void;
 }
 
 export interface CommandResult {

@@ -1,10 +1,9 @@
 /** `o7s-testbed down`: takes labs down. Needs no topology file. */
-import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
-import { TestbedError } from '../../errors.ts';
-import { findLabs } from '../../testbeds/known.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
+import { confirm } from '../confirm.ts';
 import { chooseLab } from '../lab-name.ts';
+import { labsOfUser } from '../labs.ts';
 
 interface DownArguments {
   lab: string | undefined;
@@ -22,7 +21,7 @@ export const down: CommandModule<object, DownArguments> = {
       .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'With --all: do not ask' })
       .conflicts('lab', 'all'),
   handler: async ({ lab, all, yes }) => {
-    const labs = await findLabs();
+    const labs = await labsOfUser();
     for (const each of await chosen(labs, { lab, all, yes })) {
       await each.destroy();
       process.stderr.write(`lab ${each.name} is down\n`);
@@ -33,7 +32,7 @@ export const down: CommandModule<object, DownArguments> = {
 async function chosen(labs: readonly Lab[], { lab, all, yes }: DownArguments): Promise<readonly Lab[]> {
   if (all === true) {
     if (labs.length === 0) process.stderr.write('no lab is running\n');
-    else if (!yes && process.stdin.isTTY) await confirm(labs);
+    else if (!yes) await confirm(`Take down ${labs.map((each) => each.name).join(', ')}?`);
     return labs;
   }
   if (lab === undefined) return [chooseLab(labs, lab)];
@@ -41,14 +40,4 @@ async function chosen(labs: readonly Lab[], { lab, all, yes }: DownArguments): P
   const named = labs.filter((each) => each.name === lab);
   if (named.length === 0) process.stderr.write(`no lab named ${lab} is running\n`);
   return named;
-}
-
-async function confirm(labs: readonly Lab[]): Promise<void> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await prompt.question(`Take down ${labs.map((each) => each.name).join(', ')}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new TestbedError('EFAILED', 'nothing taken down');
-  } finally {
-    prompt.close();
-  }
 }

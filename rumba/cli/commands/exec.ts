@@ -1,9 +1,9 @@
 /** `o7s-testbed exec`: a command on a node, as if it were run here. */
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
-import { findLabs } from '../../testbeds/known.ts';
 import { forwardSignals } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
+import { labsOfUser } from '../labs.ts';
 
 interface ExecArguments {
   node: string;
@@ -24,7 +24,7 @@ export const exec: CommandModule<object, ExecArguments> = {
         hint: `write it after two hyphens: o7s-testbed exec ${node} -- CMD...`,
       });
     }
-    const attached = chooseLab(await findLabs(), lab)
+    const attached = chooseLab(await labsOfUser(), lab)
       .node(node)
       .attach(command);
     using _forwarding = forwardSignals((signal) => attached.kill(signal));

@@ -1,7 +1,7 @@
 /** `o7s-testbed ls`: the labs of this user. */
 import { relative } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { findLabs } from '../../testbeds/known.ts';
+import { labsOfUser } from '../labs.ts';
 import { table } from '../table.ts';
 
 interface LsArguments {
@@ -20,10 +20,11 @@ export const ls: CommandModule<object, LsArguments> = {
     }),
   handler: async ({ format }) => {
     const labs = await Promise.all(
-      (await findLabs()).map(async (lab) => {
+      (await labsOfUser()).map(async (lab) => {
         const record = await lab.record();
-        const state = record === undefined ? 'starting' : 'running';
-        return { ...record, lab: lab.name, testbed: lab.testbed, state };
+        const faults = await lab.faults();
+        const state = faults.length > 0 ? 'damaged' : record === undefined ? 'starting' : 'running';
+        return { ...record, lab: lab.name, testbed: lab.testbed, state, faults };
       }),
     );
     if (format === 'json') {

@@ -7,9 +7,10 @@ import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
 import type { Topology } from '../../model/topology.ts';
 import { type Plan, plan } from '../../plan/plan.ts';
-import { findTestbed } from '../../testbeds/known.ts';
+import { chooseTestbed } from '../../testbeds/known.ts';
 import { interruptible } from '../interrupt.ts';
 import { labName } from '../lab-name.ts';
+import { askedTestbed } from '../labs.ts';
 import { loadTopology } from '../load-topology.ts';
 import { progress } from '../progress.ts';
 import { counted, table } from '../table.ts';
@@ -18,6 +19,7 @@ interface UpArguments {
   file: string;
   lab: string | undefined;
   testbed: string | undefined;
+  image: string | undefined;
   'dry-run': boolean;
   format: 'table' | 'json';
   verbose: boolean;
@@ -34,7 +36,12 @@ export const up: CommandModule<object, UpArguments> = {
         requiresArg: true,
         describe: "Name of the lab; else the topology's, else the file's",
       })
-      .option('testbed', { type: 'string', requiresArg: true, describe: 'What to build on: netns' })
+      .option('testbed', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'What to build on: docker or netns; else O7S_TESTBED, else the first there is',
+      })
+      .option('image', { type: 'string', requiresArg: true, describe: 'Image that nodes run (docker)' })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Show the plan and change nothing' })
       .option('format', {
         alias: 'f',
@@ -48,8 +55,8 @@ export const up: CommandModule<object, UpArguments> = {
         default: false,
         describe: 'Show every step with its command',
       }),
-  handler: async ({ file, lab, testbed, 'dry-run': dryRun, format, verbose }) => {
-    const bed = findTestbed(testbed);
+  handler: async ({ file, lab, testbed, image, 'dry-run': dryRun, format, verbose }) => {
+    const asked = askedTestbed(testbed);
     const topology = await loadTopology(file);
     const name = labName({ asked: lab, own: topology.name, file });
     const steps = plan(topology);
@@ -73,7 +80,14 @@ export const up: CommandModule<object, UpArguments> = {
       process.exit(exitCode);
     });
     const { signal } = interrupt;
-    const made = await bed.createLab(name, signal);
+    const bed = await chooseTestbed(asked, {
+      signal,
+      image,
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+      onSkip: (_skipped, next, { message }) =>
+        process.stderr.write(`using testbed ${next.name}: ${message}\n`),
+    });
+    const made = await bed.createLab(name, signal, { topology: topology.name, image });
     try {
       await deploy(steps, made, { signal, onEvent: progress((line) => process.stderr.write(line), verbose) });
       signal.throwIfAborted();

@@ -6,19 +6,23 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../errors.ts';
 import type { TopologyLink, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
-import type { Lab, LabRecord } from '../testbed.ts';
+import type { Lab, LabChange, LabRecord } from '../testbed.ts';
 import { runCommand, runWithProc } from './command.ts';
 import { enter, enterNetwork, unshare } from './namespaces.ts';
 import { addCommand, hasInterface, highestIndex, isConnected, upCommand } from './links.ts';
 import { NetnsNode } from './node.ts';
-import { isAlive, nodeMark, type ProcessId } from './processes.ts';
+import { identify, isAlive, nodeMark, type ProcessId } from './processes.ts';
 import * as scripts from './scripts.ts';
 
 /** How long the kernel may take to end a lab, in milliseconds. */
 const destroyMs = 20_000;
+
+/** How often a lab is looked at that is watched, in milliseconds. */
+const watchMs = 100;
 
 /** The same for a link to pass frames. */
 const connectMs = 5_000;
@@ -49,6 +53,11 @@ export class NetnsLab implements Lab {
     } catch {
       return undefined;
     }
+  }
+
+  async faults(): Promise<string[]> {
+    const nodes = (await this.record())?.topology.nodes ?? [];
+    return nodes.filter(({ name }) => !this.#nodes.has(name)).map(({ name }) => `node ${name} has ended`);
   }
 
   async addNode({ name }: TopologyNode, signal: AbortSignal): Promise<void> {
@@ -95,6 +104,24 @@ export class NetnsLab implements Lab {
       });
     }
     return node;
+  }
+
+  nodes(): NetnsNode[] {
+    return [...this.#nodes.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void> {
+    const running = new Map(this.nodes().map((node) => [node.name, identify(node.pid)]));
+    while (!signal.aborted) {
+      for (const [node, init] of running) {
+        if (init !== undefined && isAlive(init)) continue;
+        running.delete(node);
+        yield { event: 'node.ended', at: Date.now(), node };
+      }
+      if (!isAlive(this.#init)) return yield { event: 'lab.ended', at: Date.now() };
+      // The end of a process that is not a child can only be asked for.
+      await delay(watchMs, undefined, { signal }).catch(() => {});
+    }
   }
 
   async keep(record: LabRecord): Promise<void> {

@@ -33,8 +33,8 @@ export class NetnsNode implements LabNode {
     const outer = identify(outerPid);
     return {
       pid,
-      alive: () => outer !== undefined && isAlive(outer),
-      lastLogLine: () => lastLine(this.#file(`${scripts.runDirectory}/${log}.log`)),
+      alive: async () => outer !== undefined && isAlive(outer),
+      lastLogLine: async () => lastLine(this.#file(`${scripts.runDirectory}/${log}.log`)),
     };
   }
 

@@ -45,6 +45,8 @@ mkdir ${runDirectory}
 mount -t proc proc /proc 2>/dev/null || :
 mount -t sysfs sysfs /sys 2>/dev/null || :
 [ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+(umask 022; printf '%s\\n' '127.0.0.1 localhost' '::1 localhost ip6-localhost ip6-loopback' "127.0.1.1 $2" >${runDirectory}/hosts)
+[ ! -e /etc/hosts ] || mount --bind ${runDirectory}/hosts /etc/hosts
 hostname "$2"
 ip link set lo up
 echo "$pid"

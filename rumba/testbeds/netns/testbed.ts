@@ -1,6 +1,8 @@
 /** Labs of bare Linux namespaces: no Docker, and no root where user namespaces are allowed. */
 import { TestbedError } from '../../errors.ts';
-import type { Lab, Testbed } from '../testbed.ts';
+import type { Lab, PrepareOptions, Removed, Testbed } from '../testbed.ts';
+import type { Check } from '../check.ts';
+import { checkNetns } from './checks.ts';
 import { environment, runHeld } from './command.ts';
 import { namespacesRefused, requireTools } from './environment.ts';
 import { NetnsLab } from './lab.ts';
@@ -11,6 +13,14 @@ import * as scripts from './scripts.ts';
 
 export class NetnsTestbed implements Testbed {
   readonly name = 'netns';
+
+  async prepare({ image }: PrepareOptions): Promise<void> {
+    requireTools(environment()['PATH'] ?? '');
+    if (image === undefined) return;
+    throw new TestbedError('EUSAGE', 'nodes of the netns testbed run no image', {
+      hint: 'leave --image out, or use --testbed docker',
+    });
+  }
 
   async createLab(name: string, signal: AbortSignal): Promise<Lab> {
     refuseExisting(name);
@@ -32,6 +42,17 @@ export class NetnsTestbed implements Testbed {
       throw error;
     }
     return lab;
+  }
+
+  /** The kernel leaves nothing of a lab that lost its first process, or of one that lost its maker. */
+  async clean(all: boolean): Promise<Removed[]> {
+    const labs = all ? await this.labs() : [];
+    await Promise.all(labs.map((lab) => lab.destroy()));
+    return labs.map((lab) => ({ lab: lab.name, testbed: this.name, what: 'the lab' }));
+  }
+
+  async check(): Promise<Check[]> {
+    return await checkNetns();
   }
 
   async labs(): Promise<Lab[]> {

@@ -1,0 +1,43 @@
+/** `o7s-testbed clean`: removes what is left of labs that are no more. */
+import type { CommandModule } from 'yargs';
+import { confirm } from '../confirm.ts';
+import { askedTestbed, labsOfUser } from '../labs.ts';
+import { cleanTestbeds } from '../../testbeds/known.ts';
+import { table } from '../table.ts';
+
+interface CleanArguments {
+  all: boolean;
+  yes: boolean;
+  format: 'table' | 'json';
+}
+
+export const clean: CommandModule<object, CleanArguments> = {
+  command: 'clean',
+  describe: 'Remove what is left of labs that are no more',
+  builder: (yargs) =>
+    yargs
+      .option('all', { type: 'boolean', default: false, describe: 'Running labs of this user too' })
+      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'With --all: do not ask' })
+      .option('format', {
+        alias: 'f',
+        choices: ['table', 'json'] as const,
+        default: 'table' as const,
+        describe: 'Form of the output',
+      }),
+  handler: async ({ all, yes, format }) => {
+    if (all && !yes) {
+      const labs = await labsOfUser();
+      if (labs.length > 0)
+        await confirm(`Remove ${labs.map((lab) => lab.name).join(', ')} and what is left?`);
+    }
+    const removed = await cleanTestbeds(askedTestbed(), all, ({ message }) => {
+      process.stderr.write(`o7s-testbed: without docker: ${message}\n`);
+    });
+    if (format === 'json') process.stdout.write(`${JSON.stringify(removed)}\n`);
+    else if (removed.length === 0) process.stderr.write('nothing is left over\n');
+    else {
+      const rows = removed.map(({ lab, testbed, what }) => [lab, testbed, what]);
+      process.stdout.write(table(['LAB', 'TESTBED', 'REMOVED'], rows));
+    }
+  },
+};

@@ -1,0 +1,16 @@
+/** Which testbed and which labs a command is about. */
+import { findLabs, findTestbed } from '../testbeds/known.ts';
+import type { Lab, Testbed } from '../testbeds/testbed.ts';
+
+/** The testbed that is asked for, by option or else by O7S_TESTBED; undefined where the choice is free. */
+export function askedTestbed(option?: string): Testbed | undefined {
+  const name = option ?? process.env['O7S_TESTBED'];
+  return name ? findTestbed(name) : undefined;
+}
+
+/** The labs of this user. A testbed that cannot be asked is told of in one line. */
+export async function labsOfUser(): Promise<Lab[]> {
+  return await findLabs(askedTestbed(), ({ message }) => {
+    process.stderr.write(`o7s-testbed: without the labs of docker: ${message}\n`);
+  });
+}

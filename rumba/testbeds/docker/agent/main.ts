@@ -1,0 +1,140 @@
+/**
+ * The agent of a lab: the one program of its helper container, in the host's PID namespace. It does what
+ * takes rights that the command line does not have: it wires nodes, reaches into their file systems,
+ * and ends the nodes of a lab whose maker is gone.
+ *
+ * Started as `lab-agent owner SESSION` it belongs to the lab that is being made: when its standard
+ * input ends before `keep`, so does the lab. Started as `lab-agent guest` it serves one connection.
+ */
+import { connect, type Socket } from 'node:net';
+import { TestbedError } from '../../../errors.ts';
+import { Links } from './links.ts';
+import {
+  adopt,
+  endMarked,
+  isProgramAlive,
+  lastLogLine,
+  nodeFile,
+  startProgram,
+  writeRecord,
+} from './nodes.ts';
+import {
+  type AgentApi,
+  type AgentError,
+  type AgentMethod,
+  type FromAgent,
+  LineReader,
+  type ToAgent,
+} from './protocol.ts';
+
+/** The build puts it in. */
+declare const O7S_VERSION: string;
+
+type Handlers = {
+  readonly [M in AgentMethod]: (
+    params: AgentApi[M]['params'],
+    signal: AbortSignal,
+  ) => Promise<AgentApi[M]['result']>;
+};
+
+const [role, session = ''] = process.argv.slice(2);
+const links = new Links();
+const streams = new Map<number, Socket>();
+const running = new Map<number, AbortController>();
+let kept = false;
+
+const handlers: Handlers = {
+  adopt: ({ init }, signal) => adopt(init, signal),
+  link: async ({ link, inits }, signal) => {
+    await links.add(link, inits, signal);
+    return null;
+  },
+  start: startProgram,
+  alive: async (program) => isProgramAlive(program),
+  lastLogLine: async ({ init, log }) => lastLogLine(init, log),
+  keep: async ({ record }) => {
+    writeRecord(record);
+    kept = true;
+    return null;
+  },
+  connect: async ({ init, path, stream }) => {
+    await connectStream(stream, nodeFile(init, path));
+    return null;
+  },
+};
+
+const reader = new LineReader<ToAgent>(received);
+process.stdin.on('data', (chunk) => reader.push(chunk));
+process.stdin.once('error', () => void disconnected());
+process.stdin.once('end', () => void disconnected());
+// The command line may be gone in the middle of an answer.
+process.stdout.on('error', () => {});
+send({ ready: O7S_VERSION });
+
+function send(message: FromAgent): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+async function disconnected(): Promise<void> {
+  for (const controller of running.values()) controller.abort();
+  for (const socket of streams.values()) socket.destroy();
+  if (role === 'owner' && kept) {
+    // A kept lab keeps its helper: later commands start a guest beside this process.
+    setInterval(() => {}, 2 ** 31 - 1);
+    return;
+  }
+  if (role === 'owner') await endMarked(session);
+  process.exit();
+}
+
+function received(message: ToAgent): void {
+  if ('stream' in message) {
+    const socket = streams.get(message.stream);
+    if (message.data === null) socket?.end();
+    else socket?.write(Buffer.from(message.data, 'base64'));
+  } else if ('cancel' in message) {
+    running.get(message.cancel)?.abort();
+  } else {
+    void serve(message.id, message.method, message.params);
+  }
+}
+
+async function serve<M extends AgentMethod>(
+  id: number,
+  method: M,
+  params: AgentApi[M]['params'],
+): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    send({ id, result: await handlers[method](params, controller.signal) });
+  } catch (error) {
+    send({ id, error: describe(error) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function connectStream(stream: number, path: string): Promise<void> {
+  const socket = connect(path);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once('connect', resolve);
+  socket.once('error', reject);
+  await promise;
+  streams.set(stream, socket);
+  socket.on('data', (bytes) => send({ stream, data: bytes.toString('base64') }));
+  socket.on('error', () => {});
+  socket.once('close', () => {
+    streams.delete(stream);
+    send({ stream, data: null });
+  });
+}
+
+function describe(error: unknown): AgentError {
+  if (error instanceof TestbedError) {
+    const { code, message, hint } = error;
+    return { code, message, ...(hint === undefined ? {} : { hint }) };
+  }
+  const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
+  return { code: 'EFAILED', message, ...(code === undefined ? {} : { errno: String(code) }) };
+}

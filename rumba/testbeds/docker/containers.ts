@@ -1,0 +1,271 @@
+/** The containers of labs: how they are made, found and removed. */
+import type Dockerode from 'dockerode';
+import { TestbedError } from '../../errors.ts';
+import { packageVersion } from '../../installation.ts';
+import { poll } from '../../poll.ts';
+import { LineReader, recordFile } from './agent/protocol.ts';
+import { type Engine, statusOf } from './engine.ts';
+import { helperContainer, labels, nodeContainer, ownUser } from './labels.ts';
+import { containerMark, launcher } from './scripts.ts';
+
+/** How long the engine may take to remove a lab, in milliseconds. */
+const removeMs = 20_000;
+
+/** Processes a node may have; more is a program that went wild, and the machine is not only its own. */
+const processesMax = 4_096;
+
+/** What a lab's containers have in common. */
+export interface LabContainers {
+  readonly lab: string;
+  readonly session: string;
+  /** Name of the topology. */
+  readonly topology: string;
+}
+
+/** A container of a lab, as the engine lists it. */
+export interface FoundContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly lab: string;
+  readonly session: string;
+  /** Undefined for the helper. */
+  readonly node: string | undefined;
+  readonly running: boolean;
+  /** Seconds since 1970. */
+  readonly created: number;
+}
+
+/** Makes the container of a node; it is not started yet. */
+export async function createNode(
+  engine: Engine,
+  lab: LabContainers,
+  node: { name: string; tun: boolean; image: string },
+): Promise<Dockerode.Container> {
+  const { name, tun, image } = node;
+  const options: Dockerode.ContainerCreateOptions = {
+    ...common(lab, image, { [labels.role]: 'node', [labels.node]: name }),
+    Hostname: name,
+    Entrypoint: ['sh', '-c', launcher],
+    Cmd: [containerMark, lab.lab, name, lab.session],
+    HostConfig: {
+      ...commonHost,
+      NetworkMode: 'none',
+      Init: true,
+      CapAdd: ['NET_ADMIN', 'NET_RAW'],
+      Tmpfs: { '/run': 'mode=755' },
+      PidsLimit: processesMax,
+      Devices: tun ? [tunDevice] : [],
+    },
+  };
+  const what = `make node ${name}`;
+  try {
+    return await create(engine, what, { ...options, name: nodeContainer(lab.lab, name) });
+  } catch (error) {
+    // Node b-c of lab a and node c of lab a-b would bear one name.
+    if (statusOf(error) !== 409) throw error;
+    return await create(engine, what, { ...options, name: `${nodeContainer(lab.lab, name)}-${lab.session}` });
+  }
+}
+
+/** Makes the helper of a lab. Rejects with EFAILED when there is a lab of this name. */
+export async function createHelper(
+  engine: Engine,
+  lab: LabContainers,
+  image: string,
+): Promise<Dockerode.Container> {
+  const name = helperContainer(lab.lab);
+  try {
+    return await create(engine, `make the helper of lab ${lab.lab}`, {
+      ...common(lab, image, { [labels.role]: 'helper' }),
+      name,
+      Entrypoint: ['node', agentFile],
+      // The name is for who looks at the list of processes.
+      Cmd: ['owner', lab.session, lab.lab],
+      OpenStdin: true,
+      // The engine closes the agent's input when the command line is gone, however it went.
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      HostConfig: {
+        ...commonHost,
+        NetworkMode: 'host',
+        PidMode: 'host',
+        CapAdd: ['KILL', 'NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE'],
+      },
+    });
+  } catch (error) {
+    if (statusOf(error) === 409) throw await nameTaken(engine, lab.lab, name);
+    throw error;
+  }
+}
+
+/** The agent in the node image. */
+export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.mjs';
+
+const tunDevice = { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' };
+
+const commonHost: Dockerode.HostConfig = {
+  AutoRemove: true,
+  RestartPolicy: { Name: 'no' },
+  CapDrop: ['ALL'],
+  SecurityOpt: ['no-new-privileges'],
+  // Programs have logs of their own, and what the agent says is for the command line.
+  LogConfig: { Type: 'none', Config: {} },
+};
+
+function common(
+  lab: LabContainers,
+  image: string,
+  own: Record<string, string>,
+): Dockerode.ContainerCreateOptions {
+  return {
+    Image: image,
+    User: '0:0',
+    WorkingDir: '/',
+    Labels: {
+      [labels.lab]: lab.lab,
+      [labels.owner]: ownUser(),
+      [labels.session]: lab.session,
+      [labels.topology]: lab.topology,
+      [labels.version]: packageVersion,
+      ...own,
+    },
+  };
+}
+
+async function create(
+  engine: Engine,
+  what: string,
+  options: Dockerode.ContainerCreateOptions,
+): Promise<Dockerode.Container> {
+  return await engine.request(what, engine.docker.createContainer(options));
+}
+
+async function nameTaken(engine: Engine, lab: string, name: string): Promise<TestbedError> {
+  const found = await engine.docker
+    .getContainer(name)
+    .inspect()
+    .catch(() => undefined);
+  const marks = found?.Config.Labels;
+  if (found !== undefined && marks?.[labels.lab] !== lab) {
+    return new TestbedError(
+      'EFAILED',
+      `a container ${name} that is no helper has the name lab ${lab} needs`,
+      {
+        hint: 'give the lab another name with --lab',
+      },
+    );
+  }
+  const owner = marks?.[labels.owner];
+  if (owner !== undefined && owner !== ownUser()) {
+    return new TestbedError('EFAILED', `user ${owner} has a lab named ${lab} on this engine`, {
+      hint: 'give yours another name with --lab',
+    });
+  }
+  return new TestbedError('EFAILED', `a lab named ${lab} is there already`, {
+    hint: `take it down with "o7s-testbed down --lab ${lab}", or give another name with --lab`,
+  });
+}
+
+/** The containers of this user's labs, or of one of them. */
+export async function findContainers(engine: Engine, lab?: string): Promise<FoundContainer[]> {
+  const mark = lab === undefined ? labels.lab : `${labels.lab}=${lab}`;
+  const filters = { label: [mark, `${labels.owner}=${ownUser()}`] };
+  const found = await engine.request('list containers', engine.docker.listContainers({ all: true, filters }));
+  return found.map(({ Id, Names, Labels, State, Created }) => ({
+    id: Id,
+    name: (Names[0] ?? Id).replace(/^\//, ''),
+    lab: Labels[labels.lab] ?? '',
+    session: Labels[labels.session] ?? '',
+    node: Labels[labels.role] === 'helper' ? undefined : Labels[labels.node],
+    running: State === 'running',
+    created: Created,
+  }));
+}
+
+/**
+ * Removes containers until there are none: `find` is asked again after each round, since the engine may
+ * still be making one that was asked for by a command that is gone. The helper goes first: nodes without
+ * one are seen to be left over. Rejects with ETIMEDOUT after 20 s.
+ */
+export async function removeContainers(
+  engine: Engine,
+  what: string,
+  find: () => Promise<readonly FoundContainer[]>,
+): Promise<readonly FoundContainer[]> {
+  const removed = new Map<string, FoundContainer>();
+  await poll(
+    async () => {
+      const found = await find();
+      for (const each of found) removed.set(each.id, each);
+      const helpers = found.filter((each) => each.node === undefined);
+      for (const group of [helpers, found.filter((each) => each.node !== undefined)]) {
+        await Promise.all(group.map((each) => remove(engine, each.id)));
+      }
+      return found.length === 0 ? true : undefined;
+    },
+    { what, deadlineMs: removeMs },
+  );
+  return [...removed.values()];
+}
+
+async function remove(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.request(
+      'remove a container',
+      engine.docker.getContainer(id).remove({ force: true, v: true }),
+    );
+  } catch (error) {
+    // 404: it is gone; 409: it is being removed, also by itself since it ended.
+    const status = statusOf(error);
+    if (status !== 404 && status !== 409) throw error;
+  }
+}
+
+/** What `keep` wrote in a lab's helper; undefined when it did not, or is gone. */
+export async function readRecordArchive(engine: Engine, helper: string): Promise<Buffer | undefined> {
+  try {
+    const stream = await engine.request(
+      'read the record of a lab',
+      engine.docker.getContainer(helper).getArchive({ path: recordFile }),
+    );
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 404 || status === 409) return undefined;
+    throw error;
+  }
+}
+
+/** The containers of a lab that end from now on; `node` is undefined for the helper. Times are ms since 1970. */
+export async function* endedContainers(
+  engine: Engine,
+  lab: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ node: string | undefined; at: number }, void, void> {
+  const label = [`${labels.lab}=${lab}`, `${labels.owner}=${ownUser()}`];
+  const stream = await engine.request(
+    'tell what happens',
+    engine.docker.getEvents({ filters: { type: ['container'], event: ['die'], label }, abortSignal: signal }),
+  );
+  const ended: { node: string | undefined; at: number }[] = [];
+  const reader = new LineReader<ContainerEvent>(({ Actor, timeNano }) => {
+    ended.push({ node: Actor.Attributes[labels.node], at: Math.floor(timeNano / 1e6) });
+  });
+  try {
+    for await (const chunk of stream) {
+      reader.push(chunk as Buffer);
+      yield* ended.splice(0);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw engine.failure('tell what happens', error);
+  }
+}
+
+interface ContainerEvent {
+  readonly Actor: { readonly Attributes: Readonly<Record<string, string>> };
+  readonly timeNano: number;
+}

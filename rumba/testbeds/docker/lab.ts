@@ -1,0 +1,207 @@
+/** A lab: a helper container, in which the agent does the wiring, and one container a node. */
+import { TestbedError } from '../../errors.ts';
+import type { TopologyLink, TopologyNode } from '../../model/topology.ts';
+import type { Lab, LabChange, LabRecord } from '../testbed.ts';
+import { AgentClient } from './agent-client.ts';
+import {
+  agentFile,
+  createNode,
+  endedContainers,
+  type FoundContainer,
+  findContainers,
+  type LabContainers,
+  readRecordArchive,
+  removeContainers,
+} from './containers.ts';
+import { type Engine, statusOf } from './engine.ts';
+import { DockerNode, firstProcess, nodeEnded } from './node.ts';
+import { firstFile } from './tar.ts';
+
+export interface DockerLabParts {
+  readonly engine: Engine;
+  readonly containers: LabContainers;
+  /** Identifier of the helper; undefined when it is gone. */
+  readonly helper: string | undefined;
+  /** What nodes run; absent in a lab that was found. */
+  readonly image?: string;
+  /** The connection to the agent, in a lab that is being made. */
+  readonly agent?: AgentClient;
+  readonly found?: readonly FoundContainer[];
+  readonly record?: LabRecord | undefined;
+}
+
+export class DockerLab implements Lab {
+  readonly testbed = 'docker';
+  readonly name: string;
+  readonly #parts: DockerLabParts;
+  readonly #nodes = new Map<string, DockerNode>();
+  #agent: Promise<AgentClient> | undefined;
+
+  constructor(parts: DockerLabParts) {
+    this.name = parts.containers.lab;
+    this.#parts = parts;
+    if (parts.agent !== undefined) this.#agent = Promise.resolve(parts.agent);
+    for (const { node, id, running } of parts.found ?? []) {
+      if (node !== undefined && running) this.#nodes.set(node, this.#node(node, id));
+    }
+  }
+
+  async record(): Promise<LabRecord | undefined> {
+    return this.#parts.record ?? (await readRecord(this.#parts.engine, this.#parts.helper));
+  }
+
+  async faults(): Promise<string[]> {
+    const { helper, agent } = this.#parts;
+    const nodes = (await this.record())?.topology.nodes ?? [];
+    return [
+      ...(helper === undefined && agent === undefined ? ['its helper is gone'] : []),
+      ...nodes.filter(({ name }) => !this.#nodes.has(name)).map(({ name }) => `node ${name} has ended`),
+    ];
+  }
+
+  async addNode({ name, tun = false }: TopologyNode, signal: AbortSignal): Promise<void> {
+    if (this.#nodes.has(name)) return;
+    const { engine, containers, image } = this.#parts;
+    if (image === undefined) throw new Error(`lab ${this.name} is complete`);
+    const agent = await this.#connectAgent();
+    signal.throwIfAborted();
+    const container = await createNode(engine, containers, { name, tun, image });
+    signal.throwIfAborted();
+    try {
+      await engine.request(`start node ${name}`, container.start());
+    } catch (error) {
+      throw tun && /\/dev\/net\/tun/.test(String(error)) ? noTun(name, error) : error;
+    }
+    const init = await firstProcess(engine, container.id).catch((error: unknown) => {
+      throw statusOf(error) === 404 ? nodeEnded(this.name, name, error) : error;
+    });
+    const { irmd } = await agent.call('adopt', { node: name, init }, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!(error instanceof TestbedError)) throw error;
+      const { code, message, hint } = error;
+      throw new TestbedError(code, `cannot make node ${name} of image ${image}: ${message}`, {
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    });
+    if (!irmd) {
+      throw new TestbedError('EENVIRONMENT', `node ${name}: the image ${image} has no program irmd`, {
+        hint: 'take one that has, or build ours: o7s-testbed image build',
+      });
+    }
+    this.#nodes.set(name, this.#node(name, container.id, init));
+  }
+
+  async addLink(link: TopologyLink, signal: AbortSignal): Promise<void> {
+    const agent = await this.#connectAgent();
+    const [from, to] = link.ends;
+    const inits = [await this.node(from.node).init(), await this.node(to.node).init()] as const;
+    await agent.call('link', { link, inits }, signal);
+  }
+
+  node(name: string): DockerNode {
+    const node = this.#nodes.get(name);
+    if (node !== undefined) return node;
+    const known = this.#parts.record?.topology.nodes.some((each) => each.name === name) === true;
+    if (known) throw nodeEnded(this.name, name);
+    throw new TestbedError('EUSAGE', `lab ${this.name} has no node ${JSON.stringify(name)}`, {
+      hint: `it has ${[...this.#nodes.keys()].toSorted().join(', ') || 'none'}`,
+    });
+  }
+
+  nodes(): DockerNode[] {
+    return [...this.#nodes.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void> {
+    const running = new Set(this.#nodes.keys());
+    for await (const { node, at } of endedContainers(this.#parts.engine, this.name, signal)) {
+      if (node === undefined) yield { event: 'helper.ended', at };
+      else if (running.delete(node)) yield { event: 'node.ended', at, node };
+      if (running.size === 0) return yield { event: 'lab.ended', at };
+    }
+  }
+
+  async keep(record: LabRecord): Promise<void> {
+    const agent = await this.#connectAgent();
+    await agent.call('keep', { record });
+    // From here on the end of this connection means nothing.
+    agent[Symbol.dispose]();
+    this.#agent = undefined;
+  }
+
+  async destroy(): Promise<void> {
+    const { engine } = this.#parts;
+    try {
+      await removeContainers(engine, `lab ${this.name} to end`, () => findContainers(engine, this.name));
+    } finally {
+      (await this.#agent?.catch(() => undefined))?.[Symbol.dispose]();
+      this.#agent = undefined;
+    }
+  }
+
+  #node(name: string, container: string, init?: number): DockerNode {
+    return new DockerNode({
+      name,
+      lab: this.name,
+      engine: this.#parts.engine,
+      container,
+      agent: () => this.#connectAgent(),
+      ...(init === undefined ? {} : { init }),
+    });
+  }
+
+  /** The agent of a lab that was made before is joined by one of our own beside it. */
+  #connectAgent(): Promise<AgentClient> {
+    return (this.#agent ??= this.#startGuest());
+  }
+
+  async #startGuest(): Promise<AgentClient> {
+    const { engine, helper } = this.#parts;
+    if (helper === undefined) throw helperGone(this.name);
+    try {
+      const exec = await engine.request(
+        'reach the helper',
+        engine.docker.getContainer(helper).exec({
+          Cmd: ['node', agentFile, 'guest'],
+          AttachStdin: true,
+          AttachStdout: true,
+          AttachStderr: true,
+        }),
+      );
+      const stream = await engine.request('reach the helper', exec.start({ hijack: true, stdin: true }));
+      const agent = new AgentClient(this.name, engine, stream);
+      await agent.ready();
+      return agent;
+    } catch (error) {
+      const status = statusOf(error);
+      throw status === 404 || status === 409 ? helperGone(this.name, error) : error;
+    }
+  }
+}
+
+/** What `keep` wrote; undefined for a lab that is being made, or has no helper any more. */
+export async function readRecord(engine: Engine, helper: string | undefined): Promise<LabRecord | undefined> {
+  if (helper === undefined) return undefined;
+  const archive = await readRecordArchive(engine, helper);
+  const file = archive === undefined ? undefined : firstFile(archive);
+  return file === undefined ? undefined : (JSON.parse(file.toString('utf8')) as LabRecord);
+}
+
+function helperGone(lab: string, cause?: unknown): TestbedError {
+  return new TestbedError('EFAILED', `the helper of lab ${lab} is gone`, {
+    hint: `its nodes cannot be wired or managed any more; build it anew: o7s-testbed down --lab ${lab}, then up`,
+    cause,
+  });
+}
+
+function noTun(node: string, cause: unknown): TestbedError {
+  return new TestbedError(
+    'EENVIRONMENT',
+    `node ${node} wants /dev/net/tun, which the engine's machine lacks`,
+    {
+      hint: 'load the module there: sudo modprobe tun',
+      cause,
+    },
+  );
+}

@@ -1,0 +1,112 @@
+/** A node: a container, reached through the engine and through the agent of its lab. */
+import { IrmClient, type O7sError } from '../../../runtime/lib/index.ts';
+import { TestbedError } from '../../errors.ts';
+import type { Attached, CommandResult, LabNode, Program } from '../testbed.ts';
+import { type AgentClient, ConnectError, noIrmd } from './agent-client.ts';
+import { type Engine, statusOf } from './engine.ts';
+import { attachCommand, runCommand } from './execution.ts';
+
+const managementSocket = '/run/ouroboros/irm.sock';
+
+export class DockerNode implements LabNode {
+  readonly name: string;
+  readonly #lab: string;
+  readonly #engine: Engine;
+  readonly #container: string;
+  readonly #agent: () => Promise<AgentClient>;
+  #init: number | undefined;
+
+  constructor(options: {
+    name: string;
+    lab: string;
+    engine: Engine;
+    container: string;
+    agent: () => Promise<AgentClient>;
+    /** First process of the container, as the host numbers it; asked for when absent. */
+    init?: number;
+  }) {
+    this.name = options.name;
+    this.#lab = options.lab;
+    this.#engine = options.engine;
+    this.#container = options.container;
+    this.#agent = options.agent;
+    this.#init = options.init;
+  }
+
+  /** First process of the container, as the host numbers it. */
+  async init(): Promise<number> {
+    this.#init ??= await firstProcess(this.#engine, this.#container).catch((error: unknown) => {
+      throw this.#explain(error);
+    });
+    if (this.#init === 0) throw nodeEnded(this.#lab, this.name);
+    return this.#init;
+  }
+
+  async irm(signal: AbortSignal): Promise<IrmClient> {
+    const agent = await this.#agent();
+    try {
+      return IrmClient.over(await agent.open(await this.init(), managementSocket, signal));
+    } catch (error) {
+      throw error instanceof ConnectError ? this.#noIrmd(error) : error;
+    }
+  }
+
+  async start(command: readonly string[], options: { log: string; signal: AbortSignal }): Promise<Program> {
+    const { log, signal } = options;
+    const [agent, init] = [await this.#agent(), await this.init()];
+    const place = (error: unknown): never => {
+      if (!(error instanceof TestbedError) && !(error instanceof ConnectError)) throw error;
+      throw new TestbedError('EFAILED', `node ${this.name}: cannot start ${command[0]}: ${error.message}`, {
+        cause: error,
+      });
+    };
+    const program = await agent.call('start', { init, log, command }, signal).catch(place);
+    return {
+      pid: program.pid,
+      alive: async () => await agent.call('alive', { init, ...program }),
+      lastLogLine: async () => (await agent.call('lastLogLine', { init, log })) ?? undefined,
+    };
+  }
+
+  attach(command: readonly string[]): Attached {
+    const { ended, kill } = attachCommand(this.#engine, this.#container, command);
+    return {
+      ended: ended.catch((error: unknown) => {
+        throw this.#explain(error);
+      }),
+      kill,
+    };
+  }
+
+  async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
+    try {
+      return await runCommand(this.#engine, this.#container, command, signal);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  // A container that has ended is no container any more, or is about to be none.
+  #explain(error: unknown): unknown {
+    const status = statusOf(error);
+    return status === 404 || status === 409 ? nodeEnded(this.#lab, this.name, error) : error;
+  }
+
+  #noIrmd(error: ConnectError): O7sError {
+    return noIrmd(this.name, error);
+  }
+}
+
+/** The first process of a container, as the host numbers it; 0 when it has ended. */
+export async function firstProcess(engine: Engine, container: string): Promise<number> {
+  const { State } = await engine.request('look at a node', engine.docker.getContainer(container).inspect());
+  return State.Pid;
+}
+
+/** The error for a node whose container has ended. */
+export function nodeEnded(lab: string, node: string, cause?: unknown): TestbedError {
+  return new TestbedError('EFAILED', `node ${node} of lab ${lab} has ended: its container is gone`, {
+    hint: `build the lab anew: o7s-testbed down --lab ${lab}, then up`,
+    cause,
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * What runs in a node's container before anything of ours does. Plain `sh` with coreutils and
+ * util-linux, since any image with an irmd can be a node.
+ *
+ * Programs are started through a FIFO and not by the engine: a program is then an ordinary process of
+ * the container, with its rights and limits, and starting it costs a fork instead of 60 ms.
+ */
+
+/** Folder of the testbed inside the /run of each node. */
+export const runDirectory = '/run/o7s-testbed';
+
+/** Word by which the first process of a node is known; the lab, the node and the session follow. */
+export const containerMark = 'o7s-testbed:container';
+
+/** How long a node waits for its lab to take it over before it ends, in seconds. */
+const adoptionSeconds = 30;
+
+/** First program of a node. It ends by itself when nobody takes it over: its lab was given up. */
+export const launcher = `cd ${runDirectory} 2>/dev/null || { mkdir -p ${runDirectory}/start && cd ${runDirectory}; } || exit 1
+mkfifo requests || exit 1
+exec 3<>requests
+timeout ${adoptionSeconds} sh -c 'read -r word <&3' || exit 1
+while read -r id <&3; do (setsid sh "start/$id" 3<&- &); done`;
+
+/** A program to be started: it notes its number, then becomes the command, its output in a log. */
+export function startScript(id: string, log: string, command: readonly string[]): string {
+  return `cd /
+echo $$ >${runDirectory}/start/${id}.pid
+exec ${command.map(quote).join(' ')} </dev/null >>${runDirectory}/${quote(`${log}.log`)} 2>&1
+`;
+}
+
+/** Variable of the environment by which a command that the engine started is known. */
+export const executionVariable = 'O7S_EXECUTION';
+
+/** Becomes a command; the shell gives 127 and a line of its own where the engine would give a long one. */
+export const becomeCommand = 'exec "$@"';
+
+/** Sends signal $2 to the process that the engine started as $1. Its parent is outside the container. */
+export const signalExecution = `for process in /proc/[0-9]*; do
+  grep -qs '^PPid:[[:space:]]*0$' "$process/status" || continue
+  grep -qs "${executionVariable}=$1" "$process/environ" && kill -s "$2" "\${process#/proc/}"
+done`;
+
+/** A word for a shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,343 @@
+/** The command line on containers, as its users have it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as netns from '../netns/cli.ts';
+import { freshLab, type Outcome, type Started } from '../netns/cli.ts';
+import { containersOf, docker, leftOf, noEngine, surroundings } from './engine.ts';
+import { nodeImage, prepared } from './image.ts';
+
+const twoNodes = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
+const onDocker = { env: { O7S_TESTBED: 'docker' } };
+
+const cli = (...words: string[]): Promise<Outcome> => netns.cli(words, onDocker);
+const startCli = (...words: string[]): Started => netns.startCli(words, onDocker);
+
+/** Takes a lab down when it goes out of scope. */
+function labInScope(): { name: string } & AsyncDisposable {
+  const name = freshLab();
+  return { name, [Symbol.asyncDispose]: async () => void (await cli('down', '--lab', name)) };
+}
+
+async function gone(lab: string): Promise<void> {
+  await expect.poll(() => leftOf(lab), { timeout: 15_000, interval: 50 }).toEqual([]);
+}
+
+beforeEach(({ skip }) => skip(noEngine !== undefined, noEngine));
+
+beforeAll(async () => {
+  if (noEngine === undefined) await prepared();
+}, 300_000);
+
+test('up, ls, exec with 3 of 3 pings, down, and all is as before', async () => {
+  const before = surroundings();
+  await using lab = labInScope();
+  const up = await cli('up', twoNodes, '--lab', lab.name);
+  expect(up).toMatchObject({ code: 0 });
+  expect(up.stdout).toBe(
+    'NODE  INTERFACES  IPCPS  SERVERS\na     e1          lan.a  -\nb     e1          lan.b  ping.b\n',
+  );
+  expect(containersOf(lab.name)).toHaveLength(3);
+
+  const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
+  expect(list.find((each) => each.lab === lab.name)).toMatchObject({
+    testbed: 'docker',
+    state: 'running',
+    faults: [],
+    file: twoNodes,
+  });
+
+  const ping = await cli(
+    'exec',
+    '--lab',
+    lab.name,
+    'a',
+    '--',
+    'oping',
+    '-n',
+    'ping.b',
+    '-c',
+    '3',
+    '-i',
+    '10ms',
+  );
+  expect(ping.stdout).toContain('3 packets transmitted, 3 received');
+  expect(ping.code).toBe(0);
+
+  const again = await cli('up', twoNodes, '--lab', lab.name);
+  expect(again).toMatchObject({ code: 1, stdout: '' });
+  expect(again.stderr).toContain(
+    `a lab named ${lab.name} is there already; take it down with "o7s-testbed down --lab ${lab.name}"`,
+  );
+  expect(await cli('clean')).toMatchObject({ code: 0 });
+  expect(containersOf(lab.name)).toHaveLength(3);
+
+  expect(await cli('down', '--lab', lab.name)).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: `lab ${lab.name} is down\n`,
+  });
+  expect(leftOf(lab.name)).toEqual([]);
+  expect(surroundings()).toEqual(before);
+});
+
+test('exec passes exit code, output, input words and signals', async () => {
+  await using place = await netns.folder({
+    'one.ts': `import { node, topology } from 'o7s-testbed';\nexport default topology({ nodes: [node('only')] });\n`,
+  });
+  await using lab = labInScope();
+  expect(await cli('up', `${place.path}/one.ts`, '--lab', lab.name)).toMatchObject({ code: 0 });
+  const exec = (...command: string[]): string[] => ['exec', '--lab', lab.name, 'only', '--', ...command];
+  expect(await cli(...exec('sh', '-c', 'hostname; echo oops >&2; exit 9'))).toEqual({
+    code: 9,
+    stdout: 'only\n',
+    stderr: 'oops\n',
+  });
+  expect(await cli(...exec('echo', '007', '1e3'))).toMatchObject({ code: 0, stdout: '007 1e3\n' });
+  expect(await cli(...exec('sh', '-c', 'kill -KILL $$'))).toMatchObject({ code: 137 });
+  expect(await cli(...exec('no-such-command'))).toMatchObject({ code: 127 });
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    const { child, outcome, written } = startCli(...exec('sh', '-c', 'echo ready >&2; exec sleep 1000'));
+    await written('ready');
+    child.kill(signal);
+    expect((await outcome).code).toBe(code);
+  }
+  expect(await cli('exec', '--lab', lab.name, 'other', '--', 'true')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `o7s-testbed: lab ${lab.name} has no node "other"; it has only\n`,
+  });
+});
+
+test('of several up of one name at the same moment, one wins', async () => {
+  await using lab = labInScope();
+  const outcomes = await Promise.all([1, 2, 3].map(() => cli('up', twoNodes, '--lab', lab.name)));
+  expect(outcomes.map((each) => each.code).toSorted((x, y) => x - y)).toEqual([0, 1, 1]);
+  const ping = await cli('exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-c', '1');
+  expect(ping.stdout).toContain('1 packets transmitted, 1 received');
+});
+
+describe('up that is ended half-way', () => {
+  const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'];
+
+  test.each(moments)('by kill -9 at "%s" ends its lab by itself', async (moment) => {
+    const lab = freshLab();
+    const { child, outcome, written } = startCli('up', twoNodes, '--lab', lab, '-v');
+    await written(moment);
+    child.kill('SIGKILL');
+    expect((await outcome).code).toBe(137);
+    // A container that was being made at that moment is not started any more: that takes a command.
+    if (moment === 'node a') await cli('down', '--lab', lab);
+    await gone(lab);
+  });
+
+  // From before the helper is made to the last step.
+  test.each([150, 250, 300, 350, 400, 500, 600, 700, 900, 1100].map((ms, index) => [ms, index % 2] as const))(
+    'by kill -9 after %i ms leaves nothing after one down or clean',
+    async (ms, even) => {
+      const lab = freshLab();
+      const { child, outcome } = startCli('up', twoNodes, '--lab', lab);
+      await delay(ms);
+      child.kill('SIGKILL');
+      const isComplete = (await outcome).code === 0;
+      const remove = even === 0 || isComplete ? ['down', '--lab', lab] : ['clean'];
+      expect(await cli(...remove)).toMatchObject({ code: 0 });
+      await gone(lab);
+    },
+  );
+
+  test.each([
+    ...moments.map((moment) => ['SIGINT', 130, moment] as const),
+    ['SIGTERM', 143, 'irmd --stdout'] as const,
+  ])('by %s, exit code %i, at "%s" leaves nothing', async (signal, code, moment) => {
+    const lab = freshLab();
+    const { child, outcome, written } = startCli('up', twoNodes, '--lab', lab, '-v');
+    await written(moment);
+    child.kill(signal);
+    expect(await outcome).toMatchObject({ code, stdout: '' });
+    expect(leftOf(lab)).toEqual([]);
+  });
+});
+
+test.each([150, 250, 300, 350, 400, 450, 500, 550, 600, 700])(
+  'down that is ended by kill -9 after %i ms is finished by another',
+  async (ms) => {
+    const lab = freshLab();
+    expect((await cli('up', twoNodes, '--lab', lab)).code).toBe(0);
+    const { child, outcome } = startCli('down', '--lab', lab);
+    await delay(ms);
+    child.kill('SIGKILL');
+    await outcome;
+    expect(await cli('down', '--lab', lab)).toMatchObject({ code: 0 });
+    await gone(lab);
+  },
+);
+
+describe('what goes wrong is said in one line, with the way out', () => {
+  test('a container that was killed', async () => {
+    await using lab = labInScope();
+    expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
+    docker('kill', `o7s-${lab.name}-b`);
+    await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
+    expect(await cli('exec', '--lab', lab.name, 'b', '--', 'true')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `o7s-testbed: node b of lab ${lab.name} has ended: its container is gone; build the lab anew: o7s-testbed down --lab ${lab.name}, then up\n`,
+    });
+    const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
+    expect(list.find((each) => each.lab === lab.name)).toMatchObject({
+      state: 'damaged',
+      faults: ['node b has ended'],
+    });
+    expect((await cli('down', '--lab', lab.name)).code).toBe(0);
+    expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
+  });
+
+  test('a helper that was killed in a complete lab', async () => {
+    await using lab = labInScope();
+    expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
+    docker('kill', `o7s-${lab.name}-helper`);
+    await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
+    const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
+    expect(list.find((each) => each.lab === lab.name)).toMatchObject({
+      state: 'damaged',
+      faults: ['its helper is gone'],
+    });
+    expect((await cli('exec', '--lab', lab.name, 'a', '--', 'irm', 'ipcp', 'list')).code).toBe(0);
+    const cleaned = await cli('clean', '-f', 'json');
+    expect(cleaned.code).toBe(0);
+    expect(JSON.parse(cleaned.stdout)).toEqual(
+      expect.arrayContaining([{ lab: lab.name, testbed: 'docker', what: `container o7s-${lab.name}-a` }]),
+    );
+    await gone(lab.name);
+  });
+
+  test('a helper that was killed while the lab was made', async () => {
+    const lab = freshLab();
+    const { outcome, written } = startCli('up', twoNodes, '--lab', lab, '-v');
+    await written('irmd --stdout');
+    docker('kill', `o7s-${lab}-helper`);
+    const { code, stderr } = await outcome;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^o7s-testbed: .*the helper of lab ${lab} ended; remove what is left`, 'm'),
+    );
+    await gone(lab);
+  });
+
+  test('an image without irmd', async () => {
+    const lab = freshLab();
+    const image = `o7s-testbed-test/bare:${process.pid}`;
+    const base = docker('images', '-q', 'o7s-testbed/base').split('\n')[0] ?? '';
+    docker('tag', base === '' ? 'debian:bookworm-slim' : base, image);
+    try {
+      expect(await cli('up', twoNodes, '--lab', lab, '--image', image)).toMatchObject({
+        code: 3,
+        stdout: '',
+        stderr: expect.stringContaining(
+          `the image ${image} has no program irmd; take one that has, or build ours: o7s-testbed image build\n`,
+        ),
+      });
+      await gone(lab);
+    } finally {
+      docker('rmi', image);
+    }
+  });
+
+  test('an image that is not there', async () => {
+    expect(await cli('up', twoNodes, '--lab', freshLab(), '--image', 'nobody/nothing:1')).toEqual({
+      code: 3,
+      stdout: '',
+      stderr:
+        'o7s-testbed: the engine has no image nobody/nothing:1; get it first: docker pull nobody/nothing:1\n',
+    });
+  });
+
+  test.each([
+    ['unix:///nonexistent.sock', 'there is no such socket'],
+    ['tcp://127.0.0.1:1', 'nobody listens'],
+  ])('an engine at %s that does not answer', async (address, reason) => {
+    const env = { O7S_TESTBED: 'docker', DOCKER_HOST: address };
+    const line = `o7s-testbed: no Docker engine answers at ${address}: ${reason}; correct DOCKER_HOST, or use --testbed netns\n`;
+    expect(await netns.cli(['up', twoNodes], { env })).toEqual({ code: 3, stdout: '', stderr: line });
+    expect(await netns.cli(['image', 'ls'], { env })).toEqual({ code: 3, stdout: '', stderr: line });
+    const free = await netns.cli(['ls'], { env: { O7S_TESTBED: '', DOCKER_HOST: address } });
+    expect(free).toMatchObject({ code: 0 });
+    expect(free.stderr).toContain('o7s-testbed: without the labs of docker: no Docker engine answers');
+  });
+
+  test('without an engine, up takes netns and says so in one line', async () => {
+    const lab = freshLab();
+    const env = { O7S_TESTBED: '', DOCKER_HOST: 'unix:///nonexistent.sock' };
+    const up = await netns.cli(['up', twoNodes, '--lab', lab], { env });
+    try {
+      expect(up.code).toBe(0);
+      expect(up.stderr.split('\n')[0]).toBe(
+        'using testbed netns: no Docker engine answers at unix:///nonexistent.sock: there is no such socket',
+      );
+    } finally {
+      await netns.cli(['down', '--lab', lab]);
+    }
+  });
+});
+
+test('events tell all there is, then what happens, until the lab is down', async () => {
+  await using lab = labInScope();
+  expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
+  const { child, outcome } = startCli('events', '--lab', lab.name);
+  let told = '';
+  child.stdout?.on('data', (text: string) => (told += text));
+  const lines = (): Record<string, unknown>[] =>
+    told
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const seen = (event: object): Promise<void> =>
+    expect.poll(lines, { timeout: 10_000, interval: 20 }).toContainEqual(expect.objectContaining(event));
+  await seen({ event: 'snapshot', node: 'a' });
+  await seen({ event: 'snapshot', node: 'b' });
+  expect(lines()[0]).toMatchObject({ event: 'lab', lab: lab.name, testbed: 'docker', nodes: ['a', 'b'] });
+  expect((await cli('exec', '--lab', lab.name, 'a', '--', 'irm', 'name', 'create', 'x')).code).toBe(0);
+  await seen({ event: 'name.created', node: 'a', name: 'x' });
+  docker('kill', `o7s-${lab.name}-b`);
+  await seen({ event: 'node.ended', node: 'b' });
+  expect((await cli('down', '--lab', lab.name)).code).toBe(0);
+  await seen({ event: 'lab.ended' });
+  expect((await outcome).code).toBe(0);
+});
+
+test('images are listed, and those of others are not removed', async () => {
+  const list = JSON.parse((await cli('image', 'ls', '-f', 'json')).stdout) as { tag: string }[];
+  expect(list).toContainEqual(expect.objectContaining({ tag: nodeImage, kind: 'node' }));
+  expect(await cli('image', 'rm', 'debian:latest')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^o7s-testbed: there is no image debian:latest of o7s-testbed; there is [^\n]*\n$/,
+    ),
+  });
+});
+
+test('doctor looks at everything, with a command for each fault', async () => {
+  const { code, stdout } = await netns.cli(['doctor', '-f', 'json']);
+  const report = JSON.parse(stdout) as {
+    fit: boolean;
+    checks: { state: string; mend?: string; what: string }[];
+  };
+  expect([code, report.fit]).toEqual([0, true]);
+  expect(report.checks.map((each) => each.what)).toEqual(
+    expect.arrayContaining([
+      'Node',
+      'engine',
+      'image',
+      'veth',
+      'netem',
+      'TUN',
+      'inotify instances',
+      'namespaces',
+    ]),
+  );
+  for (const { state, mend } of report.checks) expect(state === 'ok' || Boolean(mend)).toBe(true);
+});

@@ -1,0 +1,127 @@
+/** What every testbed has to do, on containers; and the node image as others would start it. */
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DockerTestbed } from '../../rumba/testbeds/docker/testbed.ts';
+import { testbedCompliance } from '../compliance/testbed.ts';
+import { docker, leftOf, noEngine } from './engine.ts';
+import { nodeImage, prepared } from './image.ts';
+
+describe('docker', () => {
+  beforeEach(({ skip }) => skip(noEngine !== undefined, noEngine));
+  beforeAll(async () => {
+    if (noEngine === undefined) await prepared();
+  }, 300_000);
+
+  testbedCompliance({
+    testbed: new DockerTestbed(),
+    trace: async (lab) => async () => leftOf(lab),
+  });
+
+  test('a node has the rights it was promised, and no others', async () => {
+    const signal = new AbortController().signal;
+    await using lab = await disposable(`rights-${process.pid}`, signal);
+    await lab.made.addNode({ name: 'plain' }, signal);
+    await lab.made.addNode({ name: 'tunnel', tun: true }, signal);
+    const inspect = (node: string): ContainerInspect =>
+      (JSON.parse(docker('inspect', `o7s-${lab.made.name}-${node}`)) as [ContainerInspect])[0];
+
+    const { HostConfig, Config } = inspect('plain');
+    expect(HostConfig).toMatchObject({
+      NetworkMode: 'none',
+      Privileged: false,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Init: true,
+      AutoRemove: true,
+      RestartPolicy: { Name: 'no' },
+      Devices: [],
+      Binds: null,
+    });
+    expect(HostConfig.CapAdd.map((name) => name.replace('CAP_', ''))).toEqual(['NET_ADMIN', 'NET_RAW']);
+    expect(Config.Hostname).toBe('plain');
+    expect(Config.Labels).toMatchObject({
+      'o7s.testbed.lab': lab.made.name,
+      'o7s.testbed.node': 'plain',
+      'o7s.testbed.owner': String(process.geteuid?.()),
+    });
+
+    const status = (await lab.made.node('plain').run(['cat', '/proc/self/status'])).stdout;
+    // CAP_NET_ADMIN is bit 12, CAP_NET_RAW bit 13.
+    expect(status).toMatch(/^CapBnd:\s+0000000000003000$/m);
+    expect(status).toMatch(/^CapEff:\s+0000000000003000$/m);
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect((await lab.made.node('plain').run(['test', '-e', '/dev/net/tun'])).code).toBe(1);
+    expect((await lab.made.node('tunnel').run(['test', '-c', '/dev/net/tun'])).code).toBe(0);
+    const tap = ['ip', 'tuntap', 'add', 'dev', 'tun0', 'mode', 'tun'];
+    expect(await lab.made.node('tunnel').run(tap)).toEqual({ code: 0, stdout: '', stderr: '' });
+
+    const helper = inspect('helper');
+    expect(helper.HostConfig).toMatchObject({ Privileged: false, CapDrop: ['ALL'], Binds: null });
+    expect(helper.HostConfig.CapAdd.map((name) => name.replace('CAP_', ''))).toEqual([
+      'KILL',
+      'NET_ADMIN',
+      'NET_RAW',
+      'SYS_ADMIN',
+      'SYS_PTRACE',
+    ]);
+  });
+
+  test('irmd answers over the agent, several at a time', async () => {
+    const signal = new AbortController().signal;
+    await using lab = await disposable(`irm-${process.pid}`, signal);
+    await Promise.all(['a', 'b'].map((name) => lab.made.addNode({ name }, signal)));
+    for (const name of ['a', 'b']) {
+      await expect(lab.made.node(name).irm(signal)).rejects.toMatchObject({ code: 'EIRMD' });
+      await lab.made.node(name).start(['irmd', '--stdout'], { log: 'irmd', signal });
+    }
+    const versions = await Promise.all(
+      ['a', 'b', 'a'].map(async (name) => {
+        const client = await expect
+          .poll(
+            () =>
+              lab.made
+                .node(name)
+                .irm(signal)
+                .catch(() => undefined),
+            { timeout: 10_000 },
+          )
+          .toBeDefined()
+          .then(() => lab.made.node(name).irm(signal));
+        await using irm = client;
+        await irm.createIpcp(`local.${name}`, 'local').catch(() => 0);
+        return (await irm.listIpcps()).map((each) => each.name)[0];
+      }),
+    );
+    expect(versions).toEqual(['local.a', 'local.b', 'local.a']);
+  });
+
+  test('the node image runs by itself, with two capabilities and no more', async () => {
+    process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+    const { GenericContainer, Wait } = await import('testcontainers');
+    await using container = await new GenericContainer(nodeImage)
+      .withNetworkMode('none')
+      .withDroppedCapabilities('ALL')
+      .withAddedCapabilities('NET_ADMIN', 'NET_RAW')
+      .withSecurityOpt('no-new-privileges')
+      .withTmpFs({ '/run': 'mode=755' })
+      .withWaitStrategy(Wait.forSuccessfulCommand('irm ipcp list'))
+      .withStartupTimeout(60_000)
+      .start();
+    const created = await container.exec(['irm', 'ipcp', 'create', 'name', 'x', 'type', 'local']);
+    expect(created).toMatchObject({ exitCode: 0 });
+    const list = await container.exec(['irm', 'ipcp', 'list']);
+    expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('local') });
+  });
+});
+
+interface ContainerInspect {
+  HostConfig: { CapAdd: string[] };
+  Config: { Hostname: string; Labels: Record<string, string> };
+}
+
+async function disposable(
+  name: string,
+  signal: AbortSignal,
+): Promise<{ made: Awaited<ReturnType<DockerTestbed['createLab']>> } & AsyncDisposable> {
+  const made = await new DockerTestbed().createLab(name, signal);
+  return { made, [Symbol.asyncDispose]: () => made.destroy() };
+}
