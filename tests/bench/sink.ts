@@ -1,11 +1,13 @@
 /**
- * Takes one flow after another and prints, for each, what arrived: packets, bytes and the time between the first and the
- * last of them. A process of its own, started in a node.
+ * Takes one flow after another and writes to a file, a line for each, what arrived: packets, bytes and the time between
+ * the first and the last of them. A process of its own, started in a node: `sink.ts FILE`.
  */
+import { appendFileSync } from 'node:fs';
 import { acceptFlow, type Flow, O7sError } from '../../runtime/lib/index.ts';
 
 /** A flow that brings nothing for this long is over; ms. */
 const silenceMs = 500;
+const [file = '/dev/stdout'] = process.argv.slice(2);
 
 async function drain(flow: Flow): Promise<void> {
   let packets = 0;
@@ -24,7 +26,7 @@ async function drain(flow: Flow): Promise<void> {
   } catch (error) {
     if (!(error instanceof O7sError)) throw error;
   }
-  console.log(JSON.stringify({ packets, bytes, ms: last - first }));
+  appendFileSync(file, `${JSON.stringify({ packets, bytes, ms: last - first })}\n`);
   await flow.close();
 }
 

@@ -1,15 +1,29 @@
-/** The network of the two-node bench: what the example has, and a sink beside the ping server. */
+/** The network of the two-node benches: one cable, a layer of each type over it, and in each a ping server and a sink. */
 import { fileURLToPath } from 'node:url';
-import { ethDix, ethLink, node, server, topology } from 'o7s-testbed';
+import { ethDix, ethLink, ethLlc, node, port, server, topology, udp4, udp6 } from 'o7s-testbed';
 
 const a = node('a');
 const b = node('b');
-const cable = ethLink(a, b);
+const cable = ethLink(
+  port(a, 'e1', { addresses: ['10.9.0.1/24', 'fd09::1/64'] }),
+  port(b, 'e1', { addresses: ['10.9.0.2/24', 'fd09::2/64'] }),
+);
+const layers = [
+  ethDix('eth-dix', cable),
+  ethLlc('eth-llc', cable),
+  udp4('udp4', cable),
+  udp6('udp6', cable),
+];
 const sink = fileURLToPath(new URL('./sink.ts', import.meta.url));
 
 export default topology({
   nodes: [a, b],
   links: [cable],
-  layers: [ethDix('lan', cable)],
-  servers: [server(b, 'ping.b', ['oping', '-l', '-Q']), server(b, 'sink', [process.execPath, sink])],
+  layers,
+  servers: layers.flatMap((layer) => [
+    server(b, `ping.${layer.name}`, ['oping', '-l', '-Q'], { layers: [layer] }),
+    server(b, `sink.${layer.name}`, [process.execPath, sink, `/run/o7s-testbed/sink.${layer.name}`], {
+      layers: [layer],
+    }),
+  ]),
 });

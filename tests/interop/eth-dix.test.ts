@@ -26,10 +26,10 @@ if (prefix === undefined || missing !== undefined) {
       joinNamespaces({ pid: namespace.pid, dev: 'eth0' }, { pid: peer.pid, dev: 'eth0' });
       ours = stack.use(await TestNode.start(namespace.launch));
       await ours.manage('ipcp bootstrap type eth-dix name e0 layer lan dev eth0');
-      await peer.bootstrapDix('eth0');
+      await peer.bootstrap('eth-dix', 'dev', 'eth0');
       await ours.serve('ping.ours');
       await ours.manage('name register ping.ours layer lan');
-      await peer.serve('ping.peer', ['oping', '-l']);
+      await peer.serve('ping.peer', ['oping', '-l'], 'eth-dix');
       // Its client wants the names in its own table too.
       for (const name of ['ping.ours', 'nobody']) {
         expect((await peer.run(['irm', 'name', 'create', name])).code).toBe(0);

@@ -1,6 +1,7 @@
 /** The command line as its users have it. Labs have names of their own, so all of this runs beside other tests. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cli, folder, freshLab, labInScope, program, startCli, startProcess } from './cli.ts';
@@ -171,6 +172,41 @@ describe('up that is ended half-way leaves nothing', () => {
     child.kill('SIGKILL');
     expect((await outcome).code).toBe(137);
     await gone(lab);
+  });
+
+  /** Ten moments spread over what a command takes. */
+  const tenths = Array.from({ length: 10 }, (_, index) => index / 10);
+
+  test('by kill -9 at ten moments', async () => {
+    await using scope = labInScope();
+    const lab = scope.name;
+    const startedAt = performance.now();
+    expect((await cli(['up', twoNodes, '--lab', lab])).code).toBe(0);
+    const took = performance.now() - startedAt;
+    await cli(['down', '--lab', lab]);
+    for (const part of tenths) {
+      const { child, outcome } = startCli(['up', twoNodes, '--lab', lab]);
+      await delay(part * took);
+      child.kill('SIGKILL');
+      await outcome;
+      // One that was complete stays, as it should: then this is what ends it.
+      await cli(['down', '--lab', lab]);
+      await gone(lab);
+    }
+  });
+
+  test('nor does a down by kill -9 at ten moments, once there is another', async () => {
+    await using scope = labInScope();
+    const lab = scope.name;
+    for (const part of tenths) {
+      expect((await cli(['up', twoNodes, '--lab', lab])).code).toBe(0);
+      const { child, outcome } = startCli(['down', '--lab', lab]);
+      await delay(part * 400);
+      child.kill('SIGKILL');
+      await outcome;
+      expect((await cli(['down', '--lab', lab])).code).toBe(0);
+      await gone(lab);
+    }
   });
 
   test('by kill -9 of the older Node that started the pinned one', async ({ skip }) => {

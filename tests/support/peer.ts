@@ -3,6 +3,7 @@
  * /dev/shm; its first process ends all others. The prototype is installed at the prefix `O7S_PEER_PREFIX` names.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { until } from './until.ts';
@@ -14,6 +15,8 @@ const start = `
   mount -t proc proc /proc
   for folder in /dev/shm /run; do mount -t tmpfs tmpfs $folder; done
   mkdir -p /run/lock
+  # Names in udp layers are looked up in the hosts file, and this machine's is not for tests to write.
+  cp /etc/hosts /run/hosts && mount --bind /run/hosts /etc/hosts
   ip link set lo up
   exec irmd --stdout`;
 
@@ -92,26 +95,20 @@ export class PeerNode implements AsyncDisposable {
     });
   }
 
-  /** Makes an eth-dix layer on an interface. */
-  async bootstrapDix(dev: string): Promise<void> {
-    const made = await this.run([
-      'irm',
-      'ipcp',
-      'bootstrap',
-      'type',
-      'eth-dix',
-      'name',
-      dev,
-      'layer',
-      'lan',
-      'dev',
-      dev,
-    ]);
-    if (made.code !== 0) throw new Error(`the prototype made no layer: ${made.output}${this.#log}`);
+  /** Makes an IPCP, and with it the layer, both named as the type: `bootstrap('udp4', 'ip', '10.0.0.1')`. */
+  async bootstrap(type: string, ...options: readonly string[]): Promise<void> {
+    const made = await this.run(['irm', 'ipcp', 'bootstrap', 'type', type, 'name', type, 'layer', type, ...options]);
+    if (made.code !== 0) throw new Error(`the prototype made no ${type} layer: ${made.output}${this.#log}`);
   }
 
-  /** Starts a server and makes it known under a name in the layer `lan`. Ends with the node. */
-  async serve(name: string, command: readonly string[]): Promise<ChildProcess> {
+  /** Lets a udp layer find a name. */
+  async addHost(ip: string, name: string): Promise<void> {
+    const hash = createHash('md5').update(name).digest('hex');
+    await this.run(['sh', '-c', `echo ${ip} ${hash} >> /etc/hosts`]);
+  }
+
+  /** Starts a server and makes it known under a name in a layer. Ends with the node. */
+  async serve(name: string, command: readonly string[], layer: string): Promise<ChildProcess> {
     const server = this.spawn(command);
     server.stdout?.resume();
     server.stderr?.resume();
@@ -121,7 +118,7 @@ export class PeerNode implements AsyncDisposable {
       if (inner === undefined || inner === '') return false;
       return (await this.run(['irm', 'bind', 'process', inner, 'name', name])).code === 0;
     });
-    await this.run(['irm', 'name', 'register', name, 'layer', 'lan']);
+    await this.run(['irm', 'name', 'register', name, 'layer', layer]);
     return server;
   }
 

@@ -54,6 +54,8 @@ export async function createNode(
       CapAdd: ['NET_ADMIN', 'NET_RAW'],
       Tmpfs: { '/run': 'mode=755' },
       PidsLimit: processesMax,
+      // Without a network the engine turns IPv6 off, also for the interfaces a lab adds.
+      Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '0', 'net.ipv6.conf.default.disable_ipv6': '0' },
       Devices: tun ? [tunDevice] : [],
     },
   };

@@ -32,7 +32,7 @@ export interface EthernetFraming {
   read(packet: Packet, header: FrameHeader): boolean;
 }
 
-export const macOffset = { destination: 0, source: 6 } as const;
+const macOffset = { destination: 0, source: 6 } as const;
 
 export function writeStations(packet: Packet, start: number, to: Station, own: Station): void {
   const { view } = packet;
