@@ -11,6 +11,17 @@ const exitCodes: Record<TestbedErrorCode, number> = {
   ETIMEDOUT: 5,
 };
 
+/** A message of yargs as an error of ours: one line, where it wrote a heading and a line for each fault. */
+export function usageError(message: string): TestbedError {
+  const text = message
+    .trim()
+    .replaceAll(/:\s*\n\s*/g, ': ')
+    .replaceAll(/\s*\n\s*/g, '; ');
+  return new TestbedError('EUSAGE', text.charAt(0).toLowerCase() + text.slice(1), {
+    hint: 'see: o7s-testbed --help',
+  });
+}
+
 /** One line for an error that a user can meet; the whole stack for one that is a fault of ours. */
 export function failure(error: unknown): { text: string; exitCode: number } {
   if (error instanceof Interrupted) return { text: error.message, exitCode: error.exitCode };

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TestbedError } from '../errors.ts';
 import { entryPoints, packageRoot } from '../installation.ts';
 import { isTopology, type Topology } from '../model/topology.ts';
+import { failure } from './failure.ts';
 
 const ownFolders = ['bin', 'dist', 'node_modules', 'rumba', 'runtime'].map(
   (name) => `${packageRoot}${name}/`,
@@ -39,7 +40,8 @@ export async function loadTopology(file: string): Promise<Topology> {
   });
   let exported: { default?: unknown };
   try {
-    exported = (await import(url)) as typeof exported;
+    using end = untimelyEnd(file, path);
+    exported = (await Promise.race([import(url), end.stalled])) as typeof exported;
   } catch (error) {
     throw located(error, file, path);
   } finally {
@@ -56,6 +58,37 @@ export async function loadTopology(file: string): Promise<Topology> {
     });
   }
   return exported.default;
+}
+
+/**
+ * Watches for an end of the process while a file is loaded: `stalled` rejects when nothing is left that the
+ * file could be waiting for, and a call of process.exit becomes an error too.
+ */
+function untimelyEnd(file: string, path: string): { stalled: Promise<never> } & Disposable {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onDrain = (): void => {
+    reject(
+      new TestbedError('ETOPOLOGY', 'a top-level await never ends: nothing is left that it could wait for'),
+    );
+  };
+  // Nothing can stop it any more, but whoever called it is still on the stack.
+  const onExit = (): void => {
+    const error = new TestbedError('ETOPOLOGY', 'process.exit was called', {
+      hint: 'a topology file ends by itself, with: export default topology({ ... })',
+    });
+    const { text, exitCode } = failure(located(error, file, path));
+    process.stderr.write(`o7s-testbed: ${text}\n`);
+    process.exitCode = exitCode;
+  };
+  process.once('beforeExit', onDrain);
+  process.once('exit', onExit);
+  return {
+    stalled: promise,
+    [Symbol.dispose]: () => {
+      process.off('beforeExit', onDrain);
+      process.off('exit', onExit);
+    },
+  };
 }
 
 // The topology's own files; those of this package load as they always do.

@@ -1,6 +1,5 @@
 /** The command line: picks the command, shows its error, sets the exit code. */
 import yargs from 'yargs';
-import { TestbedError } from '../errors.ts';
 import { packageVersion } from '../installation.ts';
 import { clean } from './commands/clean.ts';
 import { doctor } from './commands/doctor.ts';
@@ -10,7 +9,7 @@ import { exec } from './commands/exec.ts';
 import { image } from './commands/image.ts';
 import { ls } from './commands/ls.ts';
 import { up } from './commands/up.ts';
-import { failure } from './failure.ts';
+import { failure, usageError } from './failure.ts';
 import { closeInherited } from './inherited.ts';
 
 const cli = yargs(process.argv.slice(2))
@@ -41,9 +40,7 @@ const cli = yargs(process.argv.slice(2))
   .fail((message, error) => {
     // An error of ours comes by itself; what is left is yargs refusing its arguments.
     if (error !== undefined && error !== null && error.name !== 'YError') throw error;
-    throw new TestbedError('EUSAGE', decapitalize(message ?? error?.message), {
-      hint: 'see: o7s-testbed --help',
-    });
+    throw usageError(message ?? error?.message);
   });
 
 // A reader that stops reading, such as `head`, is no failure.
@@ -58,8 +55,4 @@ try {
   const { text, exitCode } = failure(error);
   process.stderr.write(`o7s-testbed: ${text}\n`);
   process.exitCode = exitCode;
-}
-
-function decapitalize(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -322,6 +322,54 @@ describe('refuses', () => {
       () => topology({ nodes: [a, b, c], links: [ethLink(port(a, 'x'), b), ethLink(port(a, 'x'), c)] }),
     ],
     [
+      'unknown key "layer"; known: name, nodes, links, layers, registrations, servers',
+      () => topology(wrong({ ...base, layer: [lan] })),
+    ],
+    [
+      'the argument of topology() is not an object; known keys: name, nodes, links, layers, registrations, servers',
+      () => topology(wrong(undefined)),
+    ],
+    ['unknown key "tap" of node a; known: tun', () => node('a', wrong({ tap: true }))],
+    ['the options of node a are not an object; known keys: tun', () => node('a', wrong(null))],
+    [
+      'unknown key "MAC" of port x; known: mac, addresses',
+      () => port(a, 'x', wrong({ MAC: '02:00:00:00:00:01' })),
+    ],
+    ['unknown key "MTU" of the link a-b; known: name, mtu', () => ethLink(a, b, wrong({ MTU: 9000 }))],
+    [
+      'unknown key "ethertyp" of layer lan; known: ethertype, hash',
+      () => ethDix('lan', cable, wrong({ ethertyp: 0xa001 })),
+    ],
+    [
+      'unknown key "ethertype" of layer lan; known: hash',
+      () => ethLlc('lan', cable, wrong({ ethertype: 0xa001 })),
+    ],
+    ['unknown key "hash" of layer net; known: port, dns', () => udp4('net', cable, wrong({ hash: 'MD5' }))],
+    ['unknown key "ports" of layer net; known: port, dns', () => udp6('net', cable, wrong({ ports: 1 }))],
+    [
+      'unknown key "layers" of name x; known: node, layer',
+      () => register('x', wrong({ node: a, layer: lan, layers: [lan] })),
+    ],
+    [
+      'the options of name x are not an object; known keys: node, layer',
+      () => register('x', wrong(undefined)),
+    ],
+    [
+      'unknown key "layer" of server x; known: layers',
+      () => server(a, 'x', ['oping'], wrong({ layer: lan })),
+    ],
+    [
+      'both ends of link a-b have the MAC address 02:00:00:00:00:01; give each one of its own',
+      () => {
+        const mac = '02:00:00:00:00:01';
+        return topology({ nodes: [a, b], links: [ethLink(port(a, 'x', { mac }), port(b, 'x', { mac }))] });
+      },
+    ],
+    [
+      'both ends of link a-b have the MAC address 02:6f:37:00:00:01; give each one of its own',
+      () => topology({ nodes: [a, b], links: [ethLink(port(a, 'x', { mac: '02:6F:37:00:00:01' }), b)] }),
+    ],
+    [
       'link a-b ends in interface lo of node a, the loopback; choose another name',
       () => topology({ nodes: [a, b], links: [ethLink(port(a, 'lo'), b)] }),
     ],

@@ -4,6 +4,7 @@ import { assignAddresses, layerAddresses, type LinkAddresses } from './addressin
 import { addressText, familyNames } from './ip-address.ts';
 import { ethertypeDefault, isLayer, type Layer, udpFamilies, udpPortDefault } from './layer.ts';
 import type { EthLink } from './link.ts';
+import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
 import type { Node, Port } from './node.ts';
 import type { Registration, Server } from './service.ts';
@@ -27,8 +28,18 @@ export interface TopologyParts {
   servers?: readonly Server[];
 }
 
+const partKeys = {
+  name: true,
+  nodes: true,
+  links: true,
+  layers: true,
+  registrations: true,
+  servers: true,
+} as const;
+
 /** A topology of these parts. Throws ETOPOLOGY at the first that does not fit. */
 export function topology(parts: TopologyParts): Topology {
+  checkKeys(parts, partKeys);
   const { name, nodes, links = [], layers = [], registrations = [], servers = [] } = parts;
   if (name !== undefined) checkName('lab', name);
   if (!Array.isArray(nodes) || nodes.length === 0) {
@@ -147,15 +158,20 @@ function wire(links: readonly EthLink[], nodes: ReadonlySet<Node>): Map<EthLink,
     mac: (end.kind === 'port' ? end.mac : undefined) ?? macOf(number),
   });
   return new Map(
-    links.map((link, index) => [
-      link,
-      {
-        kind: 'eth',
-        name: title(link),
-        mtu: link.mtu,
-        ends: [wireEnd(link.ends[0], link, 2 * index), wireEnd(link.ends[1], link, 2 * index + 1)],
-      },
-    ]),
+    links.map((link, index) => {
+      const from = wireEnd(link.ends[0], link, 2 * index);
+      const to = wireEnd(link.ends[1], link, 2 * index + 1);
+      if (from.mac === to.mac) {
+        throw new TestbedError(
+          'ETOPOLOGY',
+          `both ends of link ${title(link)} have the MAC address ${to.mac}`,
+          {
+            hint: 'give each one of its own',
+          },
+        );
+      }
+      return [link, { kind: 'eth', name: title(link), mtu: link.mtu, ends: [from, to] }];
+    }),
   );
 }
 

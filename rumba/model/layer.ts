@@ -2,6 +2,7 @@
 import { type HashAlgorithm, hashAlgorithms } from '../../runtime/lib/index.ts';
 import { TestbedError } from '../errors.ts';
 import { type Family, familyNames, familyOf } from './ip-address.ts';
+import { checkKeys } from './keys.ts';
 import type { EthLink } from './link.ts';
 import { checkName } from './names.ts';
 
@@ -73,8 +74,9 @@ export function isLayer(value: { readonly kind?: unknown } | null | undefined): 
 
 /** An eth-dix layer over a link. Its IPCPs are called `<layer>.<node>`. */
 export function ethDix(name: string, link: EthLink, options: EthDixOptions = {}): EthDix {
-  const { ethertype, hash } = options;
   checkPlace('ethDix', name, link);
+  checkKeys(options, { ethertype: true, hash: true }, `layer ${name}`);
+  const { ethertype, hash } = options;
   if (
     ethertype !== undefined &&
     !(Number.isInteger(ethertype) && ethertype >= 0x0600 && ethertype <= 0xfffe)
@@ -89,6 +91,7 @@ export function ethDix(name: string, link: EthLink, options: EthDixOptions = {})
 /** An eth-llc layer over a link, which takes one of them. Its IPCPs are called `<layer>.<node>`. */
 export function ethLlc(name: string, link: EthLink, options: EthLlcOptions = {}): EthLlc {
   checkPlace('ethLlc', name, link);
+  checkKeys(options, { hash: true }, `layer ${name}`);
   return { kind: 'eth-llc', name, link, hash: checkHash(options.hash, name) };
 }
 
@@ -109,9 +112,10 @@ function udp(
   kind: Udp['kind'],
   { name, link, options }: { name: string; link: EthLink; options: UdpOptions },
 ): Udp {
+  checkPlace(kind, name, link);
+  checkKeys(options, { port: true, dns: true }, `layer ${name}`);
   const { port, dns } = options;
   const family = udpFamilies[kind];
-  checkPlace(kind, name, link);
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 0xffff)) {
     throw new TestbedError('ETOPOLOGY', `the port ${port} of layer ${name} is out of range`, {
       hint: `use 1 to 65535; ${udpPortDefault} is the default`,

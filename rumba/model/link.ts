@@ -1,5 +1,6 @@
 /** Links: what carries frames from node to node. */
 import { TestbedError } from '../errors.ts';
+import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
 import { checkNode, type Node, type Port } from './node.ts';
 
@@ -24,7 +25,6 @@ const mtuMax = 65_535;
 
 /** A cable from one node to another; `port(a, 'eth0')` in place of `a` names the interface. */
 export function ethLink(from: Node | Port, to: Node | Port, options: EthLinkOptions = {}): EthLink {
-  const { name, mtu = 1500 } = options;
   const nodes = [from, to].map((end, index) =>
     end?.kind === 'port' ? end.node : checkNode(end, `end ${index + 1} of ethLink()`),
   );
@@ -33,6 +33,8 @@ export function ethLink(from: Node | Port, to: Node | Port, options: EthLinkOpti
       hint: 'join two different nodes',
     });
   }
+  checkKeys(options, { name: true, mtu: true }, `the link ${nodes.map((each) => each.name).join('-')}`);
+  const { name, mtu = 1500 } = options;
   if (!Number.isInteger(mtu) || mtu < mtuMin || mtu > mtuMax) {
     throw new TestbedError('ETOPOLOGY', `the MTU ${mtu} is out of range`, {
       hint: `use ${mtuMin} to ${mtuMax} bytes`,

@@ -1,6 +1,7 @@
 /** Nodes, and the interfaces by which links end in them. */
 import { TestbedError } from '../errors.ts';
 import { type IpAddress, parseAddress } from './ip-address.ts';
+import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
 
 /** A machine of the topology, with an irmd of its own. */
@@ -33,11 +34,13 @@ export interface PortOptions {
 
 /** A node. Its name is its host name too: at most 32 of a to z, 0 to 9 and hyphens. */
 export function node(name: string, options: NodeOptions = {}): Node {
+  checkName('node', name);
+  checkKeys(options, { tun: true }, `node ${name}`);
   const { tun = false } = options;
   if (typeof tun !== 'boolean') {
     throw new TestbedError('ETOPOLOGY', `tun of node ${name} is neither true nor false`);
   }
-  return { kind: 'node', name: checkName('node', name), tun };
+  return { kind: 'node', name, tun };
 }
 
 /**
@@ -46,10 +49,12 @@ export function node(name: string, options: NodeOptions = {}): Node {
  */
 export function port(node: Node, name: string, options: PortOptions = {}): Port {
   checkNode(node, 'the first argument of port()');
+  checkName('interface', name);
+  checkKeys(options, { mac: true, addresses: true }, `port ${name}`);
   return {
     kind: 'port',
     node,
-    interface: checkName('interface', name),
+    interface: name,
     mac: checkMac(options.mac, name),
     addresses: checkAddresses(options.addresses ?? [], name),
   };

@@ -1,5 +1,6 @@
 /** Names of a topology, and the servers that answer to them. */
 import { TestbedError } from '../errors.ts';
+import { checkKeys } from './keys.ts';
 import { isLayer, type Layer } from './layer.ts';
 import { checkName } from './names.ts';
 import { checkNode, type Node } from './node.ts';
@@ -24,7 +25,8 @@ export interface Server {
 /** Registers a name in a layer at a node, with no server started for it. */
 export function register(name: string, at: { node: Node; layer: Layer }): Registration {
   checkName('service', name);
-  checkNode(at?.node, `the node of name ${name}`);
+  checkKeys(at, { node: true, layer: true }, `name ${name}`);
+  checkNode(at.node, `the node of name ${name}`);
   checkLayer(at.layer, `the layer of name ${name}`);
   return { kind: 'registration', name, node: at.node, layer: at.layer };
 }
@@ -46,6 +48,7 @@ export function server(
       hint: "write it like ['oping', '-l']",
     });
   }
+  checkKeys(options, { layers: true }, `server ${name}`);
   options.layers?.forEach((layer) => checkLayer(layer, `a layer of server ${name}`));
   return { kind: 'server', node, name, command, layers: options.layers };
 }

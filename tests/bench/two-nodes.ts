@@ -73,7 +73,7 @@ async function ours(processors: string): Promise<Side & { kernelPing(): Promise<
   ];
   const counted = (type: string): Promise<string> => on('b', ['cat', `/run/o7s-testbed/sink.${type}`]);
   return {
-    allocate: async (type) => JSON.parse(await on('a', program('allocate', `ping.${type}`, '200'))) as number[],
+    allocate: async (type) => JSON.parse(await on('a', program('allocate', `ping.${type}`, '50'))) as number[],
     ping: async (type) => averageOf(await on('a', ['oping', '-n', `ping.${type}`, '-c', String(pings), '-f', '-Q'])),
     async flood(type, size) {
       const before = await counted(type);

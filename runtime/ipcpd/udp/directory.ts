@@ -157,7 +157,8 @@ class DnsDirectory implements Directory {
       };
       const timer = setTimeout(() => finish(undefined), answerMs);
       socket.once('error', (error) => finish(undefined, error));
-      socket.on('message', (bytes) => {
+      socket.on('message', (bytes, { port, address }) => {
+        if (port !== dnsPort || address !== this.#server) return;
         try {
           const reply = decode(bytes);
           if (reply.id === id) finish(reply);
