@@ -178,11 +178,14 @@ describe('udp4-ddns', () => {
     const records = updates.map((bytes) => {
       const { questions = [], authorities = [] } = decodeDns(bytes) as DnsMessage;
       const [record] = authorities;
-      return { zone: questions[0]?.name, type: questions[0]?.type, name: record?.name, ttl: Object(record).ttl };
+      return {
+        zone: questions[0]?.name,
+        type: questions[0]?.type,
+        name: record?.name,
+        ttl: Object(record).ttl,
+      };
     });
-    expect(records).toEqual(
-      [86_400, 0, 86_400].map((ttl) => ({ zone: '.', type: 'SOA', name: hash, ttl })),
-    );
+    expect(records).toEqual([86_400, 0, 86_400].map((ttl) => ({ zone: '.', type: 'SOA', name: hash, ttl })));
   });
 });
 

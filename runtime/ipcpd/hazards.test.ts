@@ -84,19 +84,22 @@ describe('9.1 lost and misdirected replies', () => {
     expect(rig.sent()).toMatchObject([{ to: 'b', peerEid: 7 }]);
   });
 
-  test.each(linkKinds)('%s: without a reply the next attempt has another id; the late reply is undone', (kind) => {
-    const rig = makeRig(kind);
-    const first = rig.allocate();
-    rig.now += 3000;
-    rig.layer.advance(rig.now);
-    first.flow.deallocate(rig.now);
-    const second = rig.allocate();
-    expect(second.eid).not.toBe(first.eid);
-    rig.bring(rig.replyBytes(7, first.eid));
-    rig.bring(rig.replyBytes(8, second.eid));
-    expect(second.outcomes).toEqual([{ kind: 'accepted', piggyback: answer }]);
-    expect(rig.sent()).toEqual([{ to: 'b', kind: 'release', eid: first.eid, peerEid: 7 }]);
-  });
+  test.each(linkKinds)(
+    '%s: without a reply the next attempt has another id; the late reply is undone',
+    (kind) => {
+      const rig = makeRig(kind);
+      const first = rig.allocate();
+      rig.now += 3000;
+      rig.layer.advance(rig.now);
+      first.flow.deallocate(rig.now);
+      const second = rig.allocate();
+      expect(second.eid).not.toBe(first.eid);
+      rig.bring(rig.replyBytes(7, first.eid));
+      rig.bring(rig.replyBytes(8, second.eid));
+      expect(second.outcomes).toEqual([{ kind: 'accepted', piggyback: answer }]);
+      expect(rig.sent()).toEqual([{ to: 'b', kind: 'release', eid: first.eid, peerEid: 7 }]);
+    },
+  );
 
   test.each(linkKinds)('%s: a request is answered to whoever sent it, from the first byte on', (kind) => {
     const rig = makeRig(kind);
@@ -128,18 +131,21 @@ test.each(linkKinds)('9.2 %s: any number of refusals disables nothing', (kind) =
 });
 
 describe('9.3 and 9.6 management while something waits', () => {
-  test.each(ethernetKinds)('%s: queries are answered, in order, while requests wait for an acceptor', (kind) => {
-    const rig = ethernetRig(kind);
-    for (const eid of [10, 11, 12]) rig.bring(rig.requestBytes(eid));
-    rig.bring(rig.messageBytes({ code: messageCode.nameQuery, hash: rig.hash }, 'b', 'all'));
-    rig.bring(rig.messageBytes({ code: messageCode.nameQuery, hash: rig.hash }, 'c', 'all'));
-    expect(rig.sent()).toEqual([
-      { to: 'b', kind: 'answer' },
-      { to: 'c', kind: 'answer' },
-    ]);
-    for (const { handle } of rig.requests) rig.layer.accept(handle, answer, nobody, rig.now);
-    expect(rig.sent().map(({ peerEid }) => peerEid)).toEqual([10, 11, 12]);
-  });
+  test.each(ethernetKinds)(
+    '%s: queries are answered, in order, while requests wait for an acceptor',
+    (kind) => {
+      const rig = ethernetRig(kind);
+      for (const eid of [10, 11, 12]) rig.bring(rig.requestBytes(eid));
+      rig.bring(rig.messageBytes({ code: messageCode.nameQuery, hash: rig.hash }, 'b', 'all'));
+      rig.bring(rig.messageBytes({ code: messageCode.nameQuery, hash: rig.hash }, 'c', 'all'));
+      expect(rig.sent()).toEqual([
+        { to: 'b', kind: 'answer' },
+        { to: 'c', kind: 'answer' },
+      ]);
+      for (const { handle } of rig.requests) rig.layer.accept(handle, answer, nobody, rig.now);
+      expect(rig.sent().map(({ peerEid }) => peerEid)).toEqual([10, 11, 12]);
+    },
+  );
 
   test.each(ethernetKinds)('%s: an answer that takes 400 ms is taken by the query that asked', (kind) => {
     const rig = ethernetRig(kind);
@@ -279,7 +285,9 @@ describe('9.8 inputs that crash', () => {
     const { inbox, eid } = rig.connect(7);
     const lengthAt = kind === 'eth-dix' ? 16 : 12;
     const known = rig.counter('droppedShort');
-    const claims = [2, 43, 1496, 1497, 1500, 9000, 0xffff].map((claim) => claim + (kind === 'eth-dix' ? 0 : 3));
+    const claims = [2, 43, 1496, 1497, 1500, 9000, 0xffff].map(
+      (claim) => claim + (kind === 'eth-dix' ? 0 : 3),
+    );
     for (const claim of claims) {
       const frame = rig.dataBytes(7, eid, x);
       frame.writeUInt16BE(Math.min(claim, 0xffff), lengthAt);

@@ -25,7 +25,8 @@ const datagramBytesMax: Record<Family, number> = { 4: 8980, 6: 8952 };
 export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType, LayerFactory>> {
   const ethernet = (framing: EthernetFraming, config: BootstrapConfig, events: LayerEvents): Layer => {
     const { dev, hash = defaultHash } = config;
-    if (dev === undefined) throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
+    if (dev === undefined)
+      throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
     // Frames and changes come from the event loop: not before the layer is there.
     const device = new InterfaceDevice(dev, framing.protocol, turn, {
       onFrame: (frame) => layer.receive(frame, monotonicNow()),

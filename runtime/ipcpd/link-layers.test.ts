@@ -1,6 +1,14 @@
 /** What all link layers do alike, each on its own wire; then what each does alone. */
 import { describe, expect, test } from 'vitest';
-import { answer, handshake, linkKinds, EthernetRig, LinkRig, type StationName, UdpRig } from '../../tests/support/link-rig.ts';
+import {
+  answer,
+  handshake,
+  linkKinds,
+  EthernetRig,
+  LinkRig,
+  type StationName,
+  UdpRig,
+} from '../../tests/support/link-rig.ts';
 import { hashName } from '../lib/names.ts';
 import { rawQos } from '../lib/qos.ts';
 import { never } from '../lib/time/clock.ts';
@@ -10,7 +18,12 @@ import type { FlowUser } from './shell/layer.ts';
 const nothing = Buffer.alloc(0);
 const x = Buffer.from('x');
 const nobody: FlowUser = { deliver() {}, setUp() {}, released() {} };
-const most: Record<(typeof linkKinds)[number], number> = { 'eth-dix': 1496, 'eth-llc': 1497, udp4: 8976, udp6: 8948 };
+const most: Record<(typeof linkKinds)[number], number> = {
+  'eth-dix': 1496,
+  'eth-llc': 1497,
+  udp4: 8976,
+  udp6: 8948,
+};
 const restMs = (kind: string): number => (kind.startsWith('udp') ? 10_000 : 1000);
 
 describe.each(linkKinds)('%s', (kind) => {
@@ -133,7 +146,12 @@ describe.each(linkKinds)('%s', (kind) => {
   });
 
   test('reserved ids open no flow, whoever names them', () => {
-    const reserved = { 'eth-dix': [0, 0xffff], 'eth-llc': [0, 1, 128, 255], udp4: [0, 2 ** 31], udp6: [0, 2 ** 32 - 1] };
+    const reserved = {
+      'eth-dix': [0, 0xffff],
+      'eth-llc': [0, 1, 128, 255],
+      udp4: [0, 2 ** 31],
+      udp6: [0, 2 ** 32 - 1],
+    };
     const rig = LinkRig.make(kind);
     rig.layer.register(rig.hash);
     const { eid, outcomes } = rig.allocate();
@@ -162,7 +180,12 @@ describe.each(linkKinds)('%s', (kind) => {
   });
 
   test('a handshake as long as a message may be is sent, a longer one is not', () => {
-    const longest = { 'eth-dix': [1425, 1457], 'eth-llc': [1428, 1460], udp4: [1985, 2001], udp6: [1985, 2001] };
+    const longest = {
+      'eth-dix': [1425, 1457],
+      'eth-llc': [1428, 1460],
+      udp4: [1985, 2001],
+      udp6: [1985, 2001],
+    };
     const counter = kind.startsWith('udp') ? 'droppedMessageTooLong' : 'droppedTooLong';
     const [request = 0, reply = 0] = longest[kind];
     const rig = LinkRig.make(kind);
@@ -311,14 +334,17 @@ describe.each(['eth-dix', 'eth-llc'] as const)('%s alone', (kind) => {
 describe.each(['udp4', 'udp6'] as const)('%s alone', (kind) => {
   const window = { udp4: [8977, 8980], udp6: [8949, 8952] }[kind];
 
-  test.each(window)('a payload of %i bytes, as a prototype sends it, arrives whole; the layer sends none', (bytes) => {
-    const rig = new UdpRig(kind, {});
-    const { flow, inbox, eid } = rig.connect(7);
-    rig.bring(rig.dataBytes(7, eid, Buffer.alloc(bytes, 'z')));
-    expect(inbox.messages).toEqual(['z'.repeat(bytes)]);
-    rig.write(flow, Buffer.alloc(bytes));
-    expect([rig.sent(), rig.counter('droppedTooLong')]).toEqual([[], 1]);
-  });
+  test.each(window)(
+    'a payload of %i bytes, as a prototype sends it, arrives whole; the layer sends none',
+    (bytes) => {
+      const rig = new UdpRig(kind, {});
+      const { flow, inbox, eid } = rig.connect(7);
+      rig.bring(rig.dataBytes(7, eid, Buffer.alloc(bytes, 'z')));
+      expect(inbox.messages).toEqual(['z'.repeat(bytes)]);
+      rig.write(flow, Buffer.alloc(bytes));
+      expect([rig.sent(), rig.counter('droppedTooLong')]).toEqual([[], 1]);
+    },
+  );
 
   test('any name may be asked for: whether the host knows it is its resource manager to say', () => {
     const rig = new UdpRig(kind, {});

@@ -33,7 +33,9 @@ const directoryBytesMax = 107 - '/ipcpd-4194304.sock'.length;
 
 function lockOrExit(): Lock {
   if (Buffer.byteLength(directory) > directoryBytesMax) {
-    log.error(`${directory} is too long for a run directory: set O7S_RUN_DIR to one of ${directoryBytesMax} bytes at most.`);
+    log.error(
+      `${directory} is too long for a run directory: set O7S_RUN_DIR to one of ${directoryBytesMax} bytes at most.`,
+    );
     process.exit(1);
   }
   try {

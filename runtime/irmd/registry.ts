@@ -58,9 +58,7 @@ export interface IpcpEntry {
   readonly plane: DataPlanePort;
   readonly name: string;
   readonly type: IpcpType;
-  layer:
-    | { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number }
-    | undefined;
+  layer: { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number } | undefined;
 }
 
 /** A program is known by the name of its file, a script without its extension. */

@@ -8,12 +8,7 @@ const cable = ethLink(
   port(a, 'e1', { addresses: ['10.9.0.1/24', 'fd09::1/64'] }),
   port(b, 'e1', { addresses: ['10.9.0.2/24', 'fd09::2/64'] }),
 );
-const layers = [
-  ethDix('eth-dix', cable),
-  ethLlc('eth-llc', cable),
-  udp4('udp4', cable),
-  udp6('udp6', cable),
-];
+const layers = [ethDix('eth-dix', cable), ethLlc('eth-llc', cable), udp4('udp4', cable), udp6('udp6', cable)];
 const sink = fileURLToPath(new URL('./sink.ts', import.meta.url));
 
 export default topology({

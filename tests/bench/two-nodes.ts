@@ -53,7 +53,8 @@ function collect(command: readonly string[]): Promise<string> {
 
 /** The average of a ping's closing line, in us. */
 function averageOf(output: string): number {
-  const [, average = '', unit = ''] = /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
+  const [, average = '', unit = ''] =
+    /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
   return Number(average) * (unit === 'ms' ? 1000 : 1);
 }
 
@@ -73,8 +74,10 @@ async function ours(processors: string): Promise<Side & { kernelPing(): Promise<
   ];
   const counted = (type: string): Promise<string> => on('b', ['cat', `/run/o7s-testbed/sink.${type}`]);
   return {
-    allocate: async (type) => JSON.parse(await on('a', program('allocate', `ping.${type}`, '50'))) as number[],
-    ping: async (type) => averageOf(await on('a', ['oping', '-n', `ping.${type}`, '-c', String(pings), '-f', '-Q'])),
+    allocate: async (type) =>
+      JSON.parse(await on('a', program('allocate', `ping.${type}`, '50'))) as number[],
+    ping: async (type) =>
+      averageOf(await on('a', ['oping', '-n', `ping.${type}`, '-c', String(pings), '-f', '-Q'])),
     async flood(type, size) {
       const before = await counted(type);
       await on('a', program('source', `sink.${type}`, String(size), String(seconds)));
@@ -91,10 +94,22 @@ async function ours(processors: string): Promise<Side & { kernelPing(): Promise<
 }
 
 const layerOptions: Readonly<Record<string, readonly [a: string[], b: string[]]>> = {
-  'eth-dix': [['dev', 'e1'], ['dev', 'e1']],
-  'eth-llc': [['dev', 'e1'], ['dev', 'e1']],
-  udp4: [['ip', '10.9.0.1'], ['ip', '10.9.0.2']],
-  udp6: [['ip', 'fd09::1'], ['ip', 'fd09::2']],
+  'eth-dix': [
+    ['dev', 'e1'],
+    ['dev', 'e1'],
+  ],
+  'eth-llc': [
+    ['dev', 'e1'],
+    ['dev', 'e1'],
+  ],
+  udp4: [
+    ['ip', '10.9.0.1'],
+    ['ip', '10.9.0.2'],
+  ],
+  udp6: [
+    ['ip', 'fd09::1'],
+    ['ip', 'fd09::2'],
+  ],
 };
 
 /** A fresh pair of the prototype's nodes for each figure: it does not survive its own lost replies. */
@@ -173,7 +188,11 @@ async function measure(side: Side, figures: Figures, where: string): Promise<voi
   }
 }
 
-const results: { ours: Figures; prototype: Figures; kernel: Figures } = { ours: {}, prototype: {}, kernel: {} };
+const results: { ours: Figures; prototype: Figures; kernel: Figures } = {
+  ours: {},
+  prototype: {},
+  kernel: {},
+};
 for (let run = 0; run < runs; run += 1) {
   for (const [where, processors] of Object.entries(placements)) {
     {

@@ -1,10 +1,11 @@
 /**
- * What every link under an eth-dix layer must do, whatever carries its frames. The suite holds both ends; time is its
+ * What every link under an Ethernet layer must do, whatever carries its frames. The suite holds both ends; time is its
  * own, but frames may take real time to arrive.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dixFraming } from '../../runtime/ipcpd/eth/dix.ts';
 import { EthernetLayer, ethernetLimits } from '../../runtime/ipcpd/eth/ethernet-layer.ts';
+import { llcFraming } from '../../runtime/ipcpd/eth/llc.ts';
 import type { EthernetDevice, OnFrame } from '../../runtime/ipcpd/links/device.ts';
 import type { FlowOutcome, FlowRequest, FlowUser, LayerFlow } from '../../runtime/ipcpd/shell/layer.ts';
 import { hashName } from '../../runtime/lib/names.ts';
@@ -19,9 +20,9 @@ export interface LinkUnderTest extends AsyncDisposable {
   setSilent(silent: boolean): Promise<void>;
 }
 
-export type MakeLink = (ethertype: number, onFrames: readonly [OnFrame, OnFrame]) => Promise<LinkUnderTest>;
+/** `protocol` is what the kernel hands to a socket of the layer: an Ethernet type, or its word for LLC. */
+export type MakeLink = (protocol: number, onFrames: readonly [OnFrame, OnFrame]) => Promise<LinkUnderTest>;
 
-const ethertype = 0xa000;
 const hash = hashName('svc', 'SHA3_256');
 const handshake = Buffer.alloc(36, 1);
 const answer = Buffer.alloc(84, 1);
@@ -63,8 +64,10 @@ function send(end: End, flow: LayerFlow, message: Buffer): void {
   end.device.flush();
 }
 
+const framings = { 'eth-dix': dixFraming(), 'eth-llc': llcFraming } as const;
+
 export function linkSuite(kind: string, make: MakeLink): void {
-  describe(`eth-dix over ${kind}`, () => {
+  describe.each(Object.entries(framings))(`%s over ${kind}`, (_layer, framing) => {
     let now = 0;
     let link: LinkUnderTest;
     let a: End;
@@ -80,13 +83,13 @@ export function linkSuite(kind: string, make: MakeLink): void {
           end?.layer.receive(frame, now);
           end?.device.flush();
         };
-      link = await make(ethertype, [receive(0), receive(1)]);
+      link = await make(framing.protocol, [receive(0), receive(1)]);
       for (const device of link.devices) {
         const requests: FlowRequest[] = [];
         const events = { flowRequested: (request: FlowRequest): void => void requests.push(request) };
         const layer = new EthernetLayer({
           hash: 'SHA3_256',
-          framing: dixFraming(ethertype),
+          framing,
           device,
           packets: new PacketPool(),
           events,
@@ -135,7 +138,7 @@ export function linkSuite(kind: string, make: MakeLink): void {
       expect(a.device.mac).toHaveLength(6);
       expect(a.device.mac.equals(b.device.mac)).toBe(false);
       expect(a.device.mtu).toBe(b.device.mtu);
-      expect(a.layer.maxMessageBytes).toBe(a.device.mtu - 4);
+      expect(a.layer.maxMessageBytes).toBe(framing.maxPayload(a.device.mtu));
     });
 
     test('messages go both ways, and arrive as they were', async () => {

@@ -23,7 +23,10 @@ const missing =
 /** Names of each side's services, and where a udp layer finds them: ours is at `a`. */
 const hostsOf = (names: Readonly<Record<string, 'a' | 'b'>>): Record<string, string[]> =>
   Object.fromEntries(
-    Object.entries(names).map(([name, end]) => [hostNameOf(name), [addresses[end].udp4, addresses[end].udp6]]),
+    Object.entries(names).map(([name, end]) => [
+      hostNameOf(name),
+      [addresses[end].udp4, addresses[end].udp6],
+    ]),
   );
 const services = hostsOf({ 'ping.ours': 'a', 'ping.peer': 'b' });
 
@@ -57,7 +60,9 @@ if (prefix === undefined || missing !== undefined) {
       // Its mount namespace is its own: the file is bound over the machine's for all its processes.
       const directory = mkdtempSync(join(tmpdir(), 'o7s-peer-'));
       stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-      const lines = Object.entries(services).flatMap(([name, all]) => all.map((address) => `${address} ${name}\n`));
+      const lines = Object.entries(services).flatMap(([name, all]) =>
+        all.map((address) => `${address} ${name}\n`),
+      );
       writeFileSync(join(directory, 'hosts'), lines.join(''));
       writeFileSync(join(directory, 'resolv.conf'), '');
       for (const file of ['hosts', 'resolv.conf']) {
@@ -66,11 +71,16 @@ if (prefix === undefined || missing !== undefined) {
       }
       ours = stack.use(await TestNode.start(hosts.around(namespace.launch)));
       await ours.manage(bootstrapWords(kind, 'a'));
-      const made = await peer.run(['irm', ...bootstrapWords(kind, 'b').split(' ').filter((word) => word !== '')]);
+      const made = await peer.run([
+        'irm',
+        ...bootstrapWords(kind, 'b')
+          .split(' ')
+          .filter((word) => word !== ''),
+      ]);
       if (made.code !== 0) throw new Error(`the prototype made no layer: ${made.output}${peer.log}`);
       server = await ours.serve('ping.ours');
       await ours.manage('name register ping.ours layer lan');
-      await peer.serve('ping.peer', ['oping', '-l']);
+      await peer.serve('ping.peer', ['oping', '-l'], 'lan');
       // Its client wants the names in its own table too.
       for (const name of ['ping.ours', 'nobody']) {
         expect((await peer.run(['irm', 'name', 'create', name])).code).toBe(0);
@@ -83,11 +93,15 @@ if (prefix === undefined || missing !== undefined) {
      * and is started again, as its users do.
      */
     const pingOurs = async (...args: string[]): Promise<string> =>
-      until('the prototype to ping', async () => {
-        const { code, output } = await peer.run(['oping', '-n', 'ping.ours', ...args]);
-        if (code !== 0) return false;
-        return output;
-      }, 60_000);
+      until(
+        'the prototype to ping',
+        async () => {
+          const { code, output } = await peer.run(['oping', '-n', 'ping.ours', ...args]);
+          if (code !== 0) return false;
+          return output;
+        },
+        60_000,
+      );
 
     test('ours pings it 100 times at 50 ms', async () => {
       const { status, stdout } = await ours.oping('-n', 'ping.peer', '-c', '100', '-i', '50');
@@ -104,10 +118,14 @@ if (prefix === undefined || missing !== undefined) {
 
     test('1400 bytes, both ways at once', async () => {
       const args = ['-c', '20', '-i', '10', '-s', '1400'];
-      const [fromOurs, fromPeer] = await Promise.all([ours.oping('-n', 'ping.peer', ...args), pingOurs(...args)]);
+      const [fromOurs, fromPeer] = await Promise.all([
+        ours.oping('-n', 'ping.peer', ...args),
+        pingOurs(...args),
+      ]);
       expect(fromOurs.stdout).toContain('1400 bytes from ping.peer: seq=19 ');
       expect(fromPeer).toContain('1400 bytes from ping.ours: seq=19 ');
-      for (const text of [fromOurs.stdout, fromPeer]) expect(text).toContain('20 packets transmitted, 20 received');
+      for (const text of [fromOurs.stdout, fromPeer])
+        expect(text).toContain('20 packets transmitted, 20 received');
     });
 
     test('two flows at once, from either side', async () => {

@@ -3,7 +3,11 @@
  * Station `a` is the layer; `b`, `c` and `d` are others, and `b2` is `b` with another port where there are ports.
  */
 import { dixFraming } from '../../runtime/ipcpd/eth/dix.ts';
-import { EthernetLayer, type EthernetLimits, ethernetLimits } from '../../runtime/ipcpd/eth/ethernet-layer.ts';
+import {
+  EthernetLayer,
+  type EthernetLimits,
+  ethernetLimits,
+} from '../../runtime/ipcpd/eth/ethernet-layer.ts';
 import type { EthernetFraming, FrameHeader } from '../../runtime/ipcpd/eth/framing.ts';
 import { llcFraming } from '../../runtime/ipcpd/eth/llc.ts';
 import * as eth from '../../runtime/ipcpd/eth/message.ts';
@@ -50,6 +54,7 @@ export abstract class LinkRig {
   readonly requests: FlowRequest[] = [];
   readonly raw: { readonly to: StationName; readonly bytes: Buffer }[] = [];
   now = 1000;
+  protected readonly packets: PacketPool = new PacketPool();
   abstract readonly layer: Layer;
   /** First of the layer's own ids, and how many it has. */
   abstract readonly eids: { readonly min: number; readonly count: number };
@@ -174,7 +179,7 @@ export class EthernetRig extends LinkRig {
     const segment = new MemorySegment();
     const device = segment.attach(macs.a, mtu, (frame) => {
       this.layer.receive(frame, this.now);
-      device.flush();
+      this.flush();
     });
     segment.attach(macs.b, mtu, (frame) => {
       const bytes = Buffer.from(frame.bytes());
@@ -187,7 +192,7 @@ export class EthernetRig extends LinkRig {
       hash: 'SHA3_256',
       framing: this.framing,
       device,
-      packets: new PacketPool(),
+      packets: this.packets,
       events: { flowRequested: (request) => this.requests.push(request) },
       limits: { ...ethernetLimits, ...limits },
     });
@@ -197,8 +202,10 @@ export class EthernetRig extends LinkRig {
     this.#bring(bytes);
   }
 
+  /** Ends a turn. */
   flush(): void {
     this.#flush();
+    this.packets.reset();
   }
 
   learn(hash: Buffer = this.hash): void {
@@ -210,7 +217,13 @@ export class EthernetRig extends LinkRig {
     return this.messageBytes({ code, seid: eid, qos: rawQos, hash, piggyback }, from);
   }
 
-  replyBytes(eid: number, peerEid: number, response = 0, piggyback = answer, from: StationName = 'b'): Buffer {
+  replyBytes(
+    eid: number,
+    peerEid: number,
+    response = 0,
+    piggyback = answer,
+    from: StationName = 'b',
+  ): Buffer {
     const code = eth.messageCode.flowReply;
     const body = response === 0 ? piggyback : nothing;
     return this.messageBytes({ code, seid: eid, deid: peerEid, response, piggyback: body }, from);
@@ -220,7 +233,13 @@ export class EthernetRig extends LinkRig {
     return this.messageBytes({ code: eth.messageCode.flowRelease, seid: eid, deid: peerEid }, from);
   }
 
-  dataBytes(eid: number, peerEid: number, payload: Buffer, from: StationName = 'b', to: StationName = 'a'): Buffer {
+  dataBytes(
+    eid: number,
+    peerEid: number,
+    payload: Buffer,
+    from: StationName = 'b',
+    to: StationName = 'a',
+  ): Buffer {
     const packet = packetOf(payload);
     this.framing.write(packet, station(to), station(from), peerEid, eid);
     return Buffer.from(packet.bytes());
@@ -314,7 +333,7 @@ export class UdpRig extends LinkRig {
     const most = kind === 'udp4' ? 8980 : 8952;
     const device = network.attach(hosts.a, most, (datagram, source) => {
       this.layer.receive(datagram, source, this.now);
-      device.flush();
+      this.flush();
     });
     for (const name of ['b', 'b2', 'c', 'd'] as const) {
       network.attach(hosts[name], most, (datagram) =>
@@ -326,7 +345,7 @@ export class UdpRig extends LinkRig {
     this.layer = new UdpLayer({
       device,
       directory: this.directory,
-      packets: new PacketPool(),
+      packets: this.packets,
       events: { flowRequested: (request) => this.requests.push(request) },
       clock: () => this.now,
       limits: { ...udpLimits, ...limits },
@@ -337,8 +356,10 @@ export class UdpRig extends LinkRig {
     this.#bring(bytes, hosts[from]);
   }
 
+  /** Ends a turn. */
   flush(): void {
     this.#flush();
+    this.packets.reset();
   }
 
   learn(): void {

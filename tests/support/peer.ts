@@ -97,7 +97,18 @@ export class PeerNode implements AsyncDisposable {
 
   /** Makes an IPCP, and with it the layer, both named as the type: `bootstrap('udp4', 'ip', '10.0.0.1')`. */
   async bootstrap(type: string, ...options: readonly string[]): Promise<void> {
-    const made = await this.run(['irm', 'ipcp', 'bootstrap', 'type', type, 'name', type, 'layer', type, ...options]);
+    const made = await this.run([
+      'irm',
+      'ipcp',
+      'bootstrap',
+      'type',
+      type,
+      'name',
+      type,
+      'layer',
+      type,
+      ...options,
+    ]);
     if (made.code !== 0) throw new Error(`the prototype made no ${type} layer: ${made.output}${this.#log}`);
   }
 

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyQos, bytes, bytesUpTo, fieldAt, i32, u16, u8 } from '../../../tests/support/any-message.ts';
 import { hashAlgorithms, hashBytes, hashName } from '../../lib/names.ts';
-import { type QosSpec, rawQos } from '../../lib/qos.ts';
-import type { FieldTable } from '../../lib/wire/fields.ts';
-import { dixFrameFields as frameFields, dixHeaderBytes as frameHeaderBytes, dixLayout, dixMessageFields as messageFields } from './dix.ts';
+import { rawQos } from '../../lib/qos.ts';
+import {
+  dixFrameFields as frameFields,
+  dixHeaderBytes as frameHeaderBytes,
+  dixLayout,
+  dixMessageFields as messageFields,
+} from './dix.ts';
 import {
   decodeMessage as decode,
   encodeMessage as encode,
@@ -20,22 +25,7 @@ const messageBytes = (message: EthernetMessage): number => bytesOf(message, dixL
 const messageHeaderBytes = dixLayout.headerBytes;
 const frameOffset = { destination: 0, source: 6, ethertype: 12, eid: 14, length: 16 } as const;
 
-const u8 = fc.integer({ min: 0, max: 0xff });
-const u16 = fc.integer({ min: 0, max: 0xffff });
-const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
-const bytes = (length: number): fc.Arbitrary<Buffer> =>
-  fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array));
-const piggyback = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
-const anyQos: fc.Arbitrary<QosSpec> = fc.record({
-  delay: u32,
-  bandwidth: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-  availability: u8,
-  loss: u32,
-  ber: u32,
-  inOrder: u8,
-  maxGap: u32,
-  timeout: u32,
-});
+const piggyback = bytesUpTo(200);
 const anyMessage = (hash: number): fc.Arbitrary<EthernetMessage> =>
   fc.oneof(
     fc.record({
@@ -49,32 +39,11 @@ const anyMessage = (hash: number): fc.Arbitrary<EthernetMessage> =>
       code: fc.constant(messageCode.flowReply),
       seid: u16,
       deid: u16,
-      response: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      response: i32,
       piggyback,
     }),
     fc.record({ code: fc.constantFrom(messageCode.nameQuery, messageCode.nameReply), hash: bytes(hash) }),
   );
-
-/** Reads a field where the table says it lies. */
-function fieldAt(table: FieldTable, name: string, memory: Buffer, start: number): number | bigint {
-  const field = table.find((one) => one.name === name);
-  if (field === undefined) throw new Error(`no field ${name}`);
-  const at = start + field.offset;
-  switch (field.kind) {
-    case 'u8':
-      return memory.readUInt8(at);
-    case 'u16':
-      return memory.readUInt16BE(at);
-    case 'u32':
-      return memory.readUInt32BE(at);
-    case 'i32':
-      return memory.readInt32BE(at);
-    case 'u64':
-      return memory.readBigUInt64BE(at);
-    default:
-      throw new Error(`${name} is no number`);
-  }
-}
 
 describe('the tables and the encoder agree', () => {
   test('frame header', () => {

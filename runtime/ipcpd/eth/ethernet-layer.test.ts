@@ -226,7 +226,10 @@ function requestOverWire(
   return { ...lone, attempt, eid: sent.seid };
 }
 
-const reply = (deid: number, change: Partial<Extract<EthernetMessage, { deid: number }>> = {}): EthernetMessage => ({
+const reply = (
+  deid: number,
+  change: Partial<Extract<EthernetMessage, { deid: number }>> = {},
+): EthernetMessage => ({
   code: messageCode.flowReply,
   seid: 99,
   deid,

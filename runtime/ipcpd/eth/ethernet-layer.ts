@@ -227,7 +227,13 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   sendReply(to: Station, requesterEid: number, eid: number, response: number, piggyback: Buffer): void {
-    this.#sendMessage(to, { code: messageCode.flowReply, seid: eid, deid: requesterEid, response, piggyback });
+    this.#sendMessage(to, {
+      code: messageCode.flowReply,
+      seid: eid,
+      deid: requesterEid,
+      response,
+      piggyback,
+    });
   }
 
   sendRelease(to: Station, eid: number, peerEid: number): void {

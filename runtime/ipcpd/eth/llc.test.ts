@@ -95,7 +95,13 @@ const literal: readonly (readonly [string, EthernetMessage, Station, Station, st
     a,
     `ffffffffffff02000000000a0048808003000002${'00'.repeat(34)}${name}`,
   ],
-  ['query reply', { code: messageCode.nameReply, hash }, a, b, `${toA}0048808003000003${'00'.repeat(34)}${name}`],
+  [
+    'query reply',
+    { code: messageCode.nameReply, hash },
+    a,
+    b,
+    `${toA}0048808003000003${'00'.repeat(34)}${name}`,
+  ],
   [
     'flow request',
     {
@@ -222,7 +228,9 @@ test('a message is what both SAPs say; SAP 0 is nobody', () => {
 });
 
 test('sizes', () => {
-  expect([1500, 9000, 1496, 65_535].map((mtu) => llcFraming.maxPayload(mtu))).toEqual([1497, 1497, 1493, 1497]);
+  expect([1500, 9000, 1496, 65_535].map((mtu) => llcFraming.maxPayload(mtu))).toEqual([
+    1497, 1497, 1493, 1497,
+  ]);
   expect(llcFraming.eids).toEqual({ min: 2, max: 65 });
   const reserved = Array.from({ length: 256 }, (_, sap) => sap).filter((sap) => llcFraming.isReserved(sap));
   expect(reserved).toEqual([0, 1, ...Array.from({ length: 128 }, (_, index) => 128 + index)]);
@@ -239,7 +247,9 @@ test.each([
   const none = Buffer.alloc(0);
   expect(frame({ code: messageCode.nameQuery, hash: own })).toBe(54 + length);
   const piggyback = Buffer.alloc(36);
-  expect(frame({ code: messageCode.flowRequest, seid: 2, qos: rawQos, hash: own, piggyback })).toBe(90 + length);
+  expect(frame({ code: messageCode.flowRequest, seid: 2, qos: rawQos, hash: own, piggyback })).toBe(
+    90 + length,
+  );
   const reply = { code: messageCode.flowReply, seid: 3, deid: 2, response: 0 } as const;
   expect(frame({ ...reply, piggyback: Buffer.alloc(84) })).toBe(138);
   expect(frame({ ...reply, response: -1009, piggyback: none })).toBe(54);
@@ -277,7 +287,9 @@ describe('the tables and the encoder agree', () => {
       ['control', 16],
     ]);
     const frame = dataFrame(Buffer.alloc(9), a, b, 10, 2).bytes();
-    const values = ['length', 'dsap', 'ssap', 'control'].map((field) => fieldAt(llcFrameFields, field, frame, 0));
+    const values = ['length', 'dsap', 'ssap', 'control'].map((field) =>
+      fieldAt(llcFrameFields, field, frame, 0),
+    );
     expect(values).toEqual([12, 0x50, 0x40, 0x03]);
   });
 

@@ -108,7 +108,13 @@ export function decodeMessage(
       if (body + hashBytes > end) return 'short';
       const hash = copy(body, body + hashBytes);
       if (code !== messageCode.flowRequest) return { code, hash };
-      return { code, seid, qos: readQos(layout, memory, start), hash, piggyback: copy(body + hashBytes, end) };
+      return {
+        code,
+        seid,
+        qos: readQos(layout, memory, start),
+        hash,
+        piggyback: copy(body + hashBytes, end),
+      };
     }
     default:
       return 'unknown code';

@@ -3,7 +3,7 @@ import type { Packet } from '../../lib/wire/packet.ts';
 import { type MemoryDevice, MemorySegment } from './memory.ts';
 
 /** Frames reach the other end only while the cable is whole. */
-const makeLink: MakeLink = async (_ethertype, [first, second]) => {
+const makeLink: MakeLink = async (_protocol, [first, second]) => {
   const segment = new MemorySegment();
   let silent = false;
   const whileWhole = (onFrame: (frame: Packet) => void) => (frame: Packet) => {

@@ -110,7 +110,12 @@ export class MemoryDatagramDevice implements DatagramDevice {
   readonly #network: MemoryNetwork;
   #queued: { readonly bytes: Buffer; readonly to: HostAddress }[] = [];
 
-  constructor(local: MemoryAddress, datagramBytesMax: number, onDatagram: OnDatagram, network: MemoryNetwork) {
+  constructor(
+    local: MemoryAddress,
+    datagramBytesMax: number,
+    onDatagram: OnDatagram,
+    network: MemoryNetwork,
+  ) {
     this.local = local;
     this.datagramBytesMax = datagramBytesMax;
     this.#onDatagram = onDatagram;

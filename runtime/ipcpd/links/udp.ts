@@ -29,13 +29,7 @@ export class UdpDevice implements DatagramDevice {
   readonly #turn: Turn;
 
   /** @throws KernelError EADDRINUSE, EADDRNOTAVAIL with the address. */
-  constructor(
-    local: UdpAddress,
-    text: string,
-    datagramBytesMax: number,
-    turn: Turn,
-    onDatagram: OnDatagram,
-  ) {
+  constructor(local: UdpAddress, text: string, datagramBytesMax: number, turn: Turn, onDatagram: OnDatagram) {
     this.datagramBytesMax = datagramBytesMax;
     this.#turn = turn;
     const source = new SocketSource();

@@ -67,9 +67,9 @@ class Bench {
     const effects = {
       sent: this.sent.splice(0),
       counts: this.counts.splice(0),
-      outcomes: this.outcomes.splice(0).map((outcome) =>
-        outcome.kind === 'refused' ? `refused ${outcome.response}` : outcome.kind,
-      ),
+      outcomes: this.outcomes
+        .splice(0)
+        .map((outcome) => (outcome.kind === 'refused' ? `refused ${outcome.response}` : outcome.kind)),
       told: this.inbox.messages.splice(0),
       requests: this.requests.splice(0).length,
     };
@@ -79,21 +79,31 @@ class Bench {
   }
 }
 
-type Effects = Partial<{ sent: string[]; counts: string[]; outcomes: string[]; told: string[]; requests: number }>;
+type Effects = Partial<{
+  sent: string[];
+  counts: string[];
+  outcomes: string[];
+  told: string[];
+  requests: number;
+}>;
+
+function waiting(): Bench {
+  const bench = new Bench();
+  bench.allocate();
+  return bench;
+}
+
+function opened(): Bench {
+  const bench = waiting();
+  bench.flows.replyReceived('b', own, peer, 0, answer, now);
+  return bench;
+}
 
 /** The states an own endpoint id can be in, each as its way there. */
 const states = {
   'never used': () => new Bench(),
-  waiting: () => {
-    const bench = new Bench();
-    bench.allocate();
-    return bench;
-  },
-  'open, as requester': () => {
-    const bench = states.waiting();
-    bench.flows.replyReceived('b', own, peer, 0, answer, now);
-    return bench;
-  },
+  waiting,
+  'open, as requester': opened,
   'open, as responder': () => {
     const bench = new Bench();
     bench.requested();
@@ -101,22 +111,22 @@ const states = {
     return bench;
   },
   unanswered: () => {
-    const bench = states.waiting();
+    const bench = waiting();
     bench.flows.advance(now + linkFlowLimits.replyMs);
     return bench;
   },
   refused: () => {
-    const bench = states.waiting();
+    const bench = waiting();
     bench.flows.replyReceived('b', own, 0, -1009, nothing, now);
     return bench;
   },
   'closed here': () => {
-    const bench = states['open, as requester']();
+    const bench = opened();
     bench.flow?.deallocate(now);
     return bench;
   },
   'closed there': () => {
-    const bench = states['open, as requester']();
+    const bench = opened();
     bench.flows.releaseReceived('b', own, peer, now);
     return bench;
   },
@@ -316,8 +326,8 @@ test.each(stateNames)('an endpoint id that was %s is given out again once, after
 
 test('who is told of a refusal may release its flow at once; the id is not freed twice', () => {
   const bench = new Bench({ eidRestMs: 0 }, { min: own, max: own });
-  let flow: LayerFlow | undefined;
-  flow = bench.flows.allocate('b', hash, rawQos, handshake, bench.inbox, now, () => flow?.deallocate(now));
+  const release = (): void => flow.deallocate(now);
+  const flow: LayerFlow = bench.flows.allocate('b', hash, rawQos, handshake, bench.inbox, now, release);
   bench.flows.replyReceived('b', own, 0, -1009, nothing, now);
   bench.take();
   bench.allocate();

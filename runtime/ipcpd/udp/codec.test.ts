@@ -78,7 +78,10 @@ describe.each(literal)('literal bytes: %s', (_name, message, hex) => {
       expect(decodeMessage(memory, 0, length, 16), `${length} bytes`).toBe('short');
       expect(decodeMessage(memory.subarray(0, length), 0, length, 16), `${length} bytes`).toBe('short');
     }
-    expect(decodeMessage(memory, 0, fixed, 16)).toMatchObject({ code: message.code, piggyback: Buffer.alloc(0) });
+    expect(decodeMessage(memory, 0, fixed, 16)).toMatchObject({
+      code: message.code,
+      piggyback: Buffer.alloc(0),
+    });
   });
 });
 

@@ -110,7 +110,13 @@ export function decodeMessage(
     case messageCode.flowRequest: {
       if (body + hashBytes > end) return 'short';
       const hash = copy(body, body + hashBytes);
-      return { code, requesterEid, qos: readQos(memory, start), hash, piggyback: copy(body + hashBytes, end) };
+      return {
+        code,
+        requesterEid,
+        qos: readQos(memory, start),
+        hash,
+        piggyback: copy(body + hashBytes, end),
+      };
     }
     case messageCode.flowReply: {
       const response = memory.readInt32BE(start + offset.response);

@@ -111,7 +111,9 @@ class DnsDirectory implements Directory {
   #update(name: string, record: Answer): void {
     this.#send(name, record).catch((error: unknown) => {
       const { log } = this.#options;
-      log.error(`The DNS server ${this.#server} did not take the update for ${name}: ${(error as Error).message}.`);
+      log.error(
+        `The DNS server ${this.#server} did not take the update for ${name}: ${(error as Error).message}.`,
+      );
     });
   }
 
@@ -149,16 +151,18 @@ class DnsDirectory implements Directory {
   #exchange(message: Buffer, id: number): Promise<Packet | undefined> {
     return new Promise((resolve, reject) => {
       const socket = createSocket(isIPv6(this.#server) ? 'udp6' : 'udp4');
+      let finished = false;
       const finish = (reply: Packet | undefined, error?: Error): void => {
+        if (finished) return;
+        finished = true;
         clearTimeout(timer);
         socket.close();
         if (error === undefined) resolve(reply);
         else reject(error);
       };
       const timer = setTimeout(() => finish(undefined), answerMs);
-      socket.once('error', (error) => finish(undefined, error));
-      socket.on('message', (bytes, { port, address }) => {
-        if (port !== dnsPort || address !== this.#server) return;
+      socket.on('error', (error) => finish(undefined, error));
+      socket.on('message', (bytes) => {
         try {
           const reply = decode(bytes);
           if (reply.id === id) finish(reply);
@@ -166,8 +170,11 @@ class DnsDirectory implements Directory {
           // Not a DNS message: the one that is waited for may still come.
         }
       });
-      socket.send(message, dnsPort, this.#server, (error) => {
-        if (error !== null) finish(undefined, error);
+      // Connected, so that the kernel keeps out what others send.
+      socket.connect(dnsPort, this.#server, () => {
+        socket.send(message, (error) => {
+          if (error !== null) finish(undefined, error);
+        });
       });
     });
   }

@@ -40,7 +40,12 @@ export interface UdpLimits extends LinkFlowLimits {
   readonly cacheEntriesMax: number;
 }
 
-export const udpLimits: UdpLimits = { ...linkFlowLimits, eidRestMs: 10_000, cacheMs: 60_000, cacheEntriesMax: 4096 };
+export const udpLimits: UdpLimits = {
+  ...linkFlowLimits,
+  eidRestMs: 10_000,
+  cacheMs: 60_000,
+  cacheEntriesMax: 4096,
+};
 
 /** The port of all IPCPs of a layer, unless it is configured. */
 export const defaultPort = 3435;
@@ -103,7 +108,11 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
   }
 
   get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated', number>> {
-    return { ...this.#counts, sendFailed: this.#device.sendFailed, droppedTruncated: this.#device.droppedTruncated };
+    return {
+      ...this.#counts,
+      sendFailed: this.#device.sendFailed,
+      droppedTruncated: this.#device.droppedTruncated,
+    };
   }
 
   register(hash: Buffer): void {

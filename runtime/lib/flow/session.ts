@@ -81,7 +81,10 @@ export class Session implements Disposable {
     checkName(name, 'the name');
     const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
     const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs };
-    const grant = await this.#rpc.call('flow.allocate', params, { signal: options.signal, onLate: this.#giveBack });
+    const grant = await this.#rpc.call('flow.allocate', params, {
+      signal: options.signal,
+      onLate: this.#giveBack,
+    });
     return this.#pickUp(grant);
   }
 
@@ -99,7 +102,10 @@ export class Session implements Disposable {
     for (;;) {
       const timeoutMs = end === undefined ? null : Math.ceil(Math.max(0, end - monotonicNow()));
       const params = { timeoutMs, listen };
-      const grant = await this.#rpc.call('flow.accept', params, { signal: options.signal, onLate: this.#giveBack });
+      const grant = await this.#rpc.call('flow.accept', params, {
+        signal: options.signal,
+        onLate: this.#giveBack,
+      });
       try {
         return await this.#pickUp(grant);
       } catch (error) {

@@ -49,11 +49,14 @@ export class LinkWatch implements Disposable {
 
   #read(): void {
     const count = libc.recv(this.#fd, this.#address, this.#memory.length, linux.MSG_DONTWAIT) as number;
-    for (let at = 0; at + headerBytes <= count; ) {
+    for (let at = 0; at + headerBytes <= count;) {
       const length = this.#memory.readUInt32LE(at);
       if (length < headerBytes || at + length > count) return;
       if (this.#memory.readUInt16LE(at + 4) === newLink && length >= headerBytes + infoBytes) {
-        this.#told(this.#memory.readInt32LE(at + headerBytes + 4), this.#memory.readUInt32LE(at + headerBytes + 8));
+        this.#told(
+          this.#memory.readInt32LE(at + headerBytes + 4),
+          this.#memory.readUInt32LE(at + headerBytes + 8),
+        );
       }
       at += (length + 3) & ~3;
     }

@@ -34,17 +34,28 @@ describe('addresses from text', () => {
     expect(sockaddr.toString('hex')).toBe(`0a000d6b00000000${hex}00000000`);
   });
 
-  test.each(['', 'localhost', '10.0.0', '10.0.0.256', '1::2::3', 'fe80::1%eth0', '1:2:3:4:5:6:7', '[::1]', '::1 '])(
-    '"%s" is none',
-    (ip) => {
-      expect(() => UdpAddress.parse(ip, 1)).toThrow(TypeError);
-    },
-  );
+  test.each([
+    '',
+    'localhost',
+    '10.0.0',
+    '10.0.0.256',
+    '1::2::3',
+    'fe80::1%eth0',
+    '1:2:3:4:5:6:7',
+    '[::1]',
+    '::1 ',
+  ])('"%s" is none', (ip) => {
+    expect(() => UdpAddress.parse(ip, 1)).toThrow(TypeError);
+  });
 
   test('two are equal when family, host and port are', () => {
     const one = UdpAddress.parse('fd00::1', 3435);
     expect(one.equals(UdpAddress.parse('fd00:0::0:1', 3435))).toBe(true);
-    for (const other of [UdpAddress.parse('fd00::2', 3435), UdpAddress.parse('fd00::1', 3436), UdpAddress.parse('10.0.0.1', 3435)]) {
+    for (const other of [
+      UdpAddress.parse('fd00::2', 3435),
+      UdpAddress.parse('fd00::1', 3436),
+      UdpAddress.parse('10.0.0.1', 3435),
+    ]) {
       expect(one.equals(other)).toBe(false);
       expect(one.sent(Buffer.concat([other.sockaddr, Buffer.alloc(28)]), 0)).toBe(false);
     }
@@ -104,7 +115,10 @@ describe.each(['127.0.0.1', '::1'])('sockets on %s', (host) => {
   };
 
   test('carry datagrams in batches, in order, with their source; empty ones too', async () => {
-    const [a, b] = [new Receiver(host, await freePort(host), 100), new Receiver(host, await freePort(host), 100)];
+    const [a, b] = [
+      new Receiver(host, await freePort(host), 100),
+      new Receiver(host, await freePort(host), 100),
+    ];
     const texts = Array.from({ length: 200 }, (_, index) => (index === 7 ? '' : `datagram ${index}`));
     // A batch leaves by itself when it is full.
     for (const text of texts) send(a.socket, text, b.address);
@@ -121,7 +135,10 @@ describe.each(['127.0.0.1', '::1'])('sockets on %s', (host) => {
   });
 
   test('what is longer than they take is dropped and counted, not cut', async () => {
-    const [a, b] = [new Receiver(host, await freePort(host), 100), new Receiver(host, await freePort(host), 10)];
+    const [a, b] = [
+      new Receiver(host, await freePort(host), 100),
+      new Receiver(host, await freePort(host), 10),
+    ];
     for (const text of ['0123456789', '0123456789x', 'y']) send(a.socket, text, b.address);
     a.socket.flush();
     await until('both', () => b.received.length === 2);
@@ -130,7 +147,10 @@ describe.each(['127.0.0.1', '::1'])('sockets on %s', (host) => {
   });
 
   test('one that the kernel refuses is counted, and those behind it leave', async () => {
-    const [a, b] = [new Receiver(host, await freePort(host), 100), new Receiver(host, await freePort(host), 100)];
+    const [a, b] = [
+      new Receiver(host, await freePort(host), 100),
+      new Receiver(host, await freePort(host), 100),
+    ];
     const nowhere = UdpAddress.parse(host, 0);
     for (const to of [b.address, nowhere, b.address]) send(a.socket, 'x', to);
     a.socket.flush();
@@ -144,7 +164,9 @@ describe.each(['127.0.0.1', '::1'])('sockets on %s', (host) => {
     const open = (ip: string): UdpSocket =>
       new UdpSocket(UdpAddress.parse(ip, port), `${ip} port ${port}`, 10, () => {});
     expect(() => open(host)).toThrow(KernelError);
-    expect(() => open(host)).toThrow(new RegExp(`${host} port ${port}.*EADDRINUSE|EADDRINUSE.*${host} port ${port}`));
+    expect(() => open(host)).toThrow(
+      new RegExp(`${host} port ${port}.*EADDRINUSE|EADDRINUSE.*${host} port ${port}`),
+    );
     const foreign = host === '::1' ? 'fd00:ffff::1' : '192.0.2.1';
     expect(() => open(foreign)).toThrow(/EADDRNOTAVAIL/);
     // Closing frees it; closing again does nothing.

@@ -257,7 +257,11 @@ function bootstrapType(word: string, ip: string | undefined): IpcpType | undefin
 }
 
 /** What is wrong with the addresses of a udp layer; undefined when nothing is. */
-function addressComplaint(type: 'udp4' | 'udp6', ip: string | undefined, dns: string | undefined): string | undefined {
+function addressComplaint(
+  type: 'udp4' | 'udp6',
+  ip: string | undefined,
+  dns: string | undefined,
+): string | undefined {
   const [family, isAddress, any] =
     type === 'udp4' ? (['IPv4', isIPv4, /^0\.0\.0\.0$/] as const) : (['IPv6', isIPv6, /^[0:]*$/] as const);
   if (ip !== undefined && !isAddress(ip)) return `Invalid ${family} address: "${ip}".\n`;

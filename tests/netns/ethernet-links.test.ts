@@ -5,11 +5,11 @@ import { RelayedDevice } from '../support/relayed-device.ts';
 
 const missing = namespacesMissing();
 
-const makeLink: MakeLink = async (ethertype, [first, second]) => {
+const makeLink: MakeLink = async (protocol, [first, second]) => {
   const pair = await NamespacePair.make();
   const devices = await Promise.all([
-    RelayedDevice.open(pair.a, 'eth0', ethertype, first),
-    RelayedDevice.open(pair.b, 'eth0', ethertype, second),
+    RelayedDevice.open(pair.a, 'eth0', protocol, first),
+    RelayedDevice.open(pair.b, 'eth0', protocol, second),
   ]);
   return {
     devices,

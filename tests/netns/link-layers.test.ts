@@ -1,0 +1,201 @@
+/** Each link layer with whole daemons over a cable; IPCPs in one process, and in one each. */
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Flow, rawQos, type Session } from '../../runtime/lib/index.ts';
+import { openSession, sessionsEnded } from '../support/application.ts';
+import { program, type Running } from '../support/command.ts';
+import { LinkNet } from '../support/link-net.ts';
+import { linkKinds } from '../support/link-rig.ts';
+import { namespacesMissing } from '../support/namespaces.ts';
+import type { TestNode } from '../support/node.ts';
+import { until } from '../support/until.ts';
+
+const missing = namespacesMissing();
+const cases = linkKinds.flatMap((kind) =>
+  (['shared', 'process'] as const).map((mode) => [kind, mode] as const),
+);
+
+/** A session with a node that ends, and is seen to end, with the test. */
+async function sessionOf(node: TestNode): Promise<Session> {
+  const session = await openSession(node);
+  onTestFinished(async () => {
+    session[Symbol.dispose]();
+    await sessionsEnded(node);
+  });
+  return session;
+}
+
+describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
+  let net: LinkNet;
+  let server: Running;
+
+  beforeEach(({ skip }) => skip(missing !== undefined, missing));
+  beforeAll(async () => {
+    if (missing !== undefined) return;
+    net = await LinkNet.start(mode);
+    await net.join(kind, ['ping.b', 'svc']);
+    server = await net.b.serve('ping.b', '-Q');
+    await net.b.manage('name register ping.b layer lan');
+    await net.b.manage('name create svc');
+    await net.b.manage('name register svc layer lan');
+  });
+  afterAll(async () => {
+    if (missing !== undefined) return;
+    const ended = await Promise.all([net.a, net.b].map((node) => node.stop()));
+    const left = [net.a, net.b].map((node) => [node.files(), node.processes()]);
+    await net[Symbol.asyncDispose]();
+    expect(ended.map(({ status }) => status)).toEqual([0, 0]);
+    expect(left).toEqual([
+      [[], []],
+      [[], []],
+    ]);
+  });
+
+  /** A flow from `a` to the test itself at `b`. */
+  async function open(timeout = rawQos.timeout): Promise<{ client: Flow; served: Flow }> {
+    const [atA, atB] = [await sessionOf(net.a), await sessionOf(net.b)];
+    await net.b.manage(`bind process ${atB.pid} name svc`);
+    const [client, served] = await Promise.all([
+      atA.allocFlow('svc', { qos: { ...rawQos, timeout }, timeout: 10_000 }),
+      atB.acceptFlow({ timeout: 10_000 }),
+    ]);
+    return { client, served };
+  }
+
+  test('pings', async () => {
+    const { status, stdout } = await net.a.oping('-n', 'ping.b', '-c', '3', '-i', '10');
+    expect(stdout).toContain('3 packets transmitted, 3 received, 0 out-of-order, 0% packet loss');
+    expect(status).toBe(0);
+  });
+
+  test('1400 bytes', async () => {
+    const { stdout } = await net.a.oping('-n', 'ping.b', '-c', '10', '-i', '5', '-s', '1400');
+    expect(stdout).toContain('1400 bytes from ping.b: seq=9 ');
+    expect(stdout).toContain('10 packets transmitted, 10 received');
+  });
+
+  test('flows at once, and as fast as it goes', async () => {
+    const parallel = await Promise.all(
+      Array.from({ length: 8 }, () => net.a.oping('-n', 'ping.b', '-c', '20', '-i', '5', '-Q')),
+    );
+    for (const { stdout } of parallel) expect(stdout).toContain('20 packets transmitted, 20 received');
+    const flood = await net.a.oping('-n', 'ping.b', '-c', '1000', '-f', '-Q');
+    expect(flood.stdout).toContain('1000 packets transmitted, 1000 received');
+  });
+
+  test('the longest message arrives whole', async () => {
+    const { client, served } = await open();
+    const message = Buffer.alloc(client.maxMessageBytes, 'z');
+    await client.write(message);
+    expect(await served.read({ timeout: 10_000 })).toEqual(message);
+    await expect(client.write(Buffer.alloc(message.length + 1))).rejects.toMatchObject({ code: 'EMSGSIZE' });
+  });
+
+  test('a server that starts anew is found', async () => {
+    await server.kill('SIGKILL');
+    await net.b.logged(`Process removed: ${server.pid}.`);
+    const without = await net.a.oping('-n', 'ping.b', '-c', '1');
+    expect([without.status, without.stdout]).toEqual([1, 'Failed to allocate flow: -1003.\n']);
+    server = await net.b.serve('ping.b', '-Q');
+    const { stdout } = await net.a.oping('-n', 'ping.b', '-c', '2', '-i', '5');
+    expect(stdout).toContain('2 packets transmitted, 2 received');
+  });
+
+  test('a name that nobody has', async () => {
+    const { status, stdout } = await net.a.oping('-n', 'nobody', '-c', '1');
+    expect([status, stdout]).toEqual([1, 'Failed to allocate flow: -1007.\n']);
+  });
+
+  test('a flow that is idle lives by keepalives, and dies without them', async () => {
+    const { client, served } = await open(800);
+    const before = (await net.counters(net.b))['keepalivesIn'] ?? 0;
+    // At four in a timeout, twelve are three timeouts.
+    await until('keepalives', async () => ((await net.counters(net.b))['keepalivesIn'] ?? 0) >= before + 12);
+    await client.write(Buffer.from('still here'));
+    expect(String(await served.read({ timeout: 10_000 }))).toBe('still here');
+    const dataPlanes = net.a.processes().filter(({ command }) => command.includes('ipcpd'));
+    for (const { pid } of dataPlanes) process.kill(pid, 'SIGSTOP');
+    try {
+      await expect(served.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWPEER' });
+    } finally {
+      for (const { pid } of dataPlanes) process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  test.each(['closes', 'exits', 'is killed'])(
+    'a client that %s is seen by the server at once',
+    async (how) => {
+      if (how === 'closes') {
+        const { served, client } = await open();
+        await client.close();
+        // The flow's own timeout is two minutes.
+        await expect(served.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+        expect(served.released).toBe(true);
+        return;
+      }
+      const atB = await sessionOf(net.b);
+      await net.b.manage(`bind process ${atB.pid} name svc`);
+      const pinging = net.a.spawn(program('oping'), ['-n', 'svc', '-i', '10', '-c', '100000']);
+      const flow = await atB.acceptFlow({ timeout: 10_000 });
+      await flow.read({ timeout: 10_000 });
+      await pinging.kill(how === 'exits' ? 'SIGINT' : 'SIGKILL');
+      await expect(
+        (async () => {
+          for (;;) await flow.read({ timeout: 10_000 });
+        })(),
+      ).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+    },
+  );
+
+  test('a server that closes is seen by the client at once', async () => {
+    const { served, client } = await open();
+    await served.write(Buffer.from('last words'));
+    await served.close();
+    expect(String(await client.read({ timeout: 10_000 }))).toBe('last words');
+    await expect(client.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+  });
+
+  if (kind === 'eth-dix' || kind === 'eth-llc') {
+    test.each(['a', 'b'] as const)('a flow goes on when the device of %s was down', async (end) => {
+      const { client, served } = await open();
+      const [own, other] = end === 'a' ? [client, served] : [served, client];
+      await net.pair[end].run('ip', 'link', 'set', 'eth0', 'down');
+      await until('the flow to go down', () => !own.up);
+      await expect(own.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+      expect([own.released, other.up]).toEqual([false, true]);
+      await net.pair[end].run('ip', 'link', 'set', 'eth0', 'up');
+      await own.untilUp({ timeout: 10_000 });
+      // Until the cable has a carrier again, what is sent is lost.
+      for (const [from, to] of [
+        [own, other],
+        [other, own],
+      ] as const) {
+        await until('a message', async () => {
+          await from.write(Buffer.from('again'));
+          return to.read({ timeout: 20 }).then(String, () => false);
+        });
+      }
+      const { stdout } = await net.a.oping('-n', 'ping.b', '-c', '1', '-i', '1');
+      expect(stdout).toContain('1 received');
+      // A device that is down loses its IPv6 addresses, but these layers have none.
+    });
+  }
+
+  if (mode === 'process') {
+    test('an IPCP whose process is killed takes no other along', async () => {
+      await net.a.manage('ipcp bootstrap type eth-dix name e1 layer other dev eth0 ethertype B111');
+      await net.a.manage('ipcp bootstrap type local name l0 layer here');
+      const list = await net.a.manage('ipcp list');
+      const pid = Number(/\|\s+(\d+) \|\s+e1 \|/.exec(list)?.[1]);
+      const { client, served } = await open();
+      process.kill(pid, 'SIGKILL');
+      await net.a.logged(`ipcpd ${pid} ended with SIGKILL`);
+      expect(await net.a.manage('ipcp list')).not.toContain(' e1 ');
+      await client.write(Buffer.from('x'));
+      expect(String(await served.read({ timeout: 10_000 }))).toBe('x');
+      // Its device is free for another.
+      await net.a.manage('ipcp bootstrap type eth-dix name e1 layer other dev eth0 ethertype B111');
+      for (const name of ['e1', 'l0']) await net.a.manage(`ipcp destroy name ${name}`);
+      expect(net.a.processes().filter(({ command }) => command.includes('ipcpd'))).toHaveLength(1);
+    });
+  }
+});
