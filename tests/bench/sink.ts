@@ -1,5 +1,5 @@
 /**
- * Takes one flow after another and writes to a file, a line for each, what arrived: packets, bytes and the time between
+ * Takes flows and writes to a file, a line for each, what arrived: packets, bytes and the time between
  * the first and the last of them. A process of its own, started in a node: `sink.ts FILE`.
  */
 import { appendFileSync } from 'node:fs';
@@ -16,10 +16,13 @@ async function drain(flow: Flow): Promise<void> {
   let last = 0;
   try {
     for (;;) {
-      const message = flow.tryRead() ?? (await flow.read({ timeout: silenceMs }));
-      packets += 1;
-      bytes += message.length;
-      if (flow.waiting > 0) continue;
+      // What came together is taken together, and then another flow has its turn.
+      let message: Buffer | undefined = await flow.read({ timeout: silenceMs });
+      while (message !== undefined) {
+        packets += 1;
+        bytes += message.length;
+        message = flow.waiting > 0 ? flow.tryRead() : undefined;
+      }
       last = performance.now();
       if (first === 0) first = last;
     }
@@ -30,4 +33,4 @@ async function drain(flow: Flow): Promise<void> {
   await flow.close();
 }
 
-for (;;) await drain(await acceptFlow());
+for (;;) void drain(await acceptFlow());
