@@ -65,7 +65,7 @@ function setup(limits: Partial<FlowLimits> = {}): Setup {
     registry,
     log,
     events: new EventHub(() => 0),
-    limits: { allocateMs: 20_000, acceptorMs: 20, ...limits },
+    limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, ...limits },
     wallClock,
     randomBytes,
   });
@@ -264,6 +264,34 @@ describe('over a layer', () => {
     around.flows.closed(grant.flowId);
     around.flows.closed(grant.flowId);
     expect(around.flows.count).toBe(0);
+  });
+
+  test('a layer that knows the name does not wait for one that never answers', async () => {
+    const around = setup({ preferenceMs: 1 });
+    layer(around, 10, 'eth-dix');
+    layer(around, 11, 'eth-llc');
+    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    const call = around.dataPlane.call.bind(around.dataPlane);
+    around.dataPlane.call = (method, params) =>
+      method === 'name.query' && 'pid' in params && params.pid === 11
+        ? new Promise(() => {})
+        : call(method, params);
+    await around.allocate('far');
+    expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([10]);
+  });
+
+  test('one that answers in time goes before those that come after it', async () => {
+    const around = setup({ preferenceMs: 10_000 });
+    layer(around, 10, 'eth-dix');
+    layer(around, 11, 'eth-llc');
+    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    const call = around.dataPlane.call.bind(around.dataPlane);
+    around.dataPlane.call = async (method, params) => {
+      if (method === 'name.query' && 'pid' in params && params.pid === 11) await new Promise(setImmediate);
+      return call(method, params);
+    };
+    await around.allocate('far');
+    expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([11]);
   });
 
   test('layers that know the name are tried in their order', async () => {

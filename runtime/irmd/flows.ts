@@ -20,9 +20,11 @@ export interface FlowLimits {
   readonly allocateMs: number;
   /** How long a request waits for somebody who accepts. */
   readonly acceptorMs: number;
+  /** How long a layer that knows a name waits for those that come before it. */
+  readonly preferenceMs: number;
 }
 
-export const flowLimits: FlowLimits = { allocateMs: 20_000, acceptorMs: 1000 };
+export const flowLimits: FlowLimits = { allocateMs: 20_000, acceptorMs: 1000, preferenceMs: 5 };
 
 export interface FlowSurroundings {
   readonly registry: Registry;
@@ -254,13 +256,8 @@ export class Flows {
     qos: QosJson,
     signal: AbortSignal,
   ): Promise<FlowGrant | undefined> {
-    const candidates = this.#around.registry
-      .ipcps()
-      .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
-      .map((ipcp) => ({ ipcp, known: this.#knows(ipcp, name) }));
     let failure: Error | undefined;
-    for (const { ipcp, known } of candidates) {
-      if (!(await orAborted(known, signal))) continue;
+    for await (const ipcp of this.#knowing(name, signal)) {
       try {
         return await this.#overLayer(process, ipcp, name, qos, signal);
       } catch (error) {
@@ -270,6 +267,53 @@ export class Flows {
     }
     if (failure !== undefined) throw failure;
     return undefined;
+  }
+
+  /**
+   * The IPCPs whose layers know a name, the preferred first. All are asked at once; one that says yes waits only a
+   * moment for those before it, because a layer that does not know a name may take long to be sure of it.
+   */
+  async *#knowing(name: string, signal: AbortSignal): AsyncGenerator<IpcpEntry, void, void> {
+    const { registry, limits } = this.#around;
+    let wake = (): void => {};
+    let preferenceOver: boolean | undefined;
+    const asked = registry
+      .ipcps()
+      .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
+      .map((ipcp) => ({ ipcp, knows: undefined as boolean | undefined }));
+    for (const entry of asked) {
+      void this.#knows(entry.ipcp, name).then((knows) => {
+        entry.knows = knows;
+        wake();
+      });
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const abort = (): void => wake();
+    signal.addEventListener('abort', abort);
+    try {
+      while (asked.length > 0) {
+        signal.throwIfAborted();
+        const yes = asked.findIndex(({ knows }) => knows === true);
+        const undecided = asked.some(({ knows }, index) => knows === undefined && index < yes);
+        if (yes !== -1 && (!undecided || preferenceOver === true)) {
+          const [chosen] = asked.splice(yes, 1);
+          if (chosen !== undefined) yield chosen.ipcp;
+          continue;
+        }
+        if (asked.every(({ knows }) => knows === false)) return;
+        if (yes !== -1 && preferenceOver === undefined) {
+          preferenceOver = false;
+          timer = setTimeout(() => {
+            preferenceOver = true;
+            wake();
+          }, limits.preferenceMs);
+        }
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   async #overLayer(

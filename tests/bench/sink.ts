@@ -5,8 +5,8 @@
 import { appendFileSync } from 'node:fs';
 import { acceptFlow, type Flow, O7sError } from '../../runtime/lib/index.ts';
 
-/** A flow that brings nothing for this long is over; ms. */
-const silenceMs = 500;
+/** A flow that brings nothing for this long is over, should its release get lost; ms. */
+const silenceMs = 30_000;
 const [file = '/dev/stdout'] = process.argv.slice(2);
 
 async function drain(flow: Flow): Promise<void> {

@@ -1,16 +1,27 @@
-/** Sends packets of a size to a name for some seconds, as fast as its node takes them: `source.ts NAME SIZE SECONDS`. */
-import { allocFlow } from '../../runtime/lib/index.ts';
+/**
+ * Sends packets of a size to a name for some seconds, as fast as its node takes them, over one flow or many in turn:
+ * `source.ts NAME SIZE SECONDS [FLOWS]`.
+ */
+import { allocFlow, type Flow } from '../../runtime/lib/index.ts';
 
-const [name = '', size = '64', seconds = '2'] = process.argv.slice(2);
-const flow = await allocFlow(name);
+const [name = '', size = '64', seconds = '2', flowCount = '1'] = process.argv.slice(2);
+/** Messages a flow sends before the next has its turn. */
+const batch = 64;
+
+const flows: Flow[] = [];
+while (flows.length < Number(flowCount)) flows.push(await allocFlow(name));
 const message = Buffer.alloc(Number(size));
 const end = performance.now() + Number(seconds) * 1000;
 let packets = 0;
 while (performance.now() < end) {
-  for (let count = 0; count < 64; count += 1) {
-    if (!flow.tryWrite(message)) await flow.write(message);
-    packets += 1;
+  for (const flow of flows) {
+    for (let count = 0; count < batch; count += 1) {
+      if (!flow.tryWrite(message)) await flow.write(message);
+      packets += 1;
+    }
+    // With many flows a turn of all of them would be more than the node can take at once.
+    if (flows.length > 1) flow.flush();
   }
 }
-await flow.close();
+for (const flow of flows) await flow.close();
 console.log(JSON.stringify({ packets }));
