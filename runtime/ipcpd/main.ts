@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { O7sError } from '../lib/errors.ts';
 import { FlowRendezvous } from '../lib/flow/rendezvous.ts';
 import { Logger, logTo } from '../lib/log.ts';
+import { dedicateProcess } from '../lib/os/hot-loop.ts';
 import { addressOf } from '../lib/os/libc.ts';
 import { runDirectory } from '../lib/paths.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
@@ -24,6 +25,7 @@ const json = process.argv.includes('--log-json');
 const colour = process.argv.includes('--log-colour');
 const log = new Logger(logTo({ fd: 1, level: 'II', json, colour }), 'ipcpd');
 
+dedicateProcess();
 const turn = new Turn(addressOf);
 const timer = new DeadlineTimer();
 const rendezvous = new FlowRendezvous(`${runDirectory()}/ipcpd-${process.pid}.sock`, 0o666, pickUpMs);

@@ -141,6 +141,8 @@ async function onFreshPair<T>(
 function theirs(prefix: string, processors: string): Side {
   const limited = (command: readonly string[]): string[] => [
     'timeout',
+    '-k',
+    '2',
     String(seconds + 10),
     'taskset',
     '-c',

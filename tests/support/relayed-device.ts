@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { EthernetDevice, OnFrame } from '../../runtime/ipcpd/links/device.ts';
+import type { DeviceCounters, EthernetDevice, OnFrame } from '../../runtime/ipcpd/links/device.ts';
+import { noDeviceCounters } from '../../runtime/ipcpd/links/memory.ts';
 import { Packet, packetHeadroom } from '../../runtime/lib/wire/packet.ts';
 import type { Namespace } from './namespaces.ts';
 
@@ -11,7 +12,7 @@ const relay = fileURLToPath(new URL('./frame-relay.ts', import.meta.url));
 export class RelayedDevice implements EthernetDevice, AsyncDisposable {
   readonly mac: Buffer;
   readonly mtu: number;
-  readonly sendFailed = 0;
+  readonly counters: DeviceCounters = noDeviceCounters;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #waiting: Buffer;

@@ -56,6 +56,7 @@ export function dixFraming(ethertype: number = defaultEthertype): EthernetFramin
   return {
     protocol: ethertype,
     layout: dixLayout,
+    headerBytes: dixHeaderBytes,
     // The ids the prototype stays within too: it crashes on data for one from 10240 up (link-ipcps.md 9.8).
     eids: { min: 64, max: 4095 },
     lostEid,

@@ -7,7 +7,7 @@ import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
-import type { EthernetDevice } from '../links/device.ts';
+import type { DeviceCounters, EthernetDevice } from '../links/device.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
   type LinkFlow,
@@ -77,6 +77,7 @@ export interface EthernetOptions {
 export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly hash: HashAlgorithm;
   readonly maxMessageBytes: number;
+  readonly headerBytes: number;
   readonly #counts: Record<Counter, number> = Object.fromEntries(
     counterNames.map((name) => [name, 0]),
   ) as Record<Counter, number>;
@@ -100,13 +101,14 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#framing = options.framing;
     this.#packets = options.packets;
     this.#limits = options.limits ?? ethernetLimits;
+    this.headerBytes = options.framing.headerBytes;
     this.#own = stationOf(options.device.mac);
     this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
     this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
   }
 
-  get counters(): Readonly<Record<Counter | 'sendFailed', number>> {
-    return { ...this.#counts, sendFailed: this.#device.sendFailed };
+  get counters(): Readonly<Record<Counter | keyof DeviceCounters, number>> {
+    return { ...this.#counts, ...this.#device.counters };
   }
 
   register(hash: Buffer): void {

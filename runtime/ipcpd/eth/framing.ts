@@ -19,6 +19,8 @@ export interface EthernetFraming {
   /** What the kernel hands to a socket of this layer: an Ethernet type, or its word for LLC. */
   readonly protocol: number;
   readonly layout: MessageLayout;
+  /** Bytes of a data frame in front of its payload. */
+  readonly headerBytes: number;
   /** Endpoint ids the layer gives out. */
   readonly eids: { readonly min: number; readonly max: number };
   /** The id a prototype names when it lost the requester's (link-ipcps.md 9.1). */

@@ -70,6 +70,7 @@ export const llcLayout: MessageLayout = {
 export const llcFraming: EthernetFraming = {
   protocol,
   layout: llcLayout,
+  headerBytes: llcHeaderBytes,
   // 64 flows, as in the prototype; it takes SAPs from 128 up for negative numbers.
   eids: { min: 2, max: 65 },
   lostEid: lostSap,

@@ -1,4 +1,5 @@
 /** A device under a udp layer: it takes and brings datagrams. */
+import type { DeviceCounters } from './device.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Flushable } from '../shell/turn.ts';
 
@@ -19,9 +20,7 @@ export type OnDatagram = (datagram: Packet, source: DatagramSource) => void;
 export interface DatagramDevice extends Flushable, Disposable {
   /** Longest datagram it carries. */
   readonly datagramBytesMax: number;
-  /** Datagrams that could not leave, and those that were longer than what is received. */
-  readonly sendFailed: number;
-  readonly droppedTruncated: number;
+  readonly counters: DeviceCounters;
   /** Queues a datagram; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(datagram: Packet, to: HostAddress): void;
 }

@@ -2,6 +2,16 @@
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Flushable } from '../shell/turn.ts';
 
+/** What a device under a layer lost. */
+export interface DeviceCounters {
+  /** What could not leave: the kernel had no memory for it, or the link is down. */
+  readonly sendFailed: number;
+  /** What was longer than the device takes. */
+  readonly droppedTruncated: number;
+  /** What the kernel had no place for, because this process was too slow to take it. */
+  readonly droppedQueueFull: number;
+}
+
 export type OnFrame = (frame: Packet) => void;
 
 export interface EthernetDevice extends Flushable, Disposable {
@@ -9,8 +19,7 @@ export interface EthernetDevice extends Flushable, Disposable {
   readonly mac: Buffer;
   /** Bytes of a frame without its Ethernet header. */
   readonly mtu: number;
-  /** Frames that could not leave. */
-  readonly sendFailed: number;
+  readonly counters: DeviceCounters;
   /** Queues a frame; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(frame: Packet): void;
 }

@@ -4,7 +4,7 @@ import { LinkWatch } from '../../lib/os/link-watch.ts';
 import { PacketSocket } from '../../lib/os/packet-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Turn } from '../shell/turn.ts';
-import type { EthernetDevice, OnFrame } from './device.ts';
+import type { DeviceCounters, EthernetDevice, OnFrame } from './device.ts';
 
 /** What this process listens to: two layers on one medium would answer each other's requests. */
 const inUse = new Set<string>();
@@ -39,6 +39,7 @@ export class InterfaceDevice implements EthernetDevice {
         const count = this.#socket.receive(hooks.onFrame);
         // Frames are valid until the next are received, so what they caused has to leave first.
         turn.end();
+        this.#socket.release();
         if (count < PacketSocket.batch) return;
       }
     });
@@ -54,8 +55,8 @@ export class InterfaceDevice implements EthernetDevice {
     return this.#socket.interface.mac;
   }
 
-  get sendFailed(): number {
-    return this.#socket.counters.sendFailed;
+  get counters(): DeviceCounters {
+    return this.#socket.losses;
   }
 
   get mtu(): number {

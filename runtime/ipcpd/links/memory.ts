@@ -1,7 +1,10 @@
 /** Links in memory: what one end flushes the others get, in order. For tests and simulation. */
 import { Packet, packetHeadroom } from '../../lib/wire/packet.ts';
 import type { DatagramDevice, DatagramSource, HostAddress, OnDatagram } from './datagram.ts';
-import type { EthernetDevice, OnFrame } from './device.ts';
+import type { DeviceCounters, EthernetDevice, OnFrame } from './device.ts';
+
+/** Of a device that loses nothing. */
+export const noDeviceCounters: DeviceCounters = { sendFailed: 0, droppedTruncated: 0, droppedQueueFull: 0 };
 
 /** One segment of Ethernet in memory with any number of devices on it. */
 export class MemorySegment {
@@ -29,7 +32,7 @@ export class MemorySegment {
 export class MemoryDevice implements EthernetDevice {
   readonly mac: Buffer;
   readonly mtu: number;
-  readonly sendFailed = 0;
+  readonly counters: DeviceCounters = noDeviceCounters;
   readonly #onFrame: OnFrame;
   readonly #segment: MemorySegment;
   #queued: Buffer[] = [];
@@ -104,8 +107,7 @@ export class MemoryNetwork {
 export class MemoryDatagramDevice implements DatagramDevice {
   readonly local: MemoryAddress;
   readonly datagramBytesMax: number;
-  readonly sendFailed = 0;
-  readonly droppedTruncated = 0;
+  readonly counters: DeviceCounters = noDeviceCounters;
   readonly #onDatagram: OnDatagram;
   readonly #network: MemoryNetwork;
   #queued: { readonly bytes: Buffer; readonly to: HostAddress }[] = [];

@@ -2,6 +2,7 @@
 import { UdpAddress, UdpSocket } from '../../lib/os/udp-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Turn } from '../shell/turn.ts';
+import type { DeviceCounters } from './device.ts';
 import type { DatagramDevice, DatagramSource, HostAddress, OnDatagram } from './datagram.ts';
 
 /** Batches a wake-up takes before others have their turn. */
@@ -47,12 +48,8 @@ export class UdpDevice implements DatagramDevice {
     });
   }
 
-  get sendFailed(): number {
-    return this.#socket.counters.sendFailed;
-  }
-
-  get droppedTruncated(): number {
-    return this.#socket.counters.droppedTruncated;
+  get counters(): DeviceCounters {
+    return this.#socket.losses;
   }
 
   send(datagram: Packet, to: HostAddress): void {

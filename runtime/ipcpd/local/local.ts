@@ -7,6 +7,7 @@ import type { Packet } from '../../lib/wire/packet.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 
 class LocalFlow implements LayerFlow {
+  readonly headerBytes = 0;
   readonly #user: FlowUser;
   readonly #counters: LocalLayer['counters'];
   /** The other end, once there is one. */

@@ -1,14 +1,24 @@
 /** The application's end of a flow in the data plane: its socket on one side, the layer on the other. */
-import { FrameReader, FrameWriter, frameKind, streamEnded } from '../../lib/flow/framing.ts';
+import {
+  frameHeaderBytes,
+  frameKind,
+  FrameReader,
+  FrameWriter,
+  streamEnded,
+  streamWouldBlock,
+} from '../../lib/flow/framing.ts';
 import type { StreamOwner } from '../../lib/flow/rendezvous.ts';
 import { flowReceiveBytesMax } from '../../lib/limits.ts';
-import type { UnixStream } from '../../lib/os/unix-socket.ts';
+import { IoVector } from '../../lib/os/io-vector.ts';
+import type { StreamBuffer, UnixStream } from '../../lib/os/unix-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { FlowUser, LayerFlow } from './layer.ts';
 import type { Flushable, Turn } from './turn.ts';
 
 /** Reads of the socket a wake-up takes before others have their turn. */
 const readsMax = 4;
+/** Packets that leave to the application with one system call. */
+const gatheredMax = 64;
 
 export interface PortCounters {
   packetsIn: number;
@@ -22,11 +32,17 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   readonly #turn: Turn;
   readonly #onGone: () => void;
   readonly #reader: FrameReader;
+  /** What the socket would not take at once. */
   readonly #writer = new FrameWriter(flowReceiveBytesMax);
+  /** Packets of this turn, where they lie, with the frame's header in front of each. */
+  readonly #gathered: (Packet | undefined)[] = [];
+  #gatheredCount = 0;
+  readonly #vector = new IoVector(gatheredMax);
   #stream: UnixStream | undefined;
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
   #released = false;
+  #dirty = false;
 
   /** @param onGone the application closed its end, or died. */
   constructor(turn: Turn, maxMessageBytes: number, onGone: () => void) {
@@ -38,35 +54,39 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   /** Takes over the application's socket. What came before it waits in the writer and goes out now. */
   attach(stream: UnixStream): this {
     this.#stream = stream;
-    this.#turn.flushLater(this);
+    this.#flushLater();
     return this;
   }
 
   deliver(packet: Packet): void {
-    if (!this.#writer.pushPacket(packet)) {
+    if (this.#stream !== undefined && this.#writer.pending === 0) this.#gather(packet);
+    else if (!this.#writer.pushPacket(packet)) {
       this.counters.droppedSlowReader += 1;
       return;
     }
     this.counters.packetsOut += 1;
-    this.#turn.flushLater(this);
+    this.#flushLater();
   }
 
   setUp(up: boolean): void {
-    this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0), 0, 1);
-    this.#turn.flushLater(this);
+    this.#spill(0);
+    this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0));
+    this.#flushLater();
   }
 
   released(): void {
     // What came before is the application's still: its end closes when that has left.
     this.#released = true;
-    this.#turn.flushLater(this);
+    this.#flushLater();
   }
 
   flush(): void {
+    this.#dirty = false;
     const stream = this.#stream;
     if (stream === undefined || stream.closed) return;
     // A socket that is gone is noticed, and told, where it is read.
-    this.#writer.flush(stream);
+    if (this.#gatheredCount > 0) this.#sendGathered(stream);
+    else this.#writer.flush(stream);
     if (this.#released && this.#writer.pending === 0) return this.#onGone();
     stream.watch(true, this.#writer.pending > 0);
   }
@@ -90,12 +110,70 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#stream?.[Symbol.dispose]();
   }
 
-  readonly #onFrame = (kind: number, memory: Buffer, start: number, end: number): void => {
-    if (kind !== frameKind.packet || this.flow === undefined) return;
-    const packet = this.#turn.packets.take(end - start);
-    packet.append(memory, start, end);
+  #flushLater(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.#turn.flushLater(this);
+  }
+
+  /** Takes a packet as it lies: it stays there until the turn ends, and so long its header has room in front. */
+  #gather(packet: Packet): void {
+    if (this.#gatheredCount === gatheredMax) this.flush();
+    const { start, end } = packet;
+    packet.view.setUint32(start - frameHeaderBytes, (frameKind.packet << 24) | (end - start));
+    this.#vector.add(packet.address + start - frameHeaderBytes, end - start + frameHeaderBytes);
+    this.#gathered[this.#gatheredCount++] = packet;
+  }
+
+  #sendGathered(stream: UnixStream): void {
+    const count = stream.writeVector(this.#vector);
+    if (count === this.#vector.bytes || count === streamEnded) this.#forgetGathered();
+    else this.#spill(count === streamWouldBlock ? 0 : count);
+  }
+
+  /** Keeps what is left of the gathered packets behind the first `sent` bytes, as far as the application may lag. */
+  #spill(sent: number): void {
+    let left = sent;
+    for (let index = 0; index < this.#gatheredCount; index += 1) {
+      const packet = this.#gathered[index];
+      if (packet === undefined) continue;
+      const bytes = packet.end - packet.start + frameHeaderBytes;
+      if (left >= bytes) {
+        left -= bytes;
+      } else if (left > 0) {
+        this.#writer.pushRest(packet.memory.subarray(packet.start - frameHeaderBytes + left, packet.end));
+        left = 0;
+      } else if (!this.#writer.pushPacket(packet)) {
+        this.counters.packetsOut -= 1;
+        this.counters.droppedSlowReader += 1;
+      }
+    }
+    this.#forgetGathered();
+  }
+
+  #forgetGathered(): void {
+    this.#gatheredCount = 0;
+    this.#vector.clear();
+  }
+
+  readonly #onFrame = (
+    kind: number,
+    buffer: StreamBuffer,
+    start: number,
+    end: number,
+    room: number,
+  ): void => {
+    const { flow } = this;
+    if (kind !== frameKind.packet || flow === undefined) return;
+    const { packets } = this.#turn;
+    let packet: Packet;
+    if (room >= flow.headerBytes) packet = packets.wrap(buffer, start, end);
+    else {
+      packet = packets.take(end - start);
+      packet.append(buffer.memory, start, end);
+    }
     this.counters.packetsIn += 1;
-    this.flow.write(packet);
+    flow.write(packet);
     if (this.#turn.full) this.#turn.end();
   };
 }

@@ -19,6 +19,8 @@ export interface FlowUser {
 
 /** One end of a flow that a layer provides. */
 export interface LayerFlow {
+  /** Room its packets need in front, in bytes, for this layer and those below; it may grow with them. */
+  readonly headerBytes: number;
   /** Sends a packet, writing headers in front of it. The packet is used up. */
   write(packet: Packet): void;
   /** Releases the end. Idempotent. */

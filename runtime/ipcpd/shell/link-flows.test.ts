@@ -28,6 +28,7 @@ class Bench {
   constructor(limits: Partial<LinkFlowLimits> = {}, eids = { min: own, max: own + 1 }) {
     this.flows = new LinkFlows<string>(
       {
+        headerBytes: 4,
         maxMessageBytes: 100,
         count: (reason) => this.counts.push(reason),
         isSame: (a, b) => a === b,

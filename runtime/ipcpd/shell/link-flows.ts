@@ -45,6 +45,8 @@ export type LinkFlowCounter = (typeof linkFlowCounters)[number];
 
 /** What a layer does for its flows. */
 export interface LinkPort<Address> {
+  /** Bytes a data packet of the layer has in front of its payload. */
+  readonly headerBytes: number;
   readonly maxMessageBytes: number;
   count(reason: LinkFlowCounter): void;
   isSame(a: Address, b: Address): boolean;
@@ -90,6 +92,10 @@ export class LinkFlow<Address> implements LayerFlow {
     this.user = user;
   }
 
+  get headerBytes(): number {
+    return this.#flows.headerBytes;
+  }
+
   write(packet: Packet): void {
     this.#flows.send(this, packet);
   }
@@ -109,9 +115,12 @@ export class LinkFlows<Address> {
   readonly #requests = new Map<number, Request<Address>>();
   #nextHandle = 1;
   readonly #closedFlow: LayerFlow = {
+    headerBytes: 0,
     write: () => this.#port.count('droppedNotOpen'),
     deallocate: () => {},
   };
+
+  readonly headerBytes: number;
 
   constructor(
     port: LinkPort<Address>,
@@ -120,6 +129,7 @@ export class LinkFlows<Address> {
     eids: { readonly min: number; readonly max: number },
   ) {
     this.#port = port;
+    this.headerBytes = port.headerBytes;
     this.#events = events;
     this.#limits = limits;
     this.#eids = new EndpointIds(eids.min, eids.max, limits.eidRestMs);

@@ -14,15 +14,17 @@ const packetsMax = 256;
 
 export class Turn {
   readonly packets: PacketPool;
-  readonly #dirty = new Set<Flushable>();
+  /** What is to be flushed: the first `#dirtyCount`. To set an array's length costs more than to count. */
+  readonly #dirty: (Flushable | undefined)[] = [];
+  #dirtyCount = 0;
 
   constructor(addressOf: AddressOf) {
     this.packets = new PacketPool(addressOf);
   }
 
-  /** Flushes something when the turn ends. */
+  /** Flushes something when the turn ends. To be called by what was not waiting for that already. */
   flushLater(subject: Flushable): void {
-    this.#dirty.add(subject);
+    this.#dirty[this.#dirtyCount++] = subject;
   }
 
   /** Whether so much is gathered that it should leave before more comes. */
@@ -32,8 +34,13 @@ export class Turn {
 
   /** Ends the turn; the next begins at once. */
   end(): void {
-    for (const subject of this.#dirty) subject.flush();
-    this.#dirty.clear();
+    // What is flushed may make others write, and even end the turn itself: the list may grow, or be done.
+    for (let index = 0; index < this.#dirtyCount; index += 1) {
+      const subject = this.#dirty[index];
+      this.#dirty[index] = undefined;
+      subject?.flush();
+    }
+    this.#dirtyCount = 0;
     this.packets.reset();
   }
 }

@@ -5,6 +5,7 @@
 import type { QosSpec } from '../../lib/qos.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import type { DeviceCounters } from '../links/device.ts';
 import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
@@ -85,6 +86,7 @@ export interface UdpOptions {
 export class UdpLayer implements Layer, LinkPort<HostAddress> {
   readonly hash = 'MD5';
   readonly maxMessageBytes: number;
+  readonly headerBytes: number = dataHeaderBytes;
   readonly #counts: Record<Counter, number> = Object.fromEntries(
     counterNames.map((name) => [name, 0]),
   ) as Record<Counter, number>;
@@ -107,12 +109,8 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
   }
 
-  get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated', number>> {
-    return {
-      ...this.#counts,
-      sendFailed: this.#device.sendFailed,
-      droppedTruncated: this.#device.droppedTruncated,
-    };
+  get counters(): Readonly<Record<Counter | keyof DeviceCounters, number>> {
+    return { ...this.#counts, ...this.#device.counters };
   }
 
   register(hash: Buffer): void {

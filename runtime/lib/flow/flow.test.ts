@@ -1,39 +1,8 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectedPair } from '../../../tests/support/stream-pair.ts';
+import { describe, expect, test } from 'vitest';
+import { flowPair as flows, maxMessageBytes } from '../../../tests/support/flow-pair.ts';
 import { until } from '../../../tests/support/until.ts';
-import { UnixStream } from '../os/unix-socket.ts';
-import { type QosSpec, rawQos } from '../qos.ts';
-import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
-import { Flow } from './flow.ts';
-
-const maxMessageBytes = 10_000;
-
-interface Ends {
-  readonly a: Flow;
-  readonly b: Flow;
-  readonly closed: string[];
-}
-
-/** Both ends of a flow, joined by a socket. */
-async function flows(qos: QosSpec = rawQos): Promise<Ends> {
-  const timer = new DeadlineTimer();
-  const closed: string[] = [];
-  const make = (name: string, fd: number): Flow => {
-    const flow = new Flow({ fd: 64, qos, maxMessageBytes, timer, onClosed: () => closed.push(name) });
-    flow.attach(
-      new UnixStream(
-        fd,
-        () => flow.onReadable(),
-        () => flow.onWritable(),
-      ),
-    );
-    onTestFinished(() => flow[Symbol.asyncDispose]());
-    return flow;
-  };
-  onTestFinished(() => timer.close());
-  const [first, second] = await connectedPair();
-  return { a: make('a', first), b: make('b', second), closed };
-}
+import { rawQos } from '../qos.ts';
+import { monotonicNow } from '../time/timer.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
 const text = async (message: Promise<Buffer>): Promise<string> => (await message).toString();
@@ -166,7 +135,7 @@ describe('the end', () => {
 
   test('close sends what waits', async () => {
     const { a, b } = await flows();
-    const count = 2000;
+    const count = 10_000;
     const message = Buffer.alloc(1000);
     let written = 0;
     while (written < count && a.tryWrite(message)) written += 1;

@@ -1,12 +1,22 @@
 /** One end of a flow, as an application holds it. Source: application-api.md 3, end-to-end.md 1. */
 import { type ErrorCode, O7sError } from '../errors.ts';
 import { flowSendBytesMax, messageBytesMax } from '../limits.ts';
+import { leaveHotLoop } from '../os/hot-loop.ts';
 import type { UnixStream } from '../os/unix-socket.ts';
 import type { QosSpec } from '../qos.ts';
 import type { Deadlines, Millis } from '../time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../time/timer.ts';
-import { FrameReader, FrameWriter, frameKind, streamEnded, streamWouldBlock } from './framing.ts';
+import { type Flushable, flushLater, flushNow } from './flush-queue.ts';
+import {
+  FrameReader,
+  FrameWriter,
+  frameKind,
+  type OnFrame,
+  streamEnded,
+  streamWouldBlock,
+} from './framing.ts';
 import { Liveness } from './liveness.ts';
+import { MessageQueue } from './message-queue.ts';
 import type { StreamOwner } from './rendezvous.ts';
 
 /** How long to wait: `timeout` in ms, none waits without limit; `signal` ends the wait early. */
@@ -30,6 +40,17 @@ export interface FlowSetup {
   readonly onClosed: () => void;
 }
 
+/**
+ * What happens to a flow: `packet`, a message can be read; `down` and `up`, its device; `dealloc`, the other end or the
+ * layer released it; `peer`, no life sign came for the QoS' timeout, told once. Source: application-api.md 5.2.
+ */
+export type FlowEventType = 'packet' | 'down' | 'up' | 'dealloc' | 'peer';
+
+/** Hears of what happens to a flow, as it happens. */
+export type FlowListener = (flow: Flow, type: FlowEventType) => void;
+
+/** How long a blocking read stops this thread at most, ms. */
+const blockingReadMs = 50;
 const done: Promise<void> = Promise.resolve();
 /** Messages read from the socket ahead of the application; beyond it the rest waits in the node. */
 const readAhead = 1024;
@@ -45,7 +66,7 @@ interface Waiter {
  * end released the flow, EFLOWPEER when the peer was silent for the QoS' timeout, ETIMEDOUT and ECANCELED
  * as the options of the call say.
  */
-export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
+export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner {
   /** The flow descriptor: a number of this process, from 64 up. */
   readonly fd: number;
   /** The QoS in force: the requester's, at both ends. */
@@ -60,11 +81,11 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   readonly #reader: FrameReader;
   readonly #writer = new FrameWriter(flowSendBytesMax);
   #stream: UnixStream | undefined;
-  #messages: (Buffer | undefined)[] = [];
-  #firstMessage = 0;
+  readonly #messages = new MessageQueue();
   #readers: Waiter[] = [];
   #writers: Waiter[] = [];
-  #flushScheduled = false;
+  #flushQueued = false;
+  #listener: FlowListener | undefined;
   /** Why nothing more will come; messages that came before are still read. */
   #down: ErrorCode | undefined;
   /** Whether the device below is up; the flow goes on when it is again. */
@@ -91,7 +112,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
 
   /** Messages that can be read without waiting. */
   get waiting(): number {
-    return this.#messages.length - this.#firstMessage;
+    return this.#messages.length;
   }
 
   /** Whether the flow carries packets: it is neither closed nor released, its peer lives and its device is up. */
@@ -119,6 +140,22 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
    */
   tryRead(): Buffer | undefined {
     if (this.waiting === 0) this.onReadable();
+    return this.#take();
+  }
+
+  /**
+   * The next message, or undefined when none came within 50 ms, for which this thread stops: no timer, signal or other
+   * flow of the process has its turn. For a tight loop that has nothing else to do, and lets the event loop have a turn
+   * now and then.
+   */
+  readBlocking(): Buffer | undefined {
+    if (this.waiting === 0) {
+      flushNow();
+      const stream = this.#stream;
+      if (stream !== undefined && !this.#closed && this.#down !== 'EFLOWDOWN') {
+        this.#filled(this.#reader.fillBlocking(stream, this.#onFrame, blockingReadMs));
+      }
+    }
     return this.#take();
   }
 
@@ -152,14 +189,17 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
         hint: `write at most ${this.maxMessageBytes} bytes at once`,
       });
     }
-    if (!this.#writer.push(frameKind.packet, message, 0, message.length)) {
+    if (!this.#writer.push(frameKind.roomyPacket, message)) {
       this.flush();
       // Who waited now would wait for ever.
       this.#throwIfReleased();
-      if (!this.#writer.push(frameKind.packet, message, 0, message.length)) return false;
+      if (!this.#writer.push(frameKind.roomyPacket, message)) return false;
     }
     this.counters.messagesSent += 1;
-    this.#scheduleFlush();
+    if (!this.#flushQueued) {
+      this.#flushQueued = true;
+      flushLater(this);
+    }
     return true;
   }
 
@@ -177,12 +217,13 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
 
   /** Hands what was written to the node now, and not at the end of the turn. */
   flush(): void {
+    this.#flushQueued = false;
     const stream = this.#stream;
     if (stream === undefined || this.#closed || this.#writer.pending === 0) return;
     const result = this.#writer.flush(stream);
     if (result === streamEnded) {
       // Nobody takes this any more, but what was sent before is still in the socket.
-      while (this.#fill(stream) > 0);
+      while (this.#reader.fill(stream, this.#onFrame) > 0);
       return this.#goDown('EFLOWDOWN');
     }
     this.#liveness.sent(monotonicNow());
@@ -221,7 +262,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     if (this.waiting >= readAhead) this.#liveness.received(now);
     const action = this.#liveness.advance(now);
     if (action === 'keepalive') {
-      this.#writer.push(frameKind.packet, empty, 0, 0);
+      this.#writer.push(frameKind.packet, empty);
       this.flush();
     } else if (action === 'dead') {
       this.#goDown('EFLOWPEER');
@@ -231,21 +272,23 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   onReadable(): void {
     const stream = this.#stream;
     if (stream === undefined || this.#closed) return;
-    const count = this.#fill(stream);
-    if (count === streamEnded) return this.#goDown('EFLOWDOWN');
-    if (count > 0) this.#liveness.received(monotonicNow());
-    if (this.waiting >= readAhead) this.#watch();
-    if (this.waiting > 0) wakeAll(this.#readers);
+    this.#filled(this.#reader.fill(stream, this.#onFrame));
   }
 
   onWritable(): void {
     this.flush();
   }
 
+  /** Tells what happens from now on, to one listener. */
+  listen(listener: FlowListener | undefined): void {
+    this.#listener = listener;
+  }
+
   #stateTold(up: boolean): void {
     this.#deviceUp = up;
     wakeAll(this.#readers);
     wakeAll(this.#writers);
+    this.#listener?.(this, up ? 'up' : 'down');
   }
 
   #throwIfReleased(): void {
@@ -253,13 +296,21 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     if (!this.#deviceUp) throw new O7sError('EFLOWDOWN', 'the device below the flow is down');
   }
 
-  #fill(stream: UnixStream): number {
-    return this.#reader.fill(stream, (kind, memory, start, end) => {
-      if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
-      if (kind !== frameKind.packet || start === end) return;
-      this.#messages.push(memory.subarray(start, end));
-      this.counters.messagesReceived += 1;
-    });
+  readonly #onFrame: OnFrame = (kind, { memory }, start, end) => {
+    if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
+    if (kind !== frameKind.packet || start === end) return;
+    this.#messages.push(memory.subarray(start, end));
+    this.counters.messagesReceived += 1;
+  };
+
+  /** The socket was read, with this result. */
+  #filled(count: number): void {
+    if (count === streamEnded) return this.#goDown('EFLOWDOWN');
+    if (count > 0) this.#liveness.received(monotonicNow());
+    if (this.waiting >= readAhead) this.#watch();
+    if (this.waiting === 0) return;
+    wakeAll(this.#readers);
+    this.#listener?.(this, 'packet');
   }
 
   async #writeLater(message: Uint8Array, options: WaitOptions): Promise<void> {
@@ -268,36 +319,16 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     } while (!this.tryWrite(message));
   }
 
-  /** What is written in one turn leaves together at its end. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      this.flush();
-    });
-  }
-
   /** A message that was read ahead. */
   #take(): Buffer | undefined {
     if (this.#closed) throw new O7sError('ENOTALLOC', `flow ${this.fd} is closed`);
-    const message = this.#messages[this.#firstMessage];
+    const message = this.#messages.shift();
     if (message === undefined) {
       if (this.#down !== undefined) throw new O7sError(this.#down);
       if (!this.#deviceUp) throw new O7sError('EFLOWDOWN', 'the device below the flow is down');
       return undefined;
     }
-    this.#messages[this.#firstMessage] = undefined;
-    this.#firstMessage += 1;
-    if (this.#firstMessage === this.#messages.length) {
-      this.#messages.length = 0;
-      this.#firstMessage = 0;
-      this.#watch();
-    } else if (this.#firstMessage >= readAhead) {
-      // A reader that always leaves something behind must not make the list grow.
-      this.#messages = this.#messages.slice(this.#firstMessage);
-      this.#firstMessage = 0;
-    }
+    if (this.waiting === 0) this.#watch();
     return message;
   }
 
@@ -307,11 +338,13 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   }
 
   #goDown(code: ErrorCode): void {
-    if (this.#down !== 'EFLOWDOWN') this.#down = code;
+    const told = this.#down;
+    if (told !== 'EFLOWDOWN') this.#down = code;
     // A silent peer may speak again: its packets are still taken. A released flow brings nothing more.
     if (code === 'EFLOWDOWN') this.#stream?.watch(false, false);
     wakeAll(this.#readers);
     wakeAll(this.#writers);
+    if (told !== code) this.#listener?.(this, code === 'EFLOWDOWN' ? 'dealloc' : 'peer');
   }
 
   #release(): void {
@@ -319,8 +352,7 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     this.#closed = true;
     this.#timer.delete(this);
     this.#stream?.[Symbol.dispose]();
-    this.#messages = [];
-    this.#firstMessage = 0;
+    this.#messages.clear();
     wakeAll(this.#readers);
     wakeAll(this.#writers);
     this.#onClosed();
@@ -355,5 +387,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
 const empty = Buffer.alloc(0);
 
 function wakeAll(waiters: Waiter[]): void {
+  if (waiters.length === 0) return;
+  // Who was woken goes on in the event loop.
+  leaveHotLoop();
   for (const waiter of waiters.splice(0)) waiter.wake();
 }

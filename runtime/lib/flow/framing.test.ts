@@ -22,7 +22,7 @@ async function streams(): Promise<readonly [UnixStream, UnixStream]> {
 /** Reads until nothing is left; what `fill` said last. */
 function drain(reader: FrameReader, stream: UnixStream, frames: Frame[]): number {
   for (;;) {
-    const count = reader.fill(stream, (kind, memory, start, end) => {
+    const count = reader.fill(stream, (kind, { memory }, start, end) => {
       frames.push({ kind, text: memory.toString('latin1', start, end) });
     });
     if (count < 0) return count;
@@ -55,7 +55,7 @@ describe.each([true, false])('frames, handed over: %s', (handsOver) => {
           for (const [index, [kind, bytes]] of sizes.entries()) {
             const text = String.fromCharCode(33 + (index % 90)).repeat(bytes);
             sent.push({ kind, text });
-            while (!writer.push(kind, Buffer.from(text, 'latin1'), 0, bytes)) {
+            while (!writer.push(kind, Buffer.from(text, 'latin1'))) {
               writer.flush(from);
               drain(reader, to, received);
             }
@@ -117,9 +117,9 @@ test('frames that are handed over stay as they were', async () => {
   const writer = new FrameWriter(1 << 20);
   const kept: Buffer[] = [];
   for (let round = 0; round < 500; round += 1) {
-    writer.push(frameKind.packet, Buffer.alloc(997, round), 0, 997);
+    writer.push(frameKind.packet, Buffer.alloc(997, round));
     writer.flush(from);
-    reader.fill(to, (_kind, memory, start, end) => kept.push(memory.subarray(start, end)));
+    reader.fill(to, (_kind, { memory }, start, end) => kept.push(memory.subarray(start, end)));
   }
   expect(kept).toHaveLength(500);
   for (const [round, bytes] of kept.entries()) expect(bytes.equals(Buffer.alloc(997, round))).toBe(true);
@@ -127,8 +127,8 @@ test('frames that are handed over stay as they were', async () => {
 
 test('a writer takes no more than it may hold, except one frame', () => {
   const writer = new FrameWriter(64 * 1024);
-  expect(writer.push(frameKind.packet, Buffer.alloc(500_000), 0, 500_000)).toBe(true);
-  expect(writer.push(frameKind.packet, Buffer.alloc(1), 0, 1)).toBe(false);
+  expect(writer.push(frameKind.packet, Buffer.alloc(500_000))).toBe(true);
+  expect(writer.push(frameKind.packet, Buffer.alloc(1))).toBe(false);
   expect(writer.pending).toBe(500_004);
 });
 
@@ -149,6 +149,46 @@ test('a stream nobody reads from any more is told', async () => {
   const [from, to] = await streams();
   to[Symbol.dispose]();
   const writer = new FrameWriter(1000);
-  writer.push(frameKind.packet, Buffer.alloc(1), 0, 1);
+  writer.push(frameKind.packet, Buffer.alloc(1));
   expect(writer.flush(from)).toBe(streamEnded);
+});
+
+test('a packet with room in front is a packet like any other, and the room is its own', async () => {
+  const [from, to] = await streams();
+  const writer = new FrameWriter(1 << 20);
+  for (const text of ['first', '', 'third']) writer.push(frameKind.roomyPacket, Buffer.from(text));
+  writer.push(frameKind.packet, Buffer.from('plain'));
+  writer.flush(from);
+  const seen: unknown[] = [];
+  new FrameReader(5, false).fill(to, (kind, { memory }, start, end, room) => {
+    // Whoever writes there must not reach the frame before.
+    memory.fill(0xff, start - room, start);
+    seen.push([kind, memory.toString('latin1', start, end), room]);
+  });
+  expect(seen).toEqual([
+    [frameKind.packet, 'first', 64],
+    [frameKind.packet, '', 64],
+    [frameKind.packet, 'third', 64],
+    [frameKind.packet, 'plain', 4],
+  ]);
+});
+
+test('room that is not there ends the stream', async () => {
+  const [from, to] = await streams();
+  sendRaw(from, Buffer.from('0300003b', 'hex'));
+  expect(drain(new FrameReader(1000, false), to, [])).toBe(streamEnded);
+});
+
+test('the rest of a frame that was cut by a full socket follows whole', async () => {
+  const [from, to] = await streams();
+  const frame = Buffer.from('00000005' + Buffer.from('abcde').toString('hex'), 'hex');
+  sendRaw(from, frame.subarray(0, 6));
+  const writer = new FrameWriter(1);
+  writer.pushRest(frame.subarray(6));
+  writer.pushRest(Buffer.alloc(0));
+  expect(writer.pending).toBe(3);
+  writer.flush(from);
+  const frames: Frame[] = [];
+  drain(new FrameReader(10, true), to, frames);
+  expect(frames).toEqual([{ kind: frameKind.packet, text: 'abcde' }]);
 });

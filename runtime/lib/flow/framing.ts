@@ -1,6 +1,6 @@
 /**
  * How packets travel between a process and its node's data plane, and between the two processes of a direct
- * flow: each behind four bytes, the kind and, in 24 bits big-endian, the length.
+ * flow: each behind four bytes, the kind and, in 24 bits big-endian, the length of what follows.
  */
 import type { Packet } from '../wire/packet.ts';
 import { StreamBuffer, streamEnded, type UnixStream, streamWouldBlock } from '../os/unix-socket.ts';
@@ -16,7 +16,12 @@ export const frameKind = {
   hello: 1,
   /** From the data plane: one byte, 1 when the flow is up and 0 when its device is down. */
   state: 2,
+  /** A packet behind `frameRoomBytes` without meaning: there the layers of the node write their headers. */
+  roomyPacket: 3,
 } as const;
+
+/** With the frame's own header 64 bytes, enough for three unicast layers over Ethernet. */
+const frameRoomBytes = 60;
 
 /** Bytes of the token that opens an end of a flow. */
 export const tokenBytes = 16;
@@ -24,8 +29,11 @@ export const tokenBytes = 16;
 const initialBytes = 64 * 1024;
 const keptBytesMax = 512 * 1024;
 
-/** Gets each frame of a stream; `memory` from `start` to `end` is valid as the reader says. */
-export type OnFrame = (kind: number, memory: Buffer, start: number, end: number) => void;
+/**
+ * Gets each frame of a stream; `buffer` from `start` to `end` is valid as the reader says. The `room` bytes in front
+ * are free to be written. A packet is a packet here, whether it came with more room or not.
+ */
+export type OnFrame = (kind: number, buffer: StreamBuffer, start: number, end: number, room: number) => void;
 
 /** The receiving side of a stream. */
 export class FrameReader {
@@ -51,18 +59,35 @@ export class FrameReader {
   fill(stream: UnixStream, onFrame: OnFrame): number {
     this.#makeRoom();
     const { memory, address } = this.#buffer;
-    const count = stream.read(address + this.#end, memory.length - this.#end);
+    return this.#filled(stream.read(address + this.#end, memory.length - this.#end), onFrame);
+  }
+
+  /** Does as `fill`, but stops this thread until something comes; see `UnixStream.readBlocking`. */
+  fillBlocking(stream: UnixStream, onFrame: OnFrame, patienceMs: number): number {
+    this.#makeRoom();
+    const { memory, address } = this.#buffer;
+    const count = stream.readBlocking(address + this.#end, memory.length - this.#end, patienceMs);
+    return this.#filled(count, onFrame);
+  }
+
+  #filled(count: number, onFrame: OnFrame): number {
     if (count < 0) return count;
+    const buffer = this.#buffer;
+    const { view } = buffer;
     this.#end += count;
     while (this.#end - this.#start >= frameHeaderBytes) {
-      const header = memory.readUInt32BE(this.#start);
+      const header = view.getUint32(this.#start);
       const length = header & framePayloadBytesMax;
-      if (length > this.#payloadBytesMax) return streamEnded;
+      let kind = header >>> 24;
+      const more = kind === frameKind.roomyPacket ? frameRoomBytes : 0;
+      if (length > this.#payloadBytesMax + more || length < more) return streamEnded;
       const next = this.#start + frameHeaderBytes + length;
       if (next > this.#end) break;
-      const payload = this.#start + frameHeaderBytes;
+      if (more > 0) kind = frameKind.packet;
+      const room = frameHeaderBytes + more;
+      const payload = this.#start + room;
       this.#start = next;
-      onFrame(header >>> 24, memory, payload, next);
+      onFrame(kind, buffer, payload, next, room);
     }
     return count;
   }
@@ -114,19 +139,26 @@ export class FrameWriter {
   }
 
   /** Takes a frame; false when too much waits already. */
-  push(kind: number, source: Uint8Array, start: number, end: number): boolean {
-    const bytes = frameHeaderBytes + end - start;
+  push(kind: number, payload: Uint8Array): boolean {
+    const room = kind === frameKind.roomyPacket ? frameHeaderBytes + frameRoomBytes : frameHeaderBytes;
+    const bytes = room + payload.length;
     if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return false;
-    const { memory } = this.#buffer;
-    memory.writeUInt32BE(((kind << 24) | (end - start)) >>> 0, this.#end);
-    if (Buffer.isBuffer(source)) source.copy(memory, this.#end + frameHeaderBytes, start, end);
-    else memory.set(source.subarray(start, end), this.#end + frameHeaderBytes);
+    const { memory, view } = this.#buffer;
+    view.setUint32(this.#end, (kind << 24) | (bytes - frameHeaderBytes));
+    memory.set(payload, this.#end + room);
     this.#end += bytes;
     return true;
   }
 
   pushPacket(packet: Packet): boolean {
-    return this.push(frameKind.packet, packet.memory, packet.start, packet.end);
+    return this.push(frameKind.packet, packet.bytes());
+  }
+
+  /** Takes bytes of frames that have headers already, in any case. */
+  pushRest(bytes: Uint8Array): void {
+    if (this.#end + bytes.length > this.#buffer.memory.length) this.#grow(bytes.length);
+    this.#buffer.memory.set(bytes, this.#end);
+    this.#end += bytes.length;
   }
 
   /** Writes what it can. `streamWouldBlock` when something is left, `streamEnded` when nobody is there. */
@@ -146,6 +178,12 @@ export class FrameWriter {
   #makeRoom(bytes: number): boolean {
     const waiting = this.#end - this.#start;
     if (waiting > 0 && waiting + bytes > this.#bytesMax) return false;
+    this.#grow(bytes);
+    return true;
+  }
+
+  #grow(bytes: number): void {
+    const waiting = this.#end - this.#start;
     const { memory } = this.#buffer;
     let target = this.#buffer;
     if (waiting + bytes > memory.length) {
@@ -155,7 +193,6 @@ export class FrameWriter {
     this.#buffer = target;
     this.#start = 0;
     this.#end = waiting;
-    return true;
   }
 }
 

@@ -199,7 +199,7 @@ function connectStream(flow: Flow, path: string, token: string): void {
     throw new O7sError('EFLOWDOWN', error.message, { cause: error });
   }
   const hello = new FrameWriter(tokenBytes);
-  hello.push(frameKind.hello, Buffer.from(token, 'hex'), 0, tokenBytes);
+  hello.push(frameKind.hello, Buffer.from(token, 'hex'));
   hello.flush(stream);
   flow.attach(stream);
 }

@@ -1,42 +1,131 @@
 /**
- * Adaptive polling. Waking a process that sleeps costs more than anything a packet needs, most of all on another,
- * idle processor. While events come in quick succession the event loop therefore does not sleep between
- * them: it looks again at once, and gives the processor away in between to whoever wants it. Events that come
- * singly are waited for asleep, so that an idle or lightly used process costs nothing.
+ * How the data path waits while events come in quick succession. Waking a process that sleeps costs more than anything
+ * a packet needs, most of all on another, idle processor; and an event that comes through Node's event loop costs
+ * more than the system calls it leads to.
+ *
+ * In a process of the data path alone (`dedicateProcess`) this loop therefore asks the kernel itself, at the very
+ * descriptor libuv waits at, and hands events of the data path to their handlers. What else is ready there stays for
+ * libuv, to which it goes back at once then, when a handler asked for it, when nothing came for a moment, and at least
+ * once a millisecond. In any other process it only keeps the event loop from sleeping for a moment, since what the
+ * program does in between is not for it to delay.
+ *
+ * Events that come singly are waited for asleep, so that an idle or lightly used process costs nothing.
  */
-import { availableParallelism } from 'node:os';
+import { arch, availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { libc } from './libc.ts';
+import { isMainThread } from 'node:worker_threads';
+import { addressOf, eventLoopFd, libc } from './libc.ts';
 
 /** Events closer together than this are a stream, ms. */
 const streamGapMs = 0.15;
-/** How long to look for the next event of a stream before sleeping, ms. */
+/** How long to look for the next event of a stream without sleeping, ms. */
 const lookMs = 0.1;
+/** How long a dedicated process stays away from the event loop while it is busy, ms. */
+const awayMs = 1;
+/**
+ * How long a dedicated process sleeps outside the event loop, ms. Longer than the kernel's own tick: a timer that is due
+ * sooner makes it set the processor's clock at each sleep, which costs more than the rest of it.
+ */
+const sleepMs = 20;
+const eventsMax = 64;
+/** struct epoll_event is packed on x86-64 alone. */
+const eventBytes = arch() === 'x64' ? 12 : 16;
+const dataOffset = eventBytes - 8;
+
+export const pollEvent = { readable: 1, writable: 4, failed: 0x18 } as const;
+
+/** Handles an event of a descriptor; false when it is none of the data path's. */
+export type HotHandler = (events: number) => boolean;
 
 /** On a single processor whoever looks takes the time of the process it waits for. */
 const shared = availableParallelism() === 1;
+const loopFd = isMainThread ? eventLoopFd() : undefined;
+const handlers: (HotHandler | undefined)[] = [];
+const events = Buffer.alloc(eventsMax * eventBytes);
+const eventsAt = addressOf(events);
 
+let dedicated = false;
+/** When the process has to be awake, on the clock of `performance.now`. */
+let wakeAt = Number.POSITIVE_INFINITY;
+/** Events of the last call of `handleEvents`. */
+let handled = 0;
 let lastEvent = 0;
-let lookUntil = 0;
 let looking = false;
+let leaving = false;
 
-/** To be told of every event of the data path. */
+/** This process carries packets and does little else: from now on the data path waits by itself. */
+export function dedicateProcess(): void {
+  dedicated = loopFd !== undefined;
+}
+
+/** Takes a descriptor that libuv watches into the data path, or out of it. */
+export function setHotHandler(fd: number, handler: HotHandler | undefined): void {
+  handlers[fd] = handler;
+}
+
+/** To be told of every event of the data path that comes through the event loop. */
 export function dataEvent(): void {
   const now = performance.now();
   const gap = now - lastEvent;
   lastEvent = now;
-  if (gap > streamGapMs || shared) return;
-  lookUntil = now + lookMs;
-  if (looking) return;
+  if (looking || gap > streamGapMs || (shared && !dedicated)) return;
   looking = true;
-  setImmediate(look);
+  setImmediate(dedicated ? carry : look);
 }
 
+/** A dedicated process does not sleep beyond this time; infinity when nothing is due. */
+export function wakeBy(at: number): void {
+  wakeAt = at;
+}
+
+/** What a handler has begun needs the event loop, which a dedicated process otherwise leaves waiting for a moment. */
+export function leaveHotLoop(): void {
+  leaving = true;
+}
+
+/**
+ * Waits up to `ms` for events of the data path and handles them, outside the event loop; 0 only looks. Ends at once when
+ * anything else in the process is ready, and then, as when a handler asked for it, returns true: the event loop should
+ * have a turn.
+ */
+export function handleEvents(ms: number): boolean {
+  if (loopFd === undefined) return true;
+  leaving = false;
+  const count = libc.epollWait(loopFd, eventsAt, eventsMax, ms) as number;
+  for (let index = 0; index < count; index += 1) {
+    const handler = handlers[events.readInt32LE(index * eventBytes + dataOffset)];
+    if (handler === undefined || !handler(events.readUInt32LE(index * eventBytes))) leaving = true;
+  }
+  handled = count;
+  return leaving;
+}
+
+/** Lets the event loop look again at once instead of sleeping, and gives the processor away in between. */
 function look(): void {
-  if (performance.now() < lookUntil) {
+  if (performance.now() < lastEvent + lookMs) {
     libc.yieldProcessor();
     setImmediate(look);
   } else {
     looking = false;
+  }
+}
+
+/** Waits for and handles events of the data path. */
+function carry(): void {
+  let now = performance.now();
+  const until = now + awayMs;
+  for (;;) {
+    const sleeps = shared || now > lastEvent + lookMs;
+    const wanted = handleEvents(sleeps ? Math.max(0, Math.min(sleepMs, Math.ceil(wakeAt - now))) : 0);
+    now = performance.now();
+    if (handled > 0) {
+      lastEvent = now;
+    } else if (sleeps) {
+      looking = false;
+      return;
+    } else {
+      libc.yieldProcessor();
+    }
+    if (wanted || now > until) return void setImmediate(carry);
   }
 }

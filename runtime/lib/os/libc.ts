@@ -15,13 +15,28 @@ export const libc = {
   send: c.func('intptr_t send(int, uintptr_t, size_t, int)'),
   recvmmsg: c.func('int recvmmsg(int, uintptr_t, unsigned int, int, void *)'),
   sendmmsg: c.func('int sendmmsg(int, uintptr_t, unsigned int, int)'),
+  writev: c.func('intptr_t writev(int, uintptr_t, int)'),
+  fcntl: c.func('int fcntl(int, int, int)'),
+  mmap: c.func('void *mmap(void *, size_t, int, int, int, long)'),
+  munmap: c.func('int munmap(uintptr_t, size_t)'),
   setsockopt: c.func('int setsockopt(int, int, int, void *, uint32_t)'),
   getsockopt: c.func('int getsockopt(int, int, int, void *, void *)'),
   ioctl: c.func('int ioctl(int, unsigned long, void *)'),
   ifNameToIndex: c.func('unsigned int if_nametoindex(str)'),
   close: c.func('int close(int)'),
   yieldProcessor: c.func('int sched_yield()'),
+  epollWait: c.func('int epoll_wait(int, uintptr_t, int, int)'),
 } as const;
+
+/** The descriptor Node's event loop waits at; undefined in a Node that does not show its libuv. */
+export function eventLoopFd(): number | undefined {
+  try {
+    const loop: unknown = c.func('void *uv_default_loop()')();
+    return c.func('int uv_backend_fd(void *)')(loop) as number;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Linux constants. The numbers are those of x86-64 and arm64, which agree on all of these. */
 export const linux = {
@@ -39,11 +54,21 @@ export const linux = {
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_PEERCRED: 17,
+  SO_RCVTIMEO: 20,
   SO_SNDBUFFORCE: 32,
   SO_RCVBUFFORCE: 33,
+  SO_MEMINFO: 55,
   SOL_PACKET: 263,
+  PACKET_RX_RING: 5,
   PACKET_STATISTICS: 6,
+  PACKET_VERSION: 10,
+  PACKET_RESERVE: 12,
   PACKET_IGNORE_OUTGOING: 23,
+  PROT_READ_WRITE: 3,
+  MAP_SHARED: 1,
+  F_GETFL: 3,
+  F_SETFL: 4,
+  O_NONBLOCK: 0o4000,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
   SIOCGIFFLAGS: 0x8913,
@@ -62,6 +87,24 @@ export function lastErrno(): number {
 /** Where a buffer lies. The caller keeps the buffer alive as long as the address is used. */
 export function addressOf(memory: Buffer): number {
   return Number(koffi.address(memory));
+}
+
+/** What is mapped goes when nothing here can reach it any more. */
+const mappings = new FinalizationRegistry<{ address: number; bytes: number }>(({ address, bytes }) => {
+  libc.munmap(address, bytes);
+});
+
+/** Maps the memory of a descriptor, shared with the kernel. */
+export function mapMemory(fd: number, bytes: number, subject: string): { memory: Buffer; address: number } {
+  const pointer: unknown = libc.mmap(null, bytes, linux.PROT_READ_WRITE, linux.MAP_SHARED, fd, 0);
+  const address = Number(pointer);
+  // MAP_FAILED.
+  if (pointer === null || address <= 0 || address >= Number.MAX_SAFE_INTEGER) {
+    throw new KernelError('mmap', subject, lastErrno());
+  }
+  const buffer = koffi.view(pointer, bytes);
+  mappings.register(buffer, { address, bytes });
+  return { memory: Buffer.from(buffer), address };
 }
 
 /** An error of the kernel: its name, the call, and what it was called for. */

@@ -1,13 +1,17 @@
 /** A packet socket (AF_PACKET) on one interface and one Ethernet type, with batched receive and send. */
 import { type NetworkInterface, lookUpInterface } from './interfaces.ts';
-import { addressOf, check, KernelError, lastErrno, libc, linux } from './libc.ts';
+import { check, lastErrno, libc, linux } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
 import { FdWatch } from './poll.ts';
-import { Packet, packetHeadroom } from '../wire/packet.ts';
+import type { Packet } from '../wire/packet.ts';
+import { PacketRing } from './packet-ring.ts';
+import { askForQueue } from './queues.ts';
 
 /** Frames a system call takes. */
 const batchFrames = 64;
-/** Receive queue asked for, in bytes; without rights the kernel gives what `net.core.rmem_max` allows. */
+/** Frames that may wait to be received: 2 MiB at an MTU of 1500. */
+const ringFrames = 1024;
+/** Send queue asked for, in bytes. */
 const queueBytes = 8 * 1024 * 1024;
 const ethernetHeaderBytes = 14;
 
@@ -16,18 +20,25 @@ export interface PacketSocketCounters {
   framesSent: number;
   /** Frames the kernel would not take, for want of memory or because the link is down. */
   sendFailed: number;
+  /** Frames that were longer than the interface's MTU when it was opened. */
+  droppedTruncated: number;
 }
 
 export class PacketSocket implements Disposable {
   readonly interface: NetworkInterface;
-  readonly counters: PacketSocketCounters = { framesReceived: 0, framesSent: 0, sendFailed: 0 };
+  readonly counters: PacketSocketCounters = {
+    framesReceived: 0,
+    framesSent: 0,
+    sendFailed: 0,
+    droppedTruncated: 0,
+  };
   readonly #fd: number;
   readonly #watch: FdWatch;
   readonly #subject: string;
-  readonly #incoming: readonly Packet[];
-  readonly #receiveBatch = new MessageBatch(batchFrames);
+  readonly #ring: PacketRing;
   readonly #sendBatch = new MessageBatch(batchFrames);
   #queued = 0;
+  #dropped = 0;
   #closed = false;
 
   /**
@@ -43,9 +54,15 @@ export class PacketSocket implements Disposable {
     // Protocol 0 until bound: otherwise frames of all interfaces come in between.
     this.#fd = check(libc.socket(linux.AF_PACKET, type, 0) as number, 'socket', this.#subject);
     try {
-      this.#setQueues();
+      askForQueue(this.#fd, 'send', queueBytes);
       this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, 1);
       const address = Buffer.alloc(20);
+      this.#ring = new PacketRing(
+        this.#fd,
+        ringFrames,
+        this.interface.mtu + ethernetHeaderBytes,
+        this.#subject,
+      );
       address.writeUInt16LE(linux.AF_PACKET, 0);
       address.writeUInt16BE(ethertype, 2);
       address.writeInt32LE(this.interface.index, 4);
@@ -55,39 +72,28 @@ export class PacketSocket implements Disposable {
       libc.close(this.#fd);
       throw error;
     }
-    const frameBytes = this.interface.mtu + ethernetHeaderBytes;
-    this.#incoming = Array.from({ length: batchFrames }, (_, index) => {
-      const memory = Buffer.alloc(packetHeadroom + frameBytes);
-      const packet = new Packet(memory, addressOf(memory));
-      this.#receiveBatch.set(index, packet.address + packetHeadroom, frameBytes);
-      return packet;
-    });
     this.#watch.watch(true, false);
   }
 
   /**
-   * Receives up to a batch of frames and hands each on; they are valid until the next call.
+   * Receives up to a batch of frames and hands each on; they are valid until `release`.
    *
    * @returns the number of frames, less than `PacketSocket.batch` when none is left.
    */
   receive(onFrame: (frame: Packet) => void): number {
-    const count = libc.recvmmsg(this.#fd, this.#receiveBatch.address(), batchFrames, 0, null) as number;
-    if (count < 0) {
-      const errno = lastErrno();
-      if (errno === linux.EAGAIN || errno === linux.EINTR) return 0;
-      // ENETDOWN is told once when the interface goes down; the socket works again when it is up.
-      return 0;
-    }
+    const count = this.#ring.receive(batchFrames, onFrame, this.#onTruncated);
     this.counters.framesReceived += count;
-    for (let index = 0; index < count; index += 1) {
-      const packet = this.#incoming[index];
-      if (packet === undefined) break;
-      packet.start = packetHeadroom;
-      packet.end = packetHeadroom + this.#receiveBatch.received(index);
-      onFrame(packet);
-    }
     return count;
   }
+
+  /** Gives back the room of the frames that were received. */
+  release(): void {
+    this.#ring.release();
+  }
+
+  readonly #onTruncated = (): void => {
+    this.counters.droppedTruncated += 1;
+  };
 
   /** Frames one call of `receive` can return. */
   static readonly batch: number = batchFrames;
@@ -125,20 +131,10 @@ export class PacketSocket implements Disposable {
     return this.#queued;
   }
 
-  /** Frames the kernel dropped since the last call because the receive queue was full. */
-  takeKernelDrops(): number {
-    const statistics = Buffer.alloc(8);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(statistics.length, 0);
-    const result = libc.getsockopt(
-      this.#fd,
-      linux.SOL_PACKET,
-      linux.PACKET_STATISTICS,
-      statistics,
-      length,
-    ) as number;
-    check(result, 'getsockopt PACKET_STATISTICS', this.#subject);
-    return statistics.readUInt32LE(4);
+  /** What was lost so far. */
+  get losses(): { sendFailed: number; droppedTruncated: number; droppedQueueFull: number } {
+    const { sendFailed, droppedTruncated } = this.counters;
+    return { sendFailed, droppedTruncated, droppedQueueFull: this.#kernelDrops() };
   }
 
   [Symbol.dispose](): void {
@@ -148,19 +144,15 @@ export class PacketSocket implements Disposable {
     libc.close(this.#fd);
   }
 
-  #setQueues(): void {
-    // The forced form needs NET_ADMIN over the first user namespace; the plain one is cut to the system's limit.
-    for (const [forced, plain] of [
-      [linux.SO_RCVBUFFORCE, linux.SO_RCVBUF],
-      [linux.SO_SNDBUFFORCE, linux.SO_SNDBUF],
-    ] as const) {
-      try {
-        this.#setOption(linux.SOL_SOCKET, forced, queueBytes);
-      } catch (error) {
-        if (!(error instanceof KernelError) || error.code !== 'EPERM') throw error;
-        this.#setOption(linux.SOL_SOCKET, plain, queueBytes);
-      }
-    }
+  /** Frames that found the ring full. The kernel forgets the count when it has told it. */
+  #kernelDrops(): number {
+    if (this.#closed) return this.#dropped;
+    const statistics = Buffer.alloc(8);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(statistics.length, 0);
+    libc.getsockopt(this.#fd, linux.SOL_PACKET, linux.PACKET_STATISTICS, statistics, length);
+    this.#dropped += statistics.readUInt32LE(4);
+    return this.#dropped;
   }
 
   #setOption(level: number, option: number, value: number): void {

@@ -1,9 +1,10 @@
 /** Waits for a descriptor in the event loop. */
 import { node as koffiNode } from 'koffi';
-import { dataEvent } from './hot-loop.ts';
+import { dataEvent, leaveHotLoop, pollEvent, setHotHandler } from './hot-loop.ts';
 
 /** What a descriptor is watched for; changing it takes effect at once. */
 export class FdWatch implements Disposable {
+  readonly #fd: number;
   readonly #handle: koffiNode.PollHandle;
   readonly #onReadable: () => void;
   readonly #onWritable: () => void;
@@ -13,6 +14,7 @@ export class FdWatch implements Disposable {
 
   /** Watches nothing until told to. */
   constructor(fd: number, onReadable: () => void, onWritable: () => void = () => {}) {
+    this.#fd = fd;
     this.#onReadable = onReadable;
     this.#onWritable = onWritable;
     this.#handle = koffiNode.poll(fd, { readable: false, writable: false }, () => {});
@@ -23,7 +25,13 @@ export class FdWatch implements Disposable {
     if (this.#closed || (readable === this.#readable && writable === this.#writable)) return;
     this.#readable = readable;
     this.#writable = writable;
-    if (!readable && !writable) return this.#handle.stop();
+    // libuv tells the kernel of the change when the event loop next waits.
+    leaveHotLoop();
+    if (!readable && !writable) {
+      setHotHandler(this.#fd, undefined);
+      return this.#handle.stop();
+    }
+    setHotHandler(this.#fd, this.#onHotEvent);
     this.#handle.start({ readable, writable }, this.#onEvent);
   }
 
@@ -43,6 +51,14 @@ export class FdWatch implements Disposable {
     }
   };
 
+  readonly #onHotEvent = (events: number): boolean => {
+    const readable = this.#readable && (events & (pollEvent.readable | pollEvent.failed)) !== 0;
+    const writable = this.#writable && (events & (pollEvent.writable | pollEvent.failed)) !== 0;
+    if (writable) this.#onWritable();
+    if (readable && !this.#closed) this.#onReadable();
+    return readable || writable;
+  };
+
   get readable(): boolean {
     return this.#readable;
   }
@@ -60,6 +76,8 @@ export class FdWatch implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    leaveHotLoop();
+    setHotHandler(this.#fd, undefined);
     this.#handle.stop();
     this.#handle.close();
   }

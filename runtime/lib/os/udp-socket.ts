@@ -4,12 +4,16 @@ import { Packet, packetHeadroom } from '../wire/packet.ts';
 import { addressOf, check, lastErrno, libc, linux } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
 import { FdWatch } from './poll.ts';
+import { askForQueue } from './queues.ts';
 
 /** Datagrams a system call takes. */
 const batchDatagrams = 64;
-/** Receive queue asked for, in bytes; the kernel gives what `net.core.rmem_max` allows. */
+/** Queues asked for, in bytes. */
 const queueBytes = 8 * 1024 * 1024;
 const nameBytesMax = 28;
+/** What SO_MEMINFO tells: nine numbers, the last of them the drops. */
+const memoryInfoBytes = 36;
+const memoryInfoDrops = 32;
 
 /** An address and port in the form the kernel takes them (struct sockaddr_in, sockaddr_in6). */
 export class UdpAddress {
@@ -127,16 +131,8 @@ export class UdpSocket implements Disposable {
     const type = linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
     this.#fd = check(libc.socket(local.family, type, 0) as number, 'socket', text);
     try {
-      const size = Buffer.alloc(4);
-      size.writeInt32LE(queueBytes, 0);
-      for (const [forced, plain] of [
-        [linux.SO_RCVBUFFORCE, linux.SO_RCVBUF],
-        [linux.SO_SNDBUFFORCE, linux.SO_SNDBUF],
-      ] as const) {
-        if ((libc.setsockopt(this.#fd, linux.SOL_SOCKET, forced, size, 4) as number) < 0) {
-          libc.setsockopt(this.#fd, linux.SOL_SOCKET, plain, size, 4);
-        }
-      }
+      askForQueue(this.#fd, 'receive', queueBytes);
+      askForQueue(this.#fd, 'send', queueBytes);
       check(libc.bind(this.#fd, local.sockaddr, local.sockaddr.length) as number, 'bind', text);
       this.#watch = new FdWatch(this.#fd, onReadable);
     } catch (error) {
@@ -209,10 +205,26 @@ export class UdpSocket implements Disposable {
     return this.#queued;
   }
 
+  /** What was lost so far. */
+  get losses(): { sendFailed: number; droppedTruncated: number; droppedQueueFull: number } {
+    const { sendFailed, droppedTruncated } = this.counters;
+    return { sendFailed, droppedTruncated, droppedQueueFull: this.#kernelDrops() };
+  }
+
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch[Symbol.dispose]();
     libc.close(this.#fd);
+  }
+
+  /** Datagrams that found the queue full. */
+  #kernelDrops(): number {
+    if (this.#closed) return 0;
+    const memory = Buffer.alloc(memoryInfoBytes);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(memory.length, 0);
+    libc.getsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_MEMINFO, memory, length);
+    return memory.readUInt32LE(memoryInfoDrops);
   }
 }

@@ -4,7 +4,9 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { addressOf, check, KernelError, lastErrno, libc, linux } from './libc.ts';
+import type { IoVector } from './io-vector.ts';
 import { FdWatch } from './poll.ts';
+import { askForQueue } from './queues.ts';
 
 /** Who is at the other end of a Unix socket, as the kernel saw it when the connection was made. */
 export interface PeerCredentials {
@@ -16,6 +18,8 @@ export interface PeerCredentials {
 
 const pathBytesMax = 107;
 const backlog = 1024;
+/** What may be on its way to the reader of a stream, in bytes: a burst should not make the writer wait for it. */
+const queueBytes = 1024 * 1024;
 /** How long nothing is accepted when there are no descriptors left, ms. */
 const acceptPauseMs = 100;
 
@@ -125,10 +129,12 @@ export const streamEnded = -2;
 export class UnixStream implements Disposable {
   readonly #fd: number;
   readonly #watch: FdWatch;
+  #blocking = false;
   #closed = false;
 
   constructor(fd: number, onReadable: () => void, onWritable: () => void) {
     this.#fd = fd;
+    askForQueue(fd, 'send', queueBytes);
     this.#watch = new FdWatch(fd, onReadable, onWritable);
   }
 
@@ -159,6 +165,24 @@ export class UnixStream implements Disposable {
     return count >= 0 ? count : this.#failed();
   }
 
+  /** Writes up to all pieces of a vector, as `write` does. */
+  writeVector(vector: IoVector): number {
+    const count = libc.writev(this.#fd, vector.address, vector.length) as number;
+    return count >= 0 ? count : this.#failed();
+  }
+
+  /**
+   * Reads as `read` does, but stops this thread until something comes or `patienceMs` have passed. The socket keeps
+   * the patience it was first given.
+   */
+  readBlocking(address: number, bytes: number, patienceMs: number): number {
+    if (!this.#blocking) this.#makeBlocking(patienceMs);
+    const count = libc.recv(this.#fd, address, bytes, 0) as number;
+    if (count > 0) return count;
+    if (count === 0) return streamEnded;
+    return this.#failed();
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -170,6 +194,17 @@ export class UnixStream implements Disposable {
     libc.close(this.#fd);
   }
 
+  /** All other calls say themselves that they do not wait. */
+  #makeBlocking(patienceMs: number): void {
+    const flags = libc.fcntl(this.#fd, linux.F_GETFL, 0) as number;
+    libc.fcntl(this.#fd, linux.F_SETFL, flags & ~linux.O_NONBLOCK);
+    const time = Buffer.alloc(16);
+    time.writeUInt32LE(Math.floor(patienceMs / 1000), 0);
+    time.writeUInt32LE((patienceMs % 1000) * 1000, 8);
+    libc.setsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_RCVTIMEO, time, time.length);
+    this.#blocking = true;
+  }
+
   #failed(): number {
     const errno = lastErrno();
     return errno === linux.EAGAIN || errno === linux.EINTR ? streamWouldBlock : streamEnded;
@@ -179,10 +214,12 @@ export class UnixStream implements Disposable {
 /** A buffer the kernel reads from or writes to, with its address. */
 export class StreamBuffer {
   readonly memory: Buffer;
+  readonly view: DataView;
   readonly address: number;
 
   constructor(bytes: number) {
     this.memory = Buffer.allocUnsafeSlow(bytes);
+    this.view = new DataView(this.memory.buffer);
     this.address = addressOf(this.memory);
   }
 }

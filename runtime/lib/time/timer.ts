@@ -1,5 +1,6 @@
 /** The edge of time: one system timer for the earliest deadline of everything that has one. */
 import { performance } from 'node:perf_hooks';
+import { wakeBy } from '../os/hot-loop.ts';
 import { type Deadlines, type Millis, never } from './clock.ts';
 
 /** Milliseconds since the process started, monotonic, with a fraction. */
@@ -36,6 +37,7 @@ export class DeadlineTimer {
   #arm(deadline: Millis): void {
     clearTimeout(this.#timer);
     this.#armedFor = deadline;
+    wakeBy(deadline);
     // Timers of the system are cut to whole milliseconds: rounding up keeps one from firing too early.
     this.#timer = setTimeout(() => this.#expire(), Math.max(0, Math.ceil(deadline - monotonicNow())));
     // A pending deadline is no reason for a program to stay: its open flows and sockets are.
@@ -45,6 +47,7 @@ export class DeadlineTimer {
   #expire(): void {
     const now = monotonicNow();
     this.#armedFor = never;
+    wakeBy(never);
     let earliest = never;
     for (const subject of [...this.#subjects]) {
       if (subject.nextDeadline() <= now) subject.advance(now);

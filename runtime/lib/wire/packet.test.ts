@@ -33,3 +33,16 @@ test('packets of one turn do not share memory, those of the next use it again', 
   expect(large.memory.length).toBeGreaterThanOrEqual(packetHeadroom + 100_000);
   expect(large).not.toBe(first[1]);
 });
+
+test('a wrapped packet lies in the memory of its owner until the turn ends', () => {
+  const pool = new PacketPool();
+  const memory = Buffer.from('..abc..');
+  const owner = { memory, view: new DataView(memory.buffer, memory.byteOffset, memory.length), address: 5 };
+  const packet = pool.wrap(owner, 2, 5);
+  expect([packet.bytes().toString(), packet.address, pool.taken]).toEqual(['abc', 5, 1]);
+  expect(pool.wrap(owner, 0, 2)).not.toBe(packet);
+  pool.reset();
+  const other = Buffer.from('xyz');
+  const again = pool.wrap({ memory: other, view: new DataView(other.buffer), address: 0 }, 0, 3);
+  expect([again, again.bytes().toString()]).toEqual([packet, 'xyz']);
+});

@@ -4,17 +4,17 @@
  * packet; it is valid until the current turn of the data path ends.
  */
 export class Packet {
-  readonly memory: Buffer;
-  readonly view: DataView;
+  memory: Buffer;
+  view: DataView;
   /** Address of `memory` for the system calls of lib/os; 0 where none is needed. */
-  readonly address: number;
+  address: number;
   /** Where the packet begins and ends in `memory`. */
   start = 0;
   end = 0;
 
-  constructor(memory: Buffer, address: number) {
+  constructor(memory: Buffer, address: number, view?: DataView) {
     this.memory = memory;
-    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.view = view ?? new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
     this.address = address;
   }
 
@@ -35,9 +35,16 @@ export class Packet {
 
   /** Appends a copy of some bytes. */
   append(source: Buffer, start: number, end: number): void {
-    source.copy(this.memory, this.end, start, end);
+    this.memory.set(source.subarray(start, end), this.end);
     this.end += end - start;
   }
+}
+
+/** Memory that others own. */
+export interface PacketMemory {
+  readonly memory: Buffer;
+  readonly view: DataView;
+  readonly address: number;
 }
 
 /** Bytes in front of a payload for the headers of all layers below, and of the flow socket's framing. */
@@ -52,8 +59,11 @@ export type AddressOf = (memory: Buffer) => number;
  */
 export class PacketPool {
   readonly #packets: Packet[] = [];
+  /** Those whose memory is somebody else's. */
+  readonly #wrappers: Packet[] = [];
   readonly #addressOf: AddressOf;
   #next = 0;
+  #nextWrapper = 0;
 
   constructor(addressOf: AddressOf = () => 0) {
     this.#addressOf = addressOf;
@@ -73,13 +83,31 @@ export class PacketPool {
     return packet;
   }
 
+  /** A packet that lies in memory of its owner, who keeps it as it is until the turn ends. */
+  wrap(owner: PacketMemory, start: number, end: number): Packet {
+    let packet = this.#wrappers[this.#nextWrapper];
+    if (packet === undefined) {
+      packet = new Packet(owner.memory, owner.address, owner.view);
+      this.#wrappers.push(packet);
+    } else {
+      packet.memory = owner.memory;
+      packet.view = owner.view;
+      packet.address = owner.address;
+    }
+    this.#nextWrapper += 1;
+    packet.start = start;
+    packet.end = end;
+    return packet;
+  }
+
   /** Packets taken since the last `reset`. */
   get taken(): number {
-    return this.#next;
+    return this.#next + this.#nextWrapper;
   }
 
   reset(): void {
     this.#next = 0;
+    this.#nextWrapper = 0;
   }
 }
 

@@ -17,6 +17,8 @@ export interface PingRun {
 const nsPerUs = 1000n;
 /** Busy reads between two looks at signals and timers. */
 const spinsPerTurn = 1000;
+/** Replies between two looks at signals and timers. */
+const repliesPerTurn = 64;
 
 /** Pings until all replies are there, nothing comes any more, or it is stopped. */
 export async function ping(run: PingRun): Promise<void> {
@@ -127,17 +129,19 @@ async function flood(run: PingRun, statistics: PingStatistics): Promise<void> {
   for (let id = 0; id < options.count && !stop.aborted; id += 1) {
     const sentAt = process.hrtime.bigint();
     writeRequest(request, id, sentAt);
-    let reply: Buffer;
+    let reply: Buffer | undefined;
     try {
       await flow.write(request);
-      flow.flush();
       statistics.sent += 1;
-      reply = await flow.read({ signal: stop });
-    } catch (error) {
-      if (!(error instanceof O7sError) || error.code !== 'ECANCELED') print('Failed to read packet.\n');
+      for (reply = flow.readBlocking(); reply === undefined && !stop.aborted; reply = flow.readBlocking()) {
+        await nextTurn();
+      }
+    } catch {
+      print('Failed to read packet.\n');
       return;
     }
-    countReply(run, statistics, reply, id, sentAt);
+    if (reply !== undefined) countReply(run, statistics, reply, id, sentAt);
+    if (id % repliesPerTurn === 0) await nextTurn();
   }
 }
 

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { flowPair } from '../../../tests/support/flow-pair.ts';
+import { rawQos } from '../qos.ts';
+import type { Flow } from './flow.ts';
+import { type FlowEvent, FlowSet } from './flow-set.ts';
+
+const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+const packets = (...flows: Flow[]): FlowEvent[] => flows.map((flow) => ({ flow, type: 'packet' }));
+
+test('one wait brings the events of all flows, one for each that can be read', async () => {
+  const [one, two, other] = [await flowPair(), await flowPair(), await flowPair()];
+  using set = new FlowSet();
+  for (const { b } of [one, two]) set.add(b);
+  expect([set.size, set.has(one.b), set.has(other.b)]).toEqual([2, true, false]);
+  for (const { a } of [two, one, other]) for (const text of ['x', 'y']) await a.write(Buffer.from(text));
+  const seen: FlowEvent[] = [];
+  while (seen.length < 2) seen.push(...(await set.wait()));
+  expect(new Set(seen.map(({ flow }) => flow))).toEqual(new Set([one.b, two.b]));
+  expect(seen.map(({ type }) => type)).toEqual(['packet', 'packet']);
+});
+
+test('what was left to read is told again', async () => {
+  const { a, b } = await flowPair();
+  using set = new FlowSet();
+  set.add(b);
+  for (const text of ['x', 'y']) await a.write(Buffer.from(text));
+  expect(await set.wait()).toEqual(packets(b));
+  expect((await b.read()).toString()).toBe('x');
+  expect(await set.wait()).toEqual(packets(b));
+  expect((await b.read()).toString()).toBe('y');
+  await expect(set.wait({ timeout: 10 })).rejects.toEqual(code('ETIMEDOUT'));
+});
+
+test('a flow that has messages when it is added has an event', async () => {
+  const { a, b } = await flowPair();
+  await a.write(Buffer.from('x'));
+  await a.write(Buffer.from('y'));
+  await b.read();
+  using set = new FlowSet();
+  set.add(b);
+  expect(await set.wait({ timeout: 0 })).toEqual(packets(b));
+});
+
+describe('the end of a flow', () => {
+  test('is told when the other end closes it', async () => {
+    const { a, b } = await flowPair();
+    using set = new FlowSet();
+    set.add(b);
+    await a.close();
+    expect(await set.wait()).toEqual([{ flow: b, type: 'dealloc' }]);
+  });
+
+  test('is told once when the peer is silent', async () => {
+    const { a, b } = await flowPair({ ...rawQos, timeout: 40 });
+    const silent = a;
+    using set = new FlowSet();
+    set.add(b);
+    // A stopped process sends no signs of life: here its end is not looked after any more.
+    silent.nextDeadline = () => Number.POSITIVE_INFINITY;
+    expect(await set.wait()).toEqual([{ flow: b, type: 'peer' }]);
+    await expect(set.wait({ timeout: 60 })).rejects.toEqual(code('ETIMEDOUT'));
+  });
+});
+
+test('a flow that was taken out tells nothing', async () => {
+  const { a, b } = await flowPair();
+  using set = new FlowSet();
+  set.add(b);
+  await a.write(Buffer.from('x'));
+  await b.read();
+  expect([set.delete(b), set.delete(b)]).toEqual([true, false]);
+  await a.write(Buffer.from('y'));
+  await expect(set.wait({ timeout: 20 })).rejects.toEqual(code('ETIMEDOUT'));
+});
+
+test('a wait can be cancelled, before and after it began', async () => {
+  using set = new FlowSet();
+  await expect(set.wait({ signal: AbortSignal.abort() })).rejects.toEqual(code('ECANCELED'));
+  const abort = new AbortController();
+  const waiting = set.wait({ signal: abort.signal });
+  abort.abort();
+  await expect(waiting).rejects.toEqual(code('ECANCELED'));
+});
+
+test('events come by iteration too', async () => {
+  const { a, b } = await flowPair();
+  using set = new FlowSet();
+  set.add(b);
+  await a.write(Buffer.from('x'));
+  const seen: string[] = [];
+  for await (const { flow, type } of set) {
+    seen.push(type);
+    if (type !== 'packet') break;
+    flow.tryRead();
+    await a.close();
+  }
+  expect(seen).toEqual(['packet', 'dealloc']);
+});
+
+describe('without the event loop', () => {
+  test('a set takes what comes while it waits, and writes of this turn leave first', async () => {
+    const { a, b } = await flowPair();
+    using set = new FlowSet();
+    set.add(b);
+    for (const text of ['x', 'y']) {
+      a.tryWrite(Buffer.from(text));
+      let events: FlowEvent[] = [];
+      // Whatever else is ready in this process ends a wait early.
+      while (events.length === 0) {
+        events = set.waitBlocking(100);
+        if (events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(events).toEqual(packets(b));
+      expect(b.tryRead()?.toString()).toBe(text);
+    }
+    expect(set.waitBlocking(0)).toEqual([]);
+  });
+
+  test('a read takes what is there, or gives up soon', async () => {
+    const { a, b } = await flowPair();
+    a.tryWrite(Buffer.from('x'));
+    expect(b.readBlocking()?.toString()).toBe('x');
+    const startedAt = performance.now();
+    expect(b.readBlocking()).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    await a.close();
+    expect(() => b.readBlocking()).toThrow(code('EFLOWDOWN') as Error);
+  });
+});

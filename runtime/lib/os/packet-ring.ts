@@ -1,0 +1,81 @@
+/**
+ * A receive ring of a packet socket (packet_mmap, TPACKET_V2): the kernel puts frames where this process reads them,
+ * without a system call a frame or a batch, and with room in front of each.
+ */
+import { check, libc, linux, mapMemory } from './libc.ts';
+import { Packet, packetHeadroom } from '../wire/packet.ts';
+
+/** struct tpacket2_hdr: what a slot begins with. */
+const offset = { status: 0, bytes: 4, captured: 8, frame: 12 } as const;
+const statusUser = 1;
+const statusCopy = 2;
+/** Of the header and what the kernel aligns it and the frame to. */
+const overheadBytes = 96;
+const alignment = 16;
+const blockBytes = 64 * 1024;
+
+export class PacketRing {
+  readonly #packets: readonly Packet[];
+  readonly #view: DataView;
+  readonly #slots: readonly number[];
+  #next = 0;
+  #taken = 0;
+
+  /** Gives a socket that is not bound yet a ring of `slots` frames of up to `frameBytes`. */
+  constructor(fd: number, slots: number, frameBytes: number, subject: string) {
+    const slotBytes = Math.ceil((overheadBytes + packetHeadroom + frameBytes) / alignment) * alignment;
+    const blockSize = Math.max(blockBytes, 2 ** Math.ceil(Math.log2(slotBytes)));
+    const slotsABlock = Math.floor(blockSize / slotBytes);
+    const blocks = Math.ceil(slots / slotsABlock);
+    const set = (option: number, values: readonly number[]): void => {
+      const memory = Buffer.alloc(values.length * 4);
+      for (const [index, value] of values.entries()) memory.writeUInt32LE(value, index * 4);
+      const result = libc.setsockopt(fd, linux.SOL_PACKET, option, memory, memory.length) as number;
+      check(result, 'setsockopt of the receive ring', subject);
+    };
+    set(linux.PACKET_VERSION, [1]);
+    set(linux.PACKET_RESERVE, [packetHeadroom]);
+    set(linux.PACKET_RX_RING, [blockSize, blocks, slotBytes, blocks * slotsABlock]);
+    const { memory, address } = mapMemory(fd, blockSize * blocks, subject);
+    const view = new DataView(memory.buffer);
+    this.#view = view;
+    this.#slots = Array.from(
+      { length: blocks * slotsABlock },
+      (_, slot) => Math.floor(slot / slotsABlock) * blockSize + (slot % slotsABlock) * slotBytes,
+    );
+    this.#packets = this.#slots.map(() => new Packet(memory, address, view));
+  }
+
+  /** Hands on up to `max` frames; they are valid until `release`. How many they were. */
+  receive(max: number, onFrame: (frame: Packet) => void, onTruncated: () => void): number {
+    let count = 0;
+    while (count < max) {
+      const at = this.#slots[this.#next] ?? 0;
+      const status = this.#view.getUint32(at + offset.status, true);
+      if ((status & statusUser) === 0) break;
+      const packet = this.#packets[this.#next];
+      this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
+      count += 1;
+      if (packet === undefined) break;
+      if ((status & statusCopy) !== 0) {
+        onTruncated();
+        continue;
+      }
+      packet.start = at + this.#view.getUint16(at + offset.frame, true);
+      packet.end = packet.start + this.#view.getUint32(at + offset.captured, true);
+      onFrame(packet);
+    }
+    this.#taken += count;
+    return count;
+  }
+
+  /** Gives the kernel back what was received. */
+  release(): void {
+    let slot = this.#next - this.#taken;
+    if (slot < 0) slot += this.#slots.length;
+    for (; this.#taken > 0; this.#taken -= 1) {
+      this.#view.setUint32((this.#slots[slot] ?? 0) + offset.status, 0, true);
+      slot = slot + 1 === this.#slots.length ? 0 : slot + 1;
+    }
+  }
+}
