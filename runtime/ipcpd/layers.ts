@@ -1,4 +1,5 @@
 /** Which layers this data plane can make, and over which devices. */
+import { randomBytes } from 'node:crypto';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { UdpAddress } from '../lib/os/udp-socket.ts';
@@ -11,7 +12,8 @@ import { llcFraming } from './eth/llc.ts';
 import { InterfaceDevice } from './links/interface.ts';
 import { UdpDevice } from './links/udp.ts';
 import { LocalLayer } from './local/local.ts';
-import type { LayerFactory } from './shell/host.ts';
+import { BroadcastIpcp } from './broadcast/broadcast-ipcp.ts';
+import type { LayerFactory, StackedFactory } from './shell/host.ts';
 import type { Layer, LayerEvents } from './shell/layer.ts';
 import type { Turn } from './shell/turn.ts';
 import { type Family, makeDirectory } from './udp/directory.ts';
@@ -21,6 +23,23 @@ const defaultHash = 'SHA3_256';
 
 /** Longest datagram each family of the prototype carries whole, EID included (link-ipcps.md 4.4). */
 const datagramBytesMax: Record<Family, number> = { 4: 8980, 6: 8952 };
+
+/** Those over flows of others. */
+export function stackedFactories(turn: Turn): Partial<Record<IpcpType, StackedFactory>> {
+  const { packets } = turn;
+  const around = { packets, clock: monotonicNow, wallClock, randomBytes };
+  return {
+    broadcast: (lower, events, deadlineChanged) =>
+      new BroadcastIpcp({ ...around, lower, events, deadlineChanged }),
+  };
+}
+
+const nsPerMs = 1_000_000n;
+
+/** ns since 1970. */
+function wallClock(): bigint {
+  return BigInt(Date.now()) * nsPerMs;
+}
 
 export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType, LayerFactory>> {
   const ethernet = (framing: EthernetFraming, config: BootstrapConfig, events: LayerEvents): Layer => {

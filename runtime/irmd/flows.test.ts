@@ -13,6 +13,7 @@ import { type FlowLimits, Flows } from './flows.ts';
 import { type DataPlanePort, type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
 
 const qos = qosToJson(rawQos);
+const maxMessageBytes = 1496;
 const oapHeaderBytes = 36;
 const live = new AbortController().signal;
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
@@ -109,7 +110,7 @@ function goodPeer(): (params: DataPlaneApi['flow.allocate']['params']) => Alloca
   return ({ piggyback }) => {
     const verdict = oap.answer(Buffer.from(piggyback, 'hex'), wallClock());
     if ('error' in verdict) return { outcome: 'refused', response: -1009 };
-    return { outcome: 'accepted', piggyback: verdict.response.toString('hex') };
+    return { outcome: 'accepted', piggyback: verdict.response.toString('hex'), maxMessageBytes };
   };
 }
 
@@ -326,7 +327,7 @@ describe('over a layer', () => {
     layer(around, 10);
     around.dataPlane.answers = {
       'name.query': () => ({ known: true }),
-      'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84) }),
+      'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84), maxMessageBytes }),
     };
     await expect(around.allocate('far')).rejects.toEqual(code('ECRYPT'));
     expect(around.flows.count).toBe(0);
@@ -378,7 +379,7 @@ describe('a request that comes in', () => {
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
     const accepting = around.accept(around.server);
-    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback: fresh(), maxMessageBytes });
     const grant = await accepting;
     expect(answer).toMatchObject({ response: 0, flowId: grant.flowId, token: grant.token });
     expect(grant).toMatchObject({ connect: around.dataPlane.socket, maxMessageBytes: 1496, qos });
@@ -396,7 +397,7 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 1 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const request = { hash, qos, piggyback: fresh(), ...change };
+    const request = { hash, qos, piggyback: fresh(), maxMessageBytes, ...change };
     expect(await around.flows.requested(ipcp, request)).toEqual({ response });
     expect(around.flows.count).toBe(0);
   });
@@ -405,7 +406,7 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 1 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const request = { hash, qos, piggyback: fresh() };
+    const request = { hash, qos, piggyback: fresh(), maxMessageBytes };
     await around.flows.requested(ipcp, request);
     expect(await around.flows.requested(ipcp, request)).toEqual({ response: -1009 });
   });
@@ -414,7 +415,7 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 20_000 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const answering = around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    const answering = around.flows.requested(ipcp, { hash, qos, piggyback: fresh(), maxMessageBytes });
     await until('the wait', () => around.registry.findName('x')?.waiters.size === 1);
     const accepting = around.accept(around.server);
     expect((await answering).response).toBe(0);

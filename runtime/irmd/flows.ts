@@ -7,12 +7,12 @@ import type { Logger } from '../lib/log.ts';
 import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
 import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
-import { missingFor, type QosJson, qosFromJson } from '../lib/qos.ts';
+import { missingFor, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
-import type { Accept, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
+import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
 
 /** Times in ms; parameters, so that a test need not wait for them. */
 export interface FlowLimits {
@@ -52,6 +52,7 @@ interface FlowRecord {
 }
 
 const okAnswer = 0;
+const joinQos = qosToJson(npQos);
 const tokenBytes = 16;
 const handshakeIdBytes = 16;
 
@@ -107,6 +108,21 @@ export class Flows {
     });
   }
 
+  /** An IPCP takes all flows that come to its names. */
+  acceptStanding(process: ProcessEntry, plane: DataPlanePort): void {
+    const standing: PendingAccept = {
+      process,
+      standing: true,
+      get listen() {
+        return plane.socket;
+      },
+      grant: (grant) => {
+        plane.call('flow.offered', { pid: process.pid, grant }).catch(() => this.closed(grant.flowId));
+      },
+    };
+    this.#accepts.set(process, new Set([standing]));
+  }
+
   /** The accept calls of a process that wait. */
   acceptsOf(process: ProcessEntry): Iterable<Accept> {
     return [...(this.#accepts.get(process) ?? [])];
@@ -139,10 +155,39 @@ export class Flows {
     }
   }
 
+  /** A process joins a broadcast layer. */
+  async join(process: ProcessEntry, layerName: string): Promise<FlowGrant> {
+    const { registry, log } = this.#around;
+    log.info(`Allocating flow for ${process.pid} to ${layerName} (uid ${process.uid}).`);
+    const ipcp = registry.ipcps().find(({ layer }) => layer?.name === layerName);
+    if (ipcp?.layer === undefined) {
+      log.error(`No IPCP for ${layerName} not found.`);
+      log.error(`Failed to get IPCP for layer ${layerName}.`);
+      throw new O7sError('EIPCP', `no IPCP of this node is in a layer ${layerName}`);
+    }
+    if (ipcp.type !== 'broadcast') {
+      log.error(`Flow join with layer ${layerName} failed.`);
+      throw new O7sError('ENOTALLOC', `layer ${layerName} is no broadcast layer`, {
+        hint: 'allocate a flow to a name instead',
+      });
+    }
+    const { plane, layer } = ipcp;
+    const grant = this.#grant(layerName, [process], ipcp, joinQos, plane.socket, layer.maxMessageBytes);
+    const { flowId, token } = grant;
+    try {
+      await plane.call('flow.join', { pid: ipcp.pid, flowId, token });
+    } catch (error) {
+      this.#forget(flowId);
+      throw error;
+    }
+    this.#tellAllocated(flowId);
+    return grant;
+  }
+
   /** Answers a request for a flow that came in through an IPCP. */
   async requested(
     ipcp: IpcpEntry,
-    params: { hash: string; qos: QosJson; piggyback: string },
+    params: { hash: string; qos: QosJson; piggyback: string; maxMessageBytes: number },
   ): Promise<AllocationAnswer> {
     const { registry, log, limits } = this.#around;
     const entry =
@@ -174,12 +219,13 @@ export class Flows {
     }
     const { process } = accept;
     const { socket } = ipcp.plane;
-    const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, ipcp.layer.maxMessageBytes);
-    accept.grant(grant);
+    const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes);
+    const user = userIn(ipcp.plane, process);
+    if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
     this.#tellAllocated(flowId);
     log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
-    return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex') };
+    return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex'), user };
   }
 
   /** A process releases its end. */
@@ -215,10 +261,13 @@ export class Flows {
 
   async #find(process: ProcessEntry, name: string, qos: QosJson, signal: AbortSignal): Promise<FlowGrant> {
     const { registry, limits } = this.#around;
-    const mayServe = (accept: Accept): boolean => sameUser(accept.process, process);
+    const mayServe = (accept: Accept): boolean =>
+      sameUser(accept.process, process) && accept.process !== process;
     const entry = registry.findName(name);
     // A process of this node that serves the name comes first; it may be between two accept calls.
-    const served = [...(entry?.processes ?? [])].some((bound) => sameUser(bound, process));
+    const served = [...(entry?.processes ?? [])].some(
+      (bound) => sameUser(bound, process) && bound !== process,
+    );
     const patience = served ? limits.acceptorMs : 0;
     const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
     if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
@@ -257,7 +306,7 @@ export class Flows {
     signal: AbortSignal,
   ): Promise<FlowGrant | undefined> {
     let failure: Error | undefined;
-    for await (const ipcp of this.#knowing(name, signal)) {
+    for await (const ipcp of this.#knowing(name, process, signal)) {
       try {
         return await this.#overLayer(process, ipcp, name, qos, signal);
       } catch (error) {
@@ -273,13 +322,18 @@ export class Flows {
    * The IPCPs whose layers know a name, the preferred first. All are asked at once; one that says yes waits only a
    * moment for those before it, because a layer that does not know a name may take long to be sure of it.
    */
-  async *#knowing(name: string, signal: AbortSignal): AsyncGenerator<IpcpEntry, void, void> {
+  async *#knowing(
+    name: string,
+    askedBy: ProcessEntry,
+    signal: AbortSignal,
+  ): AsyncGenerator<IpcpEntry, void, void> {
     const { registry, limits } = this.#around;
     let wake = (): void => {};
     let preferenceOver: boolean | undefined;
     const asked = registry
       .ipcps()
-      .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
+      // An IPCP gets its flows from other layers than its own.
+      .filter(({ layer, type, pid }) => layer !== undefined && type !== 'broadcast' && pid !== askedBy.pid)
       .map((ipcp) => ({ ipcp, knows: undefined as boolean | undefined }));
     for (const entry of asked) {
       void this.#knows(entry.ipcp, name).then((knows) => {
@@ -334,20 +388,22 @@ export class Flows {
       const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
+      const user = userIn(plane, process);
       const giveUp = (): void => {
         this.#forget(flowId);
         plane.call('flow.deallocate', { flowId }).catch(() => {});
       };
       try {
         const piggyback = oap.bytes.toString('hex');
-        const asked = plane.call('flow.allocate', { pid: ipcp.pid, flowId, token, hash, qos, piggyback });
+        const params = { pid: ipcp.pid, flowId, token, hash, qos, piggyback, user };
+        const asked = plane.call('flow.allocate', params);
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
           const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
           if (fault === undefined) {
             log.info(`${session} OAP completed for ${name}.`);
             this.#tellAllocated(flowId);
-            return grant;
+            return { ...grant, maxMessageBytes: result.maxMessageBytes };
           }
           throw new O7sError(fault, `the handshake with ${name} failed`);
         }
@@ -451,6 +507,11 @@ function flowInfo(flowId: number, { name, owners, ipcp }: FlowRecord): FlowInfo 
 
 function refusal(code: ConstructorParameters<typeof O7sError>[0]): AllocationAnswer {
   return { response: -new O7sError(code).errno };
+}
+
+/** The IPCP a flow is for, where it runs in the data plane that has the flow; null for anybody else. */
+function userIn(plane: DataPlanePort, { ipcp }: ProcessEntry): number | null {
+  return ipcp?.plane === plane ? ipcp.pid : null;
 }
 
 /** Direct flows join processes of one user only; who is privileged counts as one. */

@@ -1,6 +1,7 @@
 /** irmd: the IPC Resource Manager of a node. */
 import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
+import { O7sError } from '../lib/errors.ts';
 import { Logger, logTo } from '../lib/log.ts';
 import { runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
@@ -10,7 +11,7 @@ import { flowLimits, Flows } from './flows.ts';
 import { Management } from './irm.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
-import { Registry } from './registry.ts';
+import { type ProcessEntry, Registry } from './registry.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
 import { Server } from './server.ts';
 
@@ -59,19 +60,23 @@ const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'dataPlane.ready': () => null,
   'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
   'flow.closed': ({ flowId }) => flows.closed(flowId),
+  'flow.wanted': ({ pid, name, qos }, signal) =>
+    flows.allocate(processOf(pid), { name, qos, timeoutMs: null }, signal),
+  'flow.released': ({ pid, flowId }) => flows.deallocate(processOf(pid), flowId),
 };
+/** An IPCP as one that uses flows. */
+function processOf(pid: number): ProcessEntry {
+  const process = registry.findProcess(pid);
+  if (process === undefined) throw new O7sError('EIPCP', `there is no IPCP ${pid}`);
+  return process;
+}
 const DataPlanes = options.ipcpd === 'process' ? SeparateDataPlanes : SharedDataPlane;
 const dataPlanes = new DataPlanes({
   log,
   logArguments: [...(options.json ? ['--log-json'] : []), ...(colour ? ['--log-colour'] : [])],
   handler: (method, params, signal) => dispatch(dataPlaneSchemas, upcalls, method, params, signal),
   onCrash: (plane) => {
-    for (const ipcp of registry.ipcps().filter((one) => one.plane === plane)) {
-      log.error(`IPCP ${ipcp.pid} (${ipcp.name}) crashed.`);
-      flows.ipcpGone(ipcp);
-      registry.removeIpcp(ipcp.pid);
-      events.emit({ event: 'ipcp.crashed', pid: ipcp.pid, name: ipcp.name });
-    }
+    for (const ipcp of registry.ipcps()) if (ipcp.plane === plane) management.ipcpCrashed(ipcp);
   },
 });
 const msToNs = 1_000_000n;
@@ -83,7 +88,8 @@ const flows: Flows = new Flows({
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
 });
-const management = new Management({ registry, flows, dataPlanes, log, events });
+const uid = process.getuid?.() ?? 0;
+const management: Management = new Management({ registry, flows, dataPlanes, log, events, uid });
 const server = new Server({ directory, version, registry, flows, management, log, events });
 
 let stopping = false;

@@ -32,6 +32,9 @@ export const rawQos: QosSpec = Object.freeze({
   timeout: 120_000,
 });
 
+/** What flows into a broadcast layer have: nothing is added at their ends, not even signs of life. */
+export const npQos: QosSpec = Object.freeze({ ...rawQos, loss: anyMs, ber: anyMs, timeout: 0 });
+
 /** A QosSpec as JSON carries it: the 64-bit bandwidth as a decimal string. */
 export type QosJson = Omit<QosSpec, 'bandwidth'> & { readonly bandwidth: string };
 

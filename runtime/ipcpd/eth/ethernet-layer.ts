@@ -111,6 +111,10 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     return { ...this.#counts, ...this.#device.counters };
   }
 
+  get backlog(): number {
+    return this.#device.backlog;
+  }
+
   register(hash: Buffer): void {
     this.#names.add(hash.toString('hex'));
   }

@@ -63,6 +63,10 @@ export class InterfaceDevice implements EthernetDevice {
     return this.#socket.interface.mtu;
   }
 
+  get backlog(): number {
+    return this.#socket.backlog;
+  }
+
   send(frame: Packet): void {
     if (this.#socket.queued === 0) this.#turn.flushLater(this);
     this.#socket.send(frame);

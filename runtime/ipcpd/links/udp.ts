@@ -52,6 +52,10 @@ export class UdpDevice implements DatagramDevice {
     return this.#socket.losses;
   }
 
+  get backlog(): number {
+    return this.#socket.backlog;
+  }
+
   send(datagram: Packet, to: HostAddress): void {
     if (this.#socket.queued === 0) this.#turn.flushLater(this);
     this.#socket.send(datagram, to as UdpAddress);

@@ -29,6 +29,7 @@ class Bench {
     this.flows = new LinkFlows<string>(
       {
         headerBytes: 4,
+        backlog: 0,
         maxMessageBytes: 100,
         count: (reason) => this.counts.push(reason),
         isSame: (a, b) => a === b,

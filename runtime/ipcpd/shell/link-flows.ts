@@ -47,6 +47,8 @@ export type LinkFlowCounter = (typeof linkFlowCounters)[number];
 export interface LinkPort<Address> {
   /** Bytes a data packet of the layer has in front of its payload. */
   readonly headerBytes: number;
+  /** Packets that wait at the device. */
+  readonly backlog: number;
   readonly maxMessageBytes: number;
   count(reason: LinkFlowCounter): void;
   isSame(a: Address, b: Address): boolean;
@@ -96,6 +98,10 @@ export class LinkFlow<Address> implements LayerFlow {
     return this.#flows.headerBytes;
   }
 
+  get backlog(): number {
+    return this.#flows.backlog;
+  }
+
   write(packet: Packet): void {
     this.#flows.send(this, packet);
   }
@@ -116,6 +122,7 @@ export class LinkFlows<Address> {
   #nextHandle = 1;
   readonly #closedFlow: LayerFlow = {
     headerBytes: 0,
+    backlog: 0,
     write: () => this.#port.count('droppedNotOpen'),
     deallocate: () => {},
   };
@@ -133,6 +140,11 @@ export class LinkFlows<Address> {
     this.#events = events;
     this.#limits = limits;
     this.#eids = new EndpointIds(eids.min, eids.max, limits.eidRestMs);
+  }
+
+  /** Packets that wait at the device. */
+  get backlog(): number {
+    return this.#port.backlog;
   }
 
   /** The flow with an own endpoint id; an unknown one is counted. */

@@ -113,6 +113,10 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     return { ...this.#counts, ...this.#device.counters };
   }
 
+  get backlog(): number {
+    return this.#device.backlog;
+  }
+
   register(hash: Buffer): void {
     this.#directory.register(hash);
   }

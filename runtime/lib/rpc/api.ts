@@ -23,7 +23,7 @@ export interface IpcpInfo {
   readonly state: IpcpState;
 }
 
-/** Options of `ipcp bootstrap`; which apply depends on the type. */
+/** Options of `ipcp bootstrap`, in the words of `irm`; which apply depends on the type. */
 export interface BootstrapConfig {
   /** Interface of an Ethernet layer. */
   readonly dev?: string | undefined;
@@ -36,7 +36,38 @@ export interface BootstrapConfig {
   readonly dns?: string | undefined;
   /** The port of a udp layer, the same at all its members. */
   readonly port?: number | undefined;
+  /** Bytes of an address of a unicast layer: 4. */
+  readonly addr?: number | undefined;
+  /** Bytes of its endpoint ids: 8, whatever is said. */
+  readonly eid?: number | undefined;
+  /** What the time to live of its packets begins with, 0 to 255 links. */
+  readonly ttl?: number | undefined;
+  readonly addr_auth?: 'flat' | undefined;
+  readonly directory?: 'DHT' | undefined;
+  readonly routing?: RoutingPolicy | undefined;
+  readonly congestion?: CongestionPolicy | undefined;
+  /** Members asked at once, and contacts in an answer. */
+  readonly dht_alpha?: number | undefined;
+  readonly dht_k?: number | undefined;
+  /** Seconds. */
+  readonly dht_t_expire?: number | undefined;
+  readonly dht_t_refresh?: number | undefined;
+  readonly dht_t_replicate?: number | undefined;
+  readonly ls_t_recalc?: number | undefined;
+  readonly ls_t_update?: number | undefined;
+  readonly ls_t_timeo?: number | undefined;
 }
+
+export const routingPolicies = ['link_state', 'lfa', 'ecmp'] as const;
+/** How members of a unicast layer forward: by one next hop, with alternates, or over all equal ways in turn. */
+export type RoutingPolicy = (typeof routingPolicies)[number];
+
+export const congestionPolicies = ['none', 'mb-ecn'] as const;
+export type CongestionPolicy = (typeof congestionPolicies)[number];
+
+export const componentNames = ['dt', 'mgmt'] as const;
+/** What a connection between two members of a layer is for: data transfer, or management. */
+export type ComponentName = (typeof componentNames)[number];
 
 export const balancePolicies = ['round-robin', 'spillover'] as const;
 /** How the flows to a name are shared among the processes that accept for it. */
@@ -63,6 +94,8 @@ export interface FlowGrant {
 export interface ApplicationApi {
   'process.announce': { params: { program: string }; result: { pid: number } };
   'flow.allocate': { params: { name: string; qos: QosJson; timeoutMs: number | null }; result: FlowGrant };
+  /** Joins a broadcast layer by its name. */
+  'flow.join': { params: { layer: string; timeoutMs: number | null }; result: FlowGrant };
   'flow.accept': { params: { timeoutMs: number | null; listen: string }; result: FlowGrant };
   'flow.deallocate': { params: { flowId: number }; result: null };
 }
@@ -74,6 +107,21 @@ export interface ManagementApi {
   'ipcp.destroy': { params: { pid: number }; result: null };
   'ipcp.list': { params: object; result: readonly IpcpInfo[] };
   'ipcp.bootstrap': { params: { pid: number; layer: string; config: BootstrapConfig }; result: null };
+  /** Joins the layer of whoever serves a name; `layer` is the one that is wanted, null for any. */
+  'ipcp.enroll': {
+    params: { pid: number; destination: string; layer: string | null };
+    result: { layer: string };
+  };
+  'ipcp.connect': {
+    params: { pid: number; destination: string; component: ComponentName; qos: QosJson };
+    result: null;
+  };
+  'ipcp.disconnect': {
+    params: { pid: number; destination: string; component: ComponentName };
+    result: null;
+  };
+  /** What the IPCP knows: its neighbours, routes and directory, as its type has them. */
+  'ipcp.metrics': { params: { pid: number }; result: Readonly<Record<string, unknown>> };
   /** What the IPCP did and dropped, by reason. */
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'name.create': { params: { name: string; policy: BalancePolicy }; result: null };
@@ -118,7 +166,14 @@ export interface IrmSnapshot {
 
 /** What changed. */
 export type IrmChange =
-  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped'; readonly ipcp: IpcpInfo }
+  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped' | 'ipcp.enrolled'; readonly ipcp: IpcpInfo }
+  | {
+      readonly event: 'ipcp.connected' | 'ipcp.disconnected';
+      readonly pid: number;
+      readonly name: string;
+      readonly component: ComponentName;
+      readonly destination: string;
+    }
   | { readonly event: 'ipcp.destroyed' | 'ipcp.crashed'; readonly pid: number; readonly name: string }
   | { readonly event: 'name.created'; readonly name: string; readonly policy: BalancePolicy }
   | { readonly event: 'name.destroyed'; readonly name: string }
