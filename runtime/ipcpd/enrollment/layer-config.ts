@@ -102,18 +102,20 @@ export function configFromMessage(message: IpcpConfig.$Properties): { config: La
   const { name, dirHashAlgo } = message.layerInfo;
   const hash = hashAlgorithms[dirHashAlgo];
   if (hash === undefined) throw unsupported('hash', dirHashAlgo);
-  const { unicast } = message;
-  if (unicast == null) return { config: { name, hash, unicast: undefined }, peer: 0 };
+  const unicast = message.unicast ?? undefined;
+  if (unicast === undefined) return { config: { name, hash, unicast: undefined }, peer: 0 };
   const { dt, dir, addrAuthType, congAvoid } = unicast;
   if (dt.addrSize !== addressBytes) throw unsupported('address size', dt.addrSize);
   if (addrAuthType !== flat) throw unsupported('address authority', addrAuthType);
   const congestion = congestionPolicies[congAvoid];
   if (congestion === undefined) throw unsupported('congestion avoidance', congAvoid);
-  const { pol, ls } = dt.routing;
-  const routing = pol === linkState && ls != null ? routingPolicies[ls.pol] : undefined;
-  if (ls == null || routing === undefined) throw unsupported('routing policy', ls?.pol ?? pol);
-  if (dir.pol !== dht || dir.dht == null) throw unsupported('directory policy', dir.pol);
-  const { alpha, k, tExpire, tRefresh, tReplicate, peer } = dir.dht;
+  const { pol } = dt.routing;
+  const ls = dt.routing.ls ?? undefined;
+  const routing = pol === linkState && ls !== undefined ? routingPolicies[ls.pol] : undefined;
+  if (ls === undefined || routing === undefined) throw unsupported('routing policy', ls?.pol ?? pol);
+  const table = dir.dht ?? undefined;
+  if (dir.pol !== dht || table === undefined) throw unsupported('directory policy', dir.pol);
+  const { alpha, k, tExpire, tRefresh, tReplicate, peer } = table;
   return {
     config: {
       name,

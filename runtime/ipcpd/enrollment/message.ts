@@ -94,7 +94,7 @@ export function encodeResponse({ id, time, response, extensions, reason, address
 export function decodeResponse(bytes: Uint8Array): Response | undefined {
   const message = tried(() => EnrollmentResponse.decode(bytes));
   if (message === undefined) return undefined;
-  const { conf } = message;
+  const conf = message.conf ?? undefined;
   return {
     id: Buffer.from(message.id),
     time: BigInt(signedNumberOf(message.tSec)) * nsPerSecond + BigInt(message.tNsec),
@@ -102,7 +102,7 @@ export function decodeResponse(bytes: Uint8Array): Response | undefined {
     extensions: message.extensions ?? 0,
     reason: given(message, 'reason'),
     address: addressOf(message),
-    layer: conf == null ? undefined : { ...configFromMessage(conf), type: conf.ipcpType },
+    layer: conf === undefined ? undefined : { ...configFromMessage(conf), type: conf.ipcpType },
   };
 }
 

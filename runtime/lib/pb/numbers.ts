@@ -1,5 +1,5 @@
 /** 64-bit numbers of messages. */
-import Long from 'long';
+import type Long from 'long';
 
 /** As a number, exact up to 2^53. */
 export function numberOf(value: number | Long): number {
