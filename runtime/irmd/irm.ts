@@ -159,8 +159,11 @@ export class Management {
     events.emit({ event: 'ipcp.disconnected', pid, name: entry.name, component, destination });
   }
 
-  async ipcpMetrics(pid: number): Promise<Readonly<Record<string, unknown>>> {
-    return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid });
+  async ipcpMetrics(
+    pid: number,
+    parts: readonly string[] | null,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid, parts });
   }
 
   /** The process that ran an IPCP is gone. */

@@ -88,7 +88,7 @@ export const managementSchemas = {
   'ipcp.connect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames), qos }),
   'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
-  'ipcp.metrics': v.strictObject({ pid }),
+  'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
   'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,

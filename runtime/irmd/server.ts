@@ -81,7 +81,7 @@ export class Server implements Disposable {
       'ipcp.disconnect': ({ pid, destination, component }) =>
         management.disconnectIpcp(pid, destination, component),
       'ipcp.counters': ({ pid }) => management.ipcpCounters(pid),
-      'ipcp.metrics': ({ pid }) => management.ipcpMetrics(pid),
+      'ipcp.metrics': ({ pid, parts }) => management.ipcpMetrics(pid, parts),
       'name.create': ({ name, policy }) => management.createName(name, policy),
       'name.destroy': ({ name }) => management.destroyName(name),
       'name.list': () => management.listNames(),

@@ -175,8 +175,8 @@ describe('connections', () => {
     node.run(() => ipcp.disconnect('a', 'dt'));
     tree.say('a', a, 'x');
     expect(b.inbox.messages).toEqual([]);
-    expect(ipcp.metrics()['neighbours']).toEqual([]);
-    expect(tree.members.get('a')!.ipcp.metrics()['neighbours']).toEqual([]);
+    expect(ipcp.metrics()['connections']!()).toEqual([]);
+    expect(tree.members.get('a')!.ipcp.metrics()['connections']!()).toEqual([]);
   });
 
   test('are made anew when the link was silent for long', () => {
@@ -185,7 +185,7 @@ describe('connections', () => {
     const [link] = tree.world.links;
     link!.cut = true;
     tree.world.time.runTo(tree.world.time.now + 200_000);
-    expect(tree.members.get('b')!.ipcp.metrics()['neighbours']).toEqual([]);
+    expect(tree.members.get('b')!.ipcp.metrics()['connections']!()).toEqual([]);
     link!.cut = false;
     tree.world.time.runTo(tree.world.time.now + 10_000);
     tree.say('a', a, 'x');
@@ -197,7 +197,7 @@ describe('connections', () => {
     const [link] = tree.world.links;
     link!.cut = true;
     tree.world.time.runTo(tree.world.time.now + 60_000);
-    const neighbours = (): unknown => tree.members.get('a')!.ipcp.metrics()['neighbours'];
+    const neighbours = (): unknown => tree.members.get('a')!.ipcp.metrics()['connections']!();
     expect(neighbours()).toMatchObject([{ up: false }]);
     link!.cut = false;
     tree.world.time.runTo(tree.world.time.now + 2000);

@@ -129,13 +129,8 @@ export class BroadcastIpcp implements StackedIpcp, Component {
 
   metrics(): LayerMetrics {
     return {
-      neighbours: this.#manager.connectionsOf(this).map(({ destination, up, initiated, extended }) => ({
-        destination: destination ?? null,
-        initiated,
-        up,
-        prototype: !extended,
-      })),
-      joined: this.#layer.joinedCount,
+      connections: () => this.#manager.facts(),
+      joined: () => this.#layer.joinedCount,
     };
   }
 

@@ -68,6 +68,17 @@ const headerBytesMax = packetHeadroom - 24;
 
 type OnConnected = (result: Connection | O7sError) => void;
 
+/** A connection as people see it. */
+export interface ConnectionFacts {
+  /** `Data Transfer` or `Management`. */
+  readonly component: string;
+  /** The name it was asked for by; null on the side that was asked. */
+  readonly destination: string | null;
+  readonly initiated: boolean;
+  readonly up: boolean;
+  readonly prototype: boolean;
+}
+
 /** What a connection that is not open yet waits for. */
 interface Opening {
   readonly deadline: Millis;
@@ -130,6 +141,17 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   /** The open connections of a component. */
   connectionsOf(component: Component): Connection[] {
     return [...this.#open].flatMap(([connection, its]) => (its === component ? [connection] : []));
+  }
+
+  /** The open connections, for metrics. */
+  facts(): readonly ConnectionFacts[] {
+    return [...this.#open].map(([{ destination, initiated, up, extended }, { name }]) => ({
+      component: name,
+      destination: destination ?? null,
+      initiated,
+      up,
+      prototype: !extended,
+    }));
   }
 
   /**

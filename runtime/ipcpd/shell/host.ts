@@ -106,7 +106,7 @@ export class IpcpHost {
     'ipcp.connect': (params) => this.#connect(params),
     'ipcp.disconnect': (params) => this.#disconnect(params),
     'ipcp.counters': ({ pid }) => this.#counters(pid),
-    'ipcp.metrics': ({ pid }) => this.#ipcp(pid).stacked?.metrics(monotonicNow()) ?? {},
+    'ipcp.metrics': ({ pid, parts }) => this.#metrics(pid, parts),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
     'name.register': ({ pid, hash }) => {
       this.#layer(pid).register(Buffer.from(hash, 'hex'));
@@ -315,6 +315,12 @@ export class IpcpHost {
     };
     for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
     return counters;
+  }
+
+  #metrics(pid: number, parts: readonly string[] | null): Record<string, unknown> {
+    const metrics = Object.entries(this.#ipcp(pid).stacked?.metrics(monotonicNow()) ?? {});
+    const wanted = metrics.filter(([part]) => parts === null || parts.includes(part));
+    return Object.fromEntries(wanted.map(([part, make]) => [part, make()]));
   }
 
   #query(pid: number, hash: string): Promise<{ known: boolean }> {

@@ -95,8 +95,8 @@ export interface Layer extends Deadlines {
   close(): void;
 }
 
-/** What an IPCP knows of its layer: plain values, lists and objects of them. */
-export type LayerMetrics = Readonly<Record<string, unknown>>;
+/** What an IPCP knows of its layer, by parts: plain values, lists and objects of them. A part is made when it is asked for. */
+export type LayerMetrics = Readonly<Record<string, () => unknown>>;
 
 /** A flow that an IPCP uses itself: one of a layer below, or a direct one to another process of the node. */
 export interface LowerFlow extends LayerFlow {

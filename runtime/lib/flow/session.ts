@@ -89,6 +89,24 @@ export class Session implements Disposable {
   }
 
   /**
+   * Joins a broadcast layer by its name: what is written goes to all others that have joined, and what they write comes.
+   * Nothing is added to messages, not even signs of life. Without a timeout irmd gives up after 20 s.
+   *
+   * @throws O7sError EIPCP when no IPCP of this node is in such a layer, ENOTALLOC when the layer is of another type,
+   *   ETIMEDOUT, ECANCELED, EIRMD.
+   */
+  async joinFlow(layer: string, options: WaitOptions = {}): Promise<Flow> {
+    checkName(layer, 'the layer name');
+    const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
+    const grant = await this.#rpc.call(
+      'flow.join',
+      { layer, timeoutMs },
+      { signal: options.signal, onLate: this.#giveBack },
+    );
+    return this.#pickUp(grant);
+  }
+
+  /**
    * Takes the next flow for any name this process, or its program, is bound to. Without a timeout it waits
    * without limit.
    *

@@ -120,8 +120,11 @@ export interface ManagementApi {
     params: { pid: number; destination: string; component: ComponentName };
     result: null;
   };
-  /** What the IPCP knows: its neighbours, routes and directory, as its type has them. */
-  'ipcp.metrics': { params: { pid: number }; result: Readonly<Record<string, unknown>> };
+  /** What the IPCP knows, in parts such as `neighbours`, `routes` and `directory`, as its type has them; null for all. */
+  'ipcp.metrics': {
+    params: { pid: number; parts: readonly string[] | null };
+    result: Readonly<Record<string, unknown>>;
+  };
   /** What the IPCP did and dropped, by reason. */
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'name.create': { params: { name: string; policy: BalancePolicy }; result: null };

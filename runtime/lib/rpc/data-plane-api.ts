@@ -46,7 +46,10 @@ export interface DataPlaneApi {
     params: { pid: number; destination: string; component: ComponentName };
     result: null;
   };
-  'ipcp.metrics': { params: { pid: number }; result: Readonly<Record<string, unknown>> };
+  'ipcp.metrics': {
+    params: { pid: number; parts: readonly string[] | null };
+    result: Readonly<Record<string, unknown>>;
+  };
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'ipcp.destroy': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };

@@ -6,9 +6,10 @@ import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet } from '../../../lib/wire/packet.ts';
 import type { Connection, ConnectionUser } from '../../connmgr/connection.ts';
 import type { Component } from '../../connmgr/connection-manager.ts';
-import { O7sError } from '../../../lib/errors.ts';
+import type { O7sError } from '../../../lib/errors.ts';
 import type { ConnectionRecord } from '../../connmgr/message.ts';
 import type { Address } from '../address.ts';
+import { addressFault } from '../management.ts';
 import { componentEid, dtHeaderBytes, dtOffset, userEidMin } from './header.ts';
 import { Neighbour } from './neighbour.ts';
 
@@ -77,10 +78,10 @@ export class DataTransfer implements Component, Deadlines {
   readonly #neighbours = new Map<Address, Neighbour>();
   /** Connections to prototypes that may not be written to yet. */
   readonly #settling = new Set<Connection>();
-  readonly #forwarding: () => NextHop;
+  readonly #forwarding: NextHop;
 
-  /** @param forwarding what routing has computed last. */
-  constructor(options: DataTransferOptions, forwarding: () => NextHop) {
+  /** @param forwarding what routing has computed. */
+  constructor(options: DataTransferOptions, forwarding: NextHop) {
     this.#options = options;
     this.address = options.address;
     this.#forwarding = forwarding;
@@ -104,11 +105,7 @@ export class DataTransfer implements Component, Deadlines {
   }
 
   refuses(peer: ConnectionRecord): O7sError | undefined {
-    if (peer.address === 0) return new O7sError('EINVAL', 'the peer has no address');
-    if (peer.address !== this.address) return undefined;
-    return new O7sError('EEXIST', 'the peer has the same address as this IPCP', {
-      hint: 'destroy one of the two and let it enrol again',
-    });
+    return addressFault(peer, this.address);
   }
 
   connected(connection: Connection, now: Millis): ConnectionUser {
@@ -145,7 +142,7 @@ export class DataTransfer implements Component, Deadlines {
       this.#arrived(eidLow, eidHigh, 0, packet);
       return true;
     }
-    const next = this.#forwarding().nextHop(destination);
+    const next = this.#forwarding.nextHop(destination);
     if (next === undefined) {
       this.counters.droppedNoRoute += 1;
       return false;
@@ -187,19 +184,19 @@ export class DataTransfer implements Component, Deadlines {
     const { connections } = neighbour;
     connections.splice(connections.indexOf(connection), 1);
     if (connections.length > 0) return this.#choose(neighbour);
-    neighbour.up = false;
+    neighbour.isUp = false;
     this.#neighbours.delete(neighbour.address);
     this.#options.adjacency.neighbourDown(neighbour, this.#options.clock());
   }
 
   /** The newest connection that is up carries the packets. */
   #choose(neighbour: Neighbour): void {
-    const { connections, up: before } = neighbour;
+    const { connections, isUp: before } = neighbour;
     // One that was just opened has no user yet, and is up.
     const newest = connections.findLast(({ isOpen, up }) => !isOpen || up);
     neighbour.connection = newest ?? connections.at(-1) ?? neighbour.connection;
-    neighbour.up = newest !== undefined;
-    if (neighbour.up === before) return;
+    neighbour.isUp = newest !== undefined;
+    if (neighbour.isUp === before) return;
     this.#options.adjacency.neighbourChanged(neighbour, this.#options.clock());
   }
 
@@ -231,7 +228,7 @@ export class DataTransfer implements Component, Deadlines {
       counters.droppedTtl += 1;
       return;
     }
-    const next = this.#forwarding().nextHop(destination);
+    const next = this.#forwarding.nextHop(destination);
     if (next === undefined) {
       counters.droppedNoRoute += 1;
       return;

@@ -10,15 +10,15 @@ export interface NeighbourCounters {
   bytesOut: number;
 }
 
-/** The newest data-transfer connection to a member; forwarding points to these. */
+/** A member with data-transfer connections to it; forwarding points to these. */
 export class Neighbour {
   readonly address: Address;
   readonly counters: NeighbourCounters = { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 };
-  /** Connections to it, the oldest first. Packets leave by the newest. */
+  /** Connections to it, the oldest first. */
   readonly connections: Connection[] = [];
-  /** The newest connection that is up; packets are written to it. */
+  /** The newest connection that is up, else the newest; packets are written to it. */
   connection: Connection;
-  up = true;
+  isUp = true;
 
   constructor(address: Address, connection: Connection) {
     this.address = address;
