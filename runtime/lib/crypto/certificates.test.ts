@@ -1,0 +1,102 @@
+import { X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { certificateOf, identityOf, storeOf } from '../../../tests/support/certificates.ts';
+import { commonName, readCertificate, TrustStore } from './certificates.ts';
+
+const now = Date.UTC(2030, 0, 1);
+const all = storeOf('root', 'intermediate', 'too-deep', 'constrained', 'elsewhere');
+
+describe('a certificate is believed', () => {
+  test.each(['svc-ec', 'svc-rsa', 'svc-ed25519', 'client', 'elsewhere', 'intermediate', 'root'])(
+    '%s',
+    (name) => {
+      expect(all.faultOf(certificateOf(name), now)).toBeUndefined();
+    },
+  );
+
+  test('if it is itself among those that are trusted', () => {
+    expect(storeOf('svc-self').faultOf(certificateOf('svc-self'), now)).toBeUndefined();
+  });
+
+  test('whatever the order of those that are trusted, and with others of the same name among them', () => {
+    expect(
+      storeOf('other-root', 'intermediate', 'root').faultOf(certificateOf('svc-ec'), now),
+    ).toBeUndefined();
+  });
+});
+
+describe('a certificate is not believed', () => {
+  test.each([
+    ['svc-foreign', 'nobody known has issued it'],
+    ['svc-self', 'nobody known has issued it'],
+    ['svc-by-leaf', 'nobody known has issued it'],
+    ['svc-old', 'the certificate has expired'],
+    ['svc-early', 'the certificate is not valid yet'],
+    ['svc-too-deep', 'its issuer Intermediate is too far from it'],
+    ['svc-constrained', 'its issuer Constrained constrains names, which nobody checks here'],
+    ['svc-critical', 'the certificate has a critical extension that nobody knows here'],
+  ])('%s: %s', (name, fault) => {
+    expect(all.faultOf(certificateOf(name), now)).toBe(fault);
+  });
+
+  test('whose chain has a gap, or ends in no root', () => {
+    const certificate = certificateOf('svc-ec');
+    expect(storeOf('root').faultOf(certificate, now)).toBe('nobody known has issued it');
+    expect(storeOf('intermediate').faultOf(certificate, now)).toBe(
+      'nobody known has issued its issuer Intermediate',
+    );
+    expect(storeOf().faultOf(certificate, now)).toBe('nobody known has issued it');
+    // It is there itself, but it is no root.
+    expect(storeOf('svc-ec').faultOf(certificate, now)).toBe('nobody known has issued it');
+  });
+
+  test('when one above it is out of its time', () => {
+    expect(all.faultOf(certificateOf('svc-ec'), Date.UTC(2020, 0, 1))).toBe(
+      'the certificate is not valid yet',
+    );
+    expect(all.faultOf(certificateOf('svc-ec'), Date.UTC(2200, 0, 1))).toBe('the certificate has expired');
+  });
+
+  test('with any bit altered', () => {
+    const { raw } = certificateOf('svc-ec');
+    fc.assert(
+      fc.property(fc.nat(raw.length * 8 - 1), (bit) => {
+        const altered = Buffer.from(raw);
+        altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const certificate = readCertificate(altered);
+        expect(certificate === undefined ? 'unreadable' : all.faultOf(certificate, now)).toBeDefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test('many copies of one certificate cost no more than one', () => {
+  const store = new TrustStore(Array.from({ length: 200 }, () => certificateOf('intermediate')));
+  expect(store.faultOf(certificateOf('svc-ec'), now)).toBeDefined();
+});
+
+test.each([
+  ['svc-ec', 'svc'],
+  ['svc-rsa', 'svc'],
+  ['svc-hidden', 'elsewhere'],
+  ['svc-slash', 'svc/elsewhere'],
+  ['nameless', undefined],
+])('the common name of %s is %s', (name, expected) => {
+  expect(commonName(certificateOf(name))).toBe(expected);
+});
+
+test('a certificate in a message is DER, whole and alone', () => {
+  const { certificate } = identityOf('svc-ec');
+  expect(readCertificate(certificate)).toBeInstanceOf(X509Certificate);
+  expect(readCertificate(Buffer.concat([certificate, Buffer.alloc(1)]))).toBeUndefined();
+  expect(readCertificate(certificate.subarray(0, -1))).toBeUndefined();
+  expect(readCertificate(Buffer.from(certificateOf('svc-ec').toString()))).toBeUndefined();
+  expect(readCertificate(Buffer.alloc(0))).toBeUndefined();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      expect(readCertificate(Buffer.from(bytes))).toBeUndefined();
+    }),
+  );
+});
