@@ -1,7 +1,8 @@
-/** Private keys from the bytes a test knows. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+/** Private keys from the bytes a test knows, and a source that hands one out instead of fresh ones. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { derTag, encodeDer, encodeDerInteger } from '../../runtime/lib/crypto/der.ts';
 import { ffdhePrimes } from '../../runtime/lib/crypto/ffdhe.ts';
+import type { KeySource } from '../../runtime/lib/crypto/key-exchange.ts';
 
 const version = (number: number): Buffer => encodeDer(derTag.integer, Buffer.of(number));
 const octets = (...content: readonly Buffer[]): Buffer => encodeDer(derTag.octetString, ...content);
@@ -38,4 +39,14 @@ export function groupKey(group: string, exponent: Buffer): KeyObject {
   const parameters = encodeDer(derTag.sequence, encodeDerInteger(prime), version(2));
   const algorithm = encodeDer(derTag.sequence, objectId('2a864886f70d010301'), parameters);
   return pkcs8(algorithm, encodeDerInteger(exponent));
+}
+
+/** Hands out one key pair, whatever is asked for. */
+export function knownKeys(privateKey: KeyObject): KeySource {
+  return {
+    keyPair: () => ({ privateKey, publicKey: createPublicKey(privateKey) }),
+    encapsulate: () => {
+      throw new Error('nothing to encapsulate here');
+    },
+  };
 }
