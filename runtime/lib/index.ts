@@ -1,7 +1,7 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
 export { acceptFlow, allocFlow, announce } from './flow/api.ts';
-export { Flow, type FlowCounters, type WaitOptions } from './flow/flow.ts';
+export { Flow, type FlowCounters, type FlowDrops, type WaitOptions } from './flow/flow.ts';
 export { type AllocOptions, Session, type SessionOptions } from './flow/session.ts';
 export { IrmClient } from './irm/irm-client.ts';
 export { nameBytesMax } from './limits.ts';

@@ -7,6 +7,7 @@ import type { Deadlines, Millis } from '../time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { FrameReader, FrameWriter, frameKind, streamEnded, streamWouldBlock } from './framing.ts';
 import { Liveness } from './liveness.ts';
+import type { PacketProtection } from './protection.ts';
 import type { StreamOwner } from './rendezvous.ts';
 
 /** How long to wait: `timeout` in ms, none waits without limit; `signal` ends the wait early. */
@@ -20,11 +21,22 @@ export interface FlowCounters {
   messagesReceived: number;
 }
 
+/** Packets that came and were not delivered. */
+export interface FlowDrops {
+  /** Their CRC was wrong, on a flow that has one. */
+  badCrc: number;
+  /** They were not sealed with the key of the flow, which is encrypted. */
+  notOpened: number;
+}
+
 /** What a flow is made from. */
 export interface FlowSetup {
   readonly fd: number;
   readonly qos: QosSpec;
+  /** Longest packet that the layer takes. */
   readonly maxMessageBytes: number;
+  /** What packets get on their way; absent for those that travel as they are. */
+  readonly protection?: PacketProtection | undefined;
   readonly timer: DeadlineTimer;
   /** Runs once when the flow is closed. */
   readonly onClosed: () => void;
@@ -53,7 +65,9 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   /** Longest message a write takes, in bytes. */
   readonly maxMessageBytes: number;
   readonly counters: FlowCounters = { messagesSent: 0, messagesReceived: 0 };
+  readonly drops: FlowDrops = { badCrc: 0, notOpened: 0 };
 
+  readonly #protection: PacketProtection | undefined;
   readonly #timer: DeadlineTimer;
   readonly #onClosed: () => void;
   readonly #liveness: Liveness;
@@ -74,7 +88,8 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
   constructor(setup: FlowSetup) {
     this.fd = setup.fd;
     this.qos = setup.qos;
-    this.maxMessageBytes = setup.maxMessageBytes;
+    this.#protection = setup.protection;
+    this.maxMessageBytes = Math.max(0, setup.maxMessageBytes - (setup.protection?.overhead ?? 0));
     this.#timer = setup.timer;
     this.#onClosed = setup.onClosed;
     this.#liveness = new Liveness(setup.qos.timeout, monotonicNow());
@@ -152,11 +167,11 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
         hint: `write at most ${this.maxMessageBytes} bytes at once`,
       });
     }
-    if (!this.#writer.push(frameKind.packet, message, 0, message.length)) {
+    if (!this.#push(message)) {
       this.flush();
       // Who waited now would wait for ever.
       this.#throwIfReleased();
-      if (!this.#writer.push(frameKind.packet, message, 0, message.length)) return false;
+      if (!this.#push(message)) return false;
     }
     this.counters.messagesSent += 1;
     this.#scheduleFlush();
@@ -257,9 +272,34 @@ export class Flow implements AsyncDisposable, Deadlines, StreamOwner {
     return this.#reader.fill(stream, (kind, memory, start, end) => {
       if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
       if (kind !== frameKind.packet || start === end) return;
-      this.#messages.push(memory.subarray(start, end));
+      const message = this.#open(memory, start, end);
+      if (message === undefined) return;
+      this.#messages.push(message);
       this.counters.messagesReceived += 1;
     });
+  }
+
+  /** Queues a message for the node; false when too much waits. */
+  #push(message: Uint8Array): boolean {
+    const protection = this.#protection;
+    // A sign of life is neither sealed nor checked: it is to be understood even when keys are not.
+    if (protection === undefined || message.length === 0) {
+      return this.#writer.push(frameKind.packet, message, 0, message.length);
+    }
+    const at = this.#writer.reserve(frameKind.packet, message.length + protection.overhead);
+    if (at < 0) return false;
+    protection.sealInto(this.#writer.memory, at, message, 0, message.length);
+    return true;
+  }
+
+  /** The message in a packet; undefined for one that is dropped. */
+  #open(memory: Buffer, start: number, end: number): Buffer | undefined {
+    if (this.#protection === undefined) return memory.subarray(start, end);
+    const opened = this.#protection.open(memory, start, end);
+    if (opened === 'crc') this.drops.badCrc += 1;
+    else if (opened === 'cipher') this.drops.notOpened += 1;
+    else if (opened.length > 0) return opened;
+    return undefined;
   }
 
   async #writeLater(message: Uint8Array, options: WaitOptions): Promise<void> {

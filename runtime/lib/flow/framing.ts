@@ -115,14 +115,26 @@ export class FrameWriter {
 
   /** Takes a frame; false when too much waits already. */
   push(kind: number, source: Uint8Array, start: number, end: number): boolean {
-    const bytes = frameHeaderBytes + end - start;
-    if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return false;
+    const at = this.reserve(kind, end - start);
+    if (at < 0) return false;
     const { memory } = this.#buffer;
-    memory.writeUInt32BE(((kind << 24) | (end - start)) >>> 0, this.#end);
-    if (Buffer.isBuffer(source)) source.copy(memory, this.#end + frameHeaderBytes, start, end);
-    else memory.set(source.subarray(start, end), this.#end + frameHeaderBytes);
-    this.#end += bytes;
+    if (Buffer.isBuffer(source)) source.copy(memory, at, start, end);
+    else memory.set(source.subarray(start, end), at);
     return true;
+  }
+
+  /** Where in `memory` the payload of a frame is to be written, before anything else is; -1 when too much waits. */
+  reserve(kind: number, payloadBytes: number): number {
+    const bytes = frameHeaderBytes + payloadBytes;
+    if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return -1;
+    this.#buffer.memory.writeUInt32BE(((kind << 24) | payloadBytes) >>> 0, this.#end);
+    this.#end += bytes;
+    return this.#end - payloadBytes;
+  }
+
+  /** Where frames wait; another one after each `reserve` and `push`. */
+  get memory(): Buffer {
+    return this.#buffer.memory;
   }
 
   pushPacket(packet: Packet): boolean {

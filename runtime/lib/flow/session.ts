@@ -1,5 +1,5 @@
 /** A process' connection to its irmd, and the calls that make flows. Source: application-api.md 3. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { O7sError } from '../errors.ts';
 import { checkName } from '../names.ts';
@@ -13,6 +13,7 @@ import { RpcClient } from '../rpc/client.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { Flow, type WaitOptions } from './flow.ts';
 import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
+import { protectionFor } from './protection.ts';
 import { FlowRendezvous } from './rendezvous.ts';
 
 export interface AllocOptions extends WaitOptions {
@@ -137,7 +138,13 @@ export class Session implements Disposable {
   }
 
   async #pickUp(grant: FlowGrant): Promise<Flow> {
-    const flow = this.#makeFlow(grant);
+    let flow: Flow;
+    try {
+      flow = this.#makeFlow(grant);
+    } catch (error) {
+      this.#giveBack(grant);
+      throw error;
+    }
     try {
       if (grant.connect === null) await this.#awaitPeer(flow, grant.token);
       else connectStream(flow, grant.connect, grant.token);
@@ -150,16 +157,18 @@ export class Session implements Disposable {
   }
 
   #makeFlow(grant: FlowGrant): Flow {
+    const qos = qosFromJson(grant.qos);
+    const protection = protectionFor(qos, grant.encryption, randomFillSync);
     let fd = flowDescriptorMin;
     while (this.#flows.has(fd)) fd += 1;
     if (fd >= flowDescriptorMax) {
-      void this.#rpc.call('flow.deallocate', { flowId: grant.flowId });
       throw new O7sError('EBADF', `this process has ${flowDescriptorMax - flowDescriptorMin} flows open`);
     }
     const flow = new Flow({
       fd,
-      qos: qosFromJson(grant.qos),
+      qos,
       maxMessageBytes: grant.maxMessageBytes,
+      protection,
       timer: this.#timer,
       onClosed: () => {
         this.#flows.delete(fd);
