@@ -5,7 +5,7 @@ import { TrustStore } from '../../runtime/lib/crypto/certificates.ts';
 import { derChildren, derTag, encodeDer, readDer } from '../../runtime/lib/crypto/der.ts';
 
 /** The path of a file of the folder. */
-function certificateFile(name: string): URL {
+export function certificateFile(name: string): URL {
   return new URL(`../fixtures/certificates/${name}.pem`, import.meta.url);
 }
 

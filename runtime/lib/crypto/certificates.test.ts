@@ -52,7 +52,7 @@ describe('a certificate is not believed', () => {
   });
 
   test('when one above it is out of its time', () => {
-    expect(all.faultOf(certificateOf('svc-ec'), Date.UTC(2020, 0, 1))).toBe(
+    expect(all.faultOf(certificateOf('svc-ec'), Date.UTC(2019, 0, 1))).toBe(
       'the certificate is not valid yet',
     );
     expect(all.faultOf(certificateOf('svc-ec'), Date.UTC(2200, 0, 1))).toBe('the certificate has expired');

@@ -133,7 +133,7 @@ export class OapRequest {
     if (!message.requestHash.equals(hashOf(this.bytes, this.#digest))) return 'the request arrived altered';
     if (author.certificate !== undefined) {
       const bears = commonName(author.certificate);
-      if (bears !== client?.name) return `its certificate is that of ${bears ?? 'nobody'}`;
+      if (bears !== client?.name) return `its certificate is that of ${quoted(bears)}`;
     }
     const config = client?.encryption;
     return config === undefined ? undefined : this.#keyFrom(message, config);
@@ -151,6 +151,11 @@ export class OapRequest {
     const key = clientKey(secret, message.key, adopted ?? config.kdf);
     return key === undefined ? 'its key is of no use' : { cipher, key, exchange };
   }
+}
+
+/** A name from a certificate as a log shows it: in one line, and no longer than a common name may be. */
+function quoted(name: string | undefined): string {
+  return name === undefined ? 'nobody' : JSON.stringify(name.slice(0, 64));
 }
 
 /** The client's half of a key exchange. */

@@ -376,9 +376,9 @@ describe('authentication', () => {
   });
 
   test.each([
-    ['elsewhere', 'its certificate is that of elsewhere'],
-    ['svc-hidden', 'its certificate is that of elsewhere'],
-    ['svc-slash', 'its certificate is that of svc/elsewhere'],
+    ['elsewhere', 'its certificate is that of "elsewhere"'],
+    ['svc-hidden', 'its certificate is that of "elsewhere"'],
+    ['svc-slash', 'its certificate is that of "svc/elsewhere"'],
     ['nameless', 'its certificate is that of nobody'],
     ['svc-foreign', 'nobody known has issued it'],
     ['svc-self', 'nobody known has issued it'],
