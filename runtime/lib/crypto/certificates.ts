@@ -2,12 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { derChildren, type DerElement, derTag, readDer } from './der.ts';
 
-/** A certificate from a message: DER and nothing behind it. */
+/** A certificate from a message: DER and nothing behind it, with a key that is known here. */
 export function readCertificate(der: Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(der);
-    // Node takes PEM as well, and overlooks what follows.
-    return certificate.raw.equals(der) ? certificate : undefined;
+    // Node takes PEM as well, and overlooks what follows; of a key it does not know it tells only here.
+    return certificate.raw.equals(der) && certificate.publicKey.type === 'public' ? certificate : undefined;
   } catch {
     return undefined;
   }
@@ -60,8 +60,9 @@ export class TrustStore {
   #fault(certificate: X509Certificate, now: number, depth: number, seen: Set<string>): string | undefined {
     const what =
       depth === 0 ? 'the certificate' : `its issuer ${commonName(certificate) ?? 'without a name'}`;
-    if (now < certificate.validFromDate.getTime()) return `${what} is not valid yet`;
-    if (now > certificate.validToDate.getTime()) return `${what} has expired`;
+    // A date that cannot be read is not a number, and not before or after any.
+    if (!(now >= certificate.validFromDate.getTime())) return `${what} is not valid yet`;
+    if (!(now <= certificate.validToDate.getTime())) return `${what} has expired`;
     const { pathLength, unknown } = constraintsOf(certificate, depth > 0);
     if (unknown !== undefined) return `${what} ${unknown}`;
     if (depth > 0) {
@@ -110,7 +111,9 @@ const harmless: ReadonlySet<string> = new Set([
 function constraintsOf(certificate: X509Certificate, asIssuer: boolean): Constraints {
   const { raw } = certificate;
   let pathLength: number | undefined;
-  for (const extension of extensionsOf(raw)) {
+  const extensions = extensionsOf(raw);
+  if (extensions === undefined) return { pathLength, unknown: 'has broken extensions' };
+  for (const extension of extensions) {
     const [id, second, third] = derChildren(raw, extension) ?? [];
     const value = second?.tag === derTag.octetString ? second : third;
     if (id === undefined || value === undefined) return { pathLength, unknown: 'has a broken extension' };
@@ -126,14 +129,18 @@ function constraintsOf(certificate: X509Certificate, asIssuer: boolean): Constra
   return { pathLength, unknown: undefined };
 }
 
-/** The extensions of a certificate: the last part of what is signed, in a sequence under a tag of its own. */
-function extensionsOf(raw: Buffer): readonly DerElement[] {
+/**
+ * The extensions of a certificate: the last part of what is signed, in a sequence under a tag of its own. undefined when
+ * they cannot be read, which is not as if there were none.
+ */
+function extensionsOf(raw: Buffer): readonly DerElement[] | undefined {
   const whole = readDer(raw, 0, raw.length);
   const signed = whole === undefined ? undefined : derChildren(raw, whole)?.[0];
-  const tagged = signed === undefined ? undefined : derChildren(raw, signed)?.at(-1);
-  if (tagged?.tag !== extensionsTag) return [];
-  const list = readDer(raw, tagged.start, tagged.end);
-  return list === undefined ? [] : (derChildren(raw, list) ?? []);
+  const parts = signed === undefined ? undefined : derChildren(raw, signed);
+  const last = parts?.at(-1);
+  if (last === undefined || last.tag !== extensionsTag) return parts === undefined ? undefined : [];
+  const list = readDer(raw, last.start, last.end);
+  return list === undefined ? undefined : derChildren(raw, list);
 }
 
 /** `BasicConstraints` is a sequence of a boolean and a number, both of which may be missing. */
@@ -141,6 +148,8 @@ function pathLengthOf(raw: Buffer, value: DerElement): number | undefined {
   const list = readDer(raw, value.start, value.end);
   const number = list === undefined ? undefined : derChildren(raw, list)?.at(-1);
   if (number?.tag !== derTag.integer) return undefined;
-  // Longer ones are no limit in practice.
-  return number.end - number.start > 4 ? undefined : raw.readUIntBE(number.start, number.end - number.start);
+  const bytes = number.end - number.start;
+  // One without digits is broken, and taken for the strictest; a longer one is no limit in practice.
+  if (bytes === 0) return 0;
+  return bytes > 4 ? undefined : raw.readUIntBE(number.start, bytes);
 }

@@ -264,10 +264,14 @@ export function encapsulateTo(
       if (secret === undefined) return undefined;
       shared.push(secret);
       ciphertext.push(own.publicKey.export({ format: 'raw-public' }));
-    } else {
+      continue;
+    }
+    try {
       const made = source.encapsulate(key);
       shared.push(made.sharedKey);
       ciphertext.push(made.ciphertext);
+    } catch {
+      return undefined;
     }
   }
   return { shared: Buffer.concat(shared), ciphertext: Buffer.concat(ciphertext) };

@@ -76,7 +76,8 @@ export class Session implements Disposable {
    * Requests a flow to whoever accepts for a name. Without a timeout irmd gives up after 20 s.
    *
    * @throws O7sError ENAME unknown name, EIPCP no layer serves it, ETIMEDOUT, ECANCELED, ECRYPT and EAUTH from the
-   *   handshake, EIRMD without irmd, EBADF out of descriptors, or what the other end refused with.
+   *   handshake, EIRMD without irmd, EBADF out of descriptors or when the handshake cannot be prepared from this node's
+   *   files, EMSGSIZE when no packet of the layer can carry it, or what the other end refused with.
    */
   async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
     checkName(name, 'the name');
@@ -91,10 +92,10 @@ export class Session implements Disposable {
 
   /**
    * Takes the next flow for any name this process, or its program, is bound to. Without a timeout it waits
-   * without limit.
+   * without limit. A requester whose handshake fails is refused without a word here: strangers must not be able to end
+   * a server.
    *
-   * @throws O7sError ETIMEDOUT, ECANCELED; ECRYPT and EAUTH when the handshake of a requester failed, which is no
-   *   reason to stop accepting; EIRMD without irmd.
+   * @throws O7sError ETIMEDOUT, ECANCELED; EIRMD without irmd.
    */
   async acceptFlow(options: WaitOptions = {}): Promise<Flow> {
     this.#rendezvous ??= this.#listen();
