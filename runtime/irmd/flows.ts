@@ -6,13 +6,14 @@ import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
-import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
 import { missingFor, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
+import { type Encrypted, Handshakes } from './handshakes.ts';
 import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
+import type { SecuritySource } from './security.ts';
 
 /** Times in ms; parameters, so that a test need not wait for them. */
 export interface FlowLimits {
@@ -34,6 +35,8 @@ export interface FlowSurroundings {
   /** ns since 1970. */
   readonly wallClock: () => bigint;
   readonly randomBytes: (count: number) => Buffer;
+  /** Without one, flows are clear and nobody proves who he is. */
+  readonly security?: SecuritySource | undefined;
 }
 
 interface PendingAccept extends Accept {
@@ -54,17 +57,19 @@ interface FlowRecord {
 const okAnswer = 0;
 const joinQos = qosToJson(npQos);
 const tokenBytes = 16;
-const handshakeIdBytes = 16;
+/** Bytes in front of the hash and handshake in the longest allocation message, beyond those of a flow's packets. */
+const messageHeaderBytesMax = 43;
 
 export class Flows {
   readonly #around: FlowSurroundings;
   readonly #ids = new FlowIds();
   readonly #flows = new Map<number, FlowRecord>();
   readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
-  readonly #oap = new OapServer();
+  readonly #handshakes: Handshakes;
 
   constructor(around: FlowSurroundings) {
     this.#around = around;
+    this.#handshakes = new Handshakes(around);
   }
 
   /** Flows of the node, each end counted. */
@@ -204,14 +209,14 @@ export class Flows {
       log.warn(`Refused a flow to ${entry.name}: this version offers no ${missing}.`);
       return refusal('ENOTSUP');
     }
-    const request = Buffer.from(params.piggyback, 'hex');
-    const verdict = this.#oap.answer(request, this.#around.wallClock());
-    const session = `[${request.toString('hex', 0, 8)}]`;
-    if ('error' in verdict) {
-      log.error(`${session} OAP request for ${entry.name} refused: ${verdict.error}.`);
-      return refusal(verdict.error);
+    const answer = this.#handshakes.answer(entry.name, Buffer.from(params.piggyback, 'hex'));
+    if ('error' in answer) return refusal(answer.error);
+    if (answer.response.length > ipcp.layer.maxMessageBytes - messageHeaderBytesMax) {
+      log.error(
+        `The handshake for ${entry.name} has ${answer.response.length} bytes, too many for its layer.`,
+      );
+      return refusal('ECRYPT');
     }
-    log.info(`${session} OAP request processed for ${entry.name}.`);
     const accept = await this.#acceptor(entry, limits.acceptorMs, () => true);
     if (accept === undefined) {
       log.error(`No active process for ${entry.name}.`);
@@ -219,13 +224,17 @@ export class Flows {
     }
     const { process } = accept;
     const { socket } = ipcp.plane;
-    const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes);
+    const grant = {
+      ...this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes),
+      ...answer.flow,
+    };
     const user = userIn(ipcp.plane, process);
     if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
     this.#tellAllocated(flowId);
     log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
-    return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex'), user };
+    const piggyback = answer.response.toString('hex');
+    return { response: okAnswer, flowId, token, piggyback, user };
   }
 
   /** A process releases its end. */
@@ -288,9 +297,18 @@ export class Flows {
   }
 
   #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
-    const { log } = this.#around;
+    const { log, registry } = this.#around;
+    let encrypted: Encrypted;
+    try {
+      encrypted = this.#handshakes.within(entry.name);
+    } catch (error) {
+      // Whom it was not to be had for is nothing to who accepts.
+      registry.addAccept(accept);
+      throw error;
+    }
     const owners = [process, accept.process];
-    const grant = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
+    const open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
+    const grant = { ...open, ...encrypted };
     accept.grant({ ...grant, connect: null });
     this.#tellAllocated(grant.flowId);
     log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`);
@@ -377,15 +395,20 @@ export class Flows {
     qos: QosJson,
     signal: AbortSignal,
   ): Promise<FlowGrant> {
-    const { log, randomBytes, wallClock } = this.#around;
+    const { log } = this.#around;
     const { plane } = ipcp;
     const { layer } = ipcp;
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
+    const ask = this.#handshakes.asker(name);
     do {
-      // A request is never repeated as it is: its receiver would take the second for a replay.
-      const oap = new OapRequest(randomBytes(handshakeIdBytes), wallClock());
-      const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
+      const oap = ask();
+      const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
+      if (oap.bytes.length > room) {
+        throw new O7sError('EMSGSIZE', `the handshake with ${name} has ${oap.bytes.length} bytes`, {
+          hint: `${layer.name} takes ${room}: choose another kex in enc.conf, or a smaller certificate`,
+        });
+      }
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
       const user = userIn(plane, process);
@@ -399,13 +422,9 @@ export class Flows {
         const asked = plane.call('flow.allocate', params);
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
-          const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
-          if (fault === undefined) {
-            log.info(`${session} OAP completed for ${name}.`);
-            this.#tellAllocated(flowId);
-            return { ...grant, maxMessageBytes: result.maxMessageBytes };
-          }
-          throw new O7sError(fault, `the handshake with ${name} failed`);
+          const encrypted = oap.judge(Buffer.from(result.piggyback, 'hex'));
+          this.#tellAllocated(flowId);
+          return { ...grant, ...encrypted, maxMessageBytes: result.maxMessageBytes };
         }
         if (result.outcome === 'refused') {
           log.warn(`Allocation rejected: ${name} (${result.response}).`);

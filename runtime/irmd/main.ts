@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
 import { O7sError } from '../lib/errors.ts';
 import { Logger, logTo } from '../lib/log.ts';
-import { runDirectory } from '../lib/paths.ts';
+import { configurationDirectory, runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
 import { SeparateDataPlanes, SharedDataPlane } from './data-planes.ts';
 import { EventHub } from './events.ts';
@@ -13,6 +13,7 @@ import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
 import { type ProcessEntry, Registry } from './registry.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
+import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
 
 process.title = 'irmd';
@@ -54,6 +55,20 @@ if (lock.cleaned) {
   log.warn('Stale resources cleaned.');
 }
 
+function securityOrExit(): SecurityFiles {
+  try {
+    return new SecurityFiles(configurationDirectory());
+  } catch (error) {
+    if (!(error instanceof SecurityFault)) throw error;
+    log.error(`Cannot use ${error.message}.`);
+    lock.release();
+    process.exit(1);
+  }
+}
+
+const security = securityOrExit();
+for (const folder of security.folders) log.info(`Loaded certificates from ${folder}.`);
+
 const registry = new Registry();
 const events = new EventHub(() => Date.now());
 const upcalls: Handlers<typeof dataPlaneSchemas> = {
@@ -87,6 +102,7 @@ const flows: Flows = new Flows({
   limits: flowLimits,
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
+  security,
 });
 const uid = process.getuid?.() ?? 0;
 const management: Management = new Management({ registry, flows, dataPlanes, log, events, uid });

@@ -73,6 +73,5 @@ export function qosFromJson(json: QosJson): QosSpec {
 /** What a flow cannot be given because these end points lack it; undefined when they have all it asks for. */
 export function missingFor(qos: QosSpec): string | undefined {
   if (qos.inOrder !== 0) return 'ordered delivery';
-  if (qos.ber === 0) return 'integrity checks';
   return undefined;
 }

@@ -2,6 +2,7 @@
  * What irmd answers, as types. irmd checks every request against a schema of the same shape before it
  * acts on it. Times are ms, identifiers positive integers, binary values hexadecimal.
  */
+import type { CipherName } from '../crypto/algorithms.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 
@@ -78,6 +79,13 @@ export interface NameInfo {
   readonly policy: BalancePolicy;
 }
 
+/** What both ends of an encrypted flow seal its packets with. */
+export interface FlowEncryption {
+  readonly cipher: CipherName;
+  /** 64 hexadecimal digits. */
+  readonly key: string;
+}
+
 /** Where one end of a flow is picked up: a listening socket and the token that opens it, once. */
 export interface FlowGrant {
   readonly flowId: number;
@@ -88,6 +96,8 @@ export interface FlowGrant {
   readonly connect: string | null;
   /** 32 hexadecimal digits. */
   readonly token: string;
+  /** How the flow is encrypted; absent when it is clear. Only the processes at its ends are told. */
+  readonly encryption?: FlowEncryption | undefined;
 }
 
 /** Methods of `irmd.sock`, for applications. */
