@@ -635,9 +635,8 @@ describe('resolution', () => {
     expect(bench.count('queriesFromCache')).toBe(3);
     // A withdrawal is news too.
     bench.receive(7, { code: 64, store: { key, val: valueOf(7), exp: 0, version: 9 } }, idOf(7), true);
-    const asked = bench.query();
-    for (const request of bench.take(messageCode.findValue)) bench.answer(request, [], [7], true);
-    expect(asked.resolution).toEqual({ addresses: [], own: false });
+    bench.query();
+    expect(bench.take(messageCode.findValue)).toHaveLength(1);
   });
 
   test('prototypes are asked beyond those near the key, and whom they list first', () => {
@@ -815,6 +814,19 @@ describe('custody', () => {
     expect(come(10, near(2))).toEqual([]);
   });
 
+  test('in a large layer a prototype’s value is passed on to those nearest to its key', () => {
+    const bench = new Bench({ limits: { everywhereMax: 4 }, config: { k: 2 } });
+    bench.meet([0x51, 0x52, 0x54], true);
+    bench.meet([0x41], false);
+    bench.store(0x41, 0x41, epoch + 5000);
+    bench.pass(500);
+    const stores = bench.take(messageCode.store);
+    expect(new Set(stores.map(({ to }) => to))).toEqual(new Set([0x54, 0x51]));
+    for (const { message } of stores) {
+      expect(message).toMatchObject({ key, value: valueOf(0x41), expires: epoch + 5000, version: 0 });
+    }
+  });
+
   test('a prototype is asked whether it still serves what is kept for it', () => {
     const bench = new Bench();
     bench.meet([9, 10], false);
@@ -971,10 +983,10 @@ test('its facts are those of the prototype, with own and foreign under their rig
     ownValues: 2,
     foreignValues: 1,
     database: [
-      { key: ownId.toString('hex'), isOwn: true, foreign: [] },
+      { key: ownId.toString('hex'), own: { holders: 2, storedAt: epoch + 6 }, foreign: [] },
       {
         key: key.toString('hex'),
-        isOwn: true,
+        own: { holders: 2, storedAt: epoch + 6 },
         foreign: [{ address: '09.00.00.00', expires: epoch + 500, isWithdrawn: false, isReachable: true }],
       },
     ],

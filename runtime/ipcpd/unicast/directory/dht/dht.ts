@@ -125,6 +125,7 @@ export class Dht implements Directory {
           appeared: (contact, at) => this.#appeared(contact, at),
           lost: (lost, at) => this.#lost(lost, at),
           joined: (at) => this.#ownNames.joined(at),
+          outgrown: (at) => this.#ownNames.outgrown(at),
         },
       },
       now,
@@ -251,7 +252,7 @@ export class Dht implements Directory {
       tasks: this.#agenda.size,
       database: [...keys].slice(0, this.#limits.keysShownMax).map((key) => ({
         key,
-        isOwn: this.#ownNames.has(key),
+        own: this.#ownNames.facts(key) ?? null,
         foreign: [...values.ofName(key)].map(({ address, expires, isWithdrawn }) => ({
           address: formatAddress(address),
           expires,
@@ -419,9 +420,9 @@ export class Dht implements Directory {
     const found = new Set<Address>();
     for (const value of answer.values.slice(0, this.#limits.contactsOfAnswerMax)) {
       const address = addressOf(value);
-      // Prototypes keep what was withdrawn, and what died, for up to a day.
+      // Prototypes keep what was withdrawn, and what died, for up to a day. Ours may know better than a gravestone here.
       if (address === undefined || !this.#membership.isReachable(address)) continue;
-      if (this.#custody.values.isWithdrawn(name, address, now)) continue;
+      if (answer.extensions === 0 && this.#custody.values.isWithdrawn(name, address, now)) continue;
       found.add(address);
     }
     return [...found];

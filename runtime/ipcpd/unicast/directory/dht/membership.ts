@@ -28,6 +28,8 @@ export interface MembershipEvents {
   lost(address: Address, now: Millis): void;
   /** The surroundings of the own id are known, after there was nobody. */
   joined(now: Millis): void;
+  /** The layer has become a large one. */
+  outgrown(now: Millis): void;
 }
 
 /** Members asked at once without being known. */
@@ -47,6 +49,7 @@ export class Membership {
   readonly #silent = new Set<Address>();
   /** Whom prototypes list first; who was listed last is last. */
   readonly #listedFirst = new Set<Address>();
+  #isSmall = true;
   #isJoined = false;
   #joinPause: Millis;
   #joinTask: Task | undefined;
@@ -76,7 +79,7 @@ export class Membership {
 
   /** In a small layer everybody knows and holds everything. */
   get isSmall(): boolean {
-    return this.#members.size < this.#exchange.limits.everywhereMax;
+    return this.#isSmall;
   }
 
   /** Routing found or lost a member. */
@@ -170,6 +173,10 @@ export class Membership {
   #came(address: Address, now: Millis): void {
     if (this.#members.size >= this.#exchange.limits.membersMax) return;
     this.#members.set(address, now);
+    if (this.#isSmall && this.#members.size >= this.#exchange.limits.everywhereMax) {
+      this.#isSmall = false;
+      this.#options.events.outgrown(now);
+    }
     const contact = this.contacts.get(address);
     if (contact !== undefined) return this.welcome(contact, now);
     if (address === this.#options.peer && !this.#isJoined) return this.#scheduleJoin(now);
@@ -180,6 +187,8 @@ export class Membership {
 
   #went(address: Address, now: Millis): void {
     this.#members.delete(address);
+    // A few members that come and go do not make it small and large in turns.
+    if (this.#members.size < 0.75 * this.#exchange.limits.everywhereMax) this.#isSmall = true;
     this.#silent.delete(address);
     this.#probes.get(address)?.cancel();
     this.#probes.delete(address);

@@ -128,6 +128,62 @@ test('what is ours lies in fields and codes that a prototype passes over', () =>
   }
 });
 
+/** A message without the fields from 100 on, as one reads it who does not know them; `parts` have parts of their own. */
+function withoutOurs(message: Buffer, parts: readonly number[]): Buffer {
+  const kept: Buffer[] = [];
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = message[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < message.length) {
+    const start = at;
+    const tag = varint();
+    let inner: Buffer | undefined;
+    if ((tag & 7) === 2) {
+      const length = varint();
+      inner = message.subarray(at, at + length);
+      at += length;
+    } else {
+      varint();
+    }
+    if (tag >>> 3 >= 100) continue;
+    if (inner === undefined || !parts.includes(tag >>> 3)) kept.push(message.subarray(start, at));
+    else {
+      const part = withoutOurs(inner, []);
+      kept.push(Buffer.from([tag, part.length]), part);
+    }
+  }
+  return Buffer.concat(kept);
+}
+
+test('without what is ours, a message is what a prototype would have sent', () => {
+  const store = {
+    code: messageCode.store,
+    from,
+    key,
+    value: valueOf(from.address),
+    expires: 1795391718,
+  } as const;
+  const ours = encodeMessage({
+    ...store,
+    extensions: 3,
+    life: 2700,
+    version: 1795391700,
+    cookie: 2 ** 48 - 1,
+  });
+  const theirs = encodeMessage({ ...store, extensions: 0, life: 0, version: 0 });
+  expect(withoutOurs(ours, [3]).toString('hex')).toBe(theirs.toString('hex'));
+  const find = { code: messageCode.findValue, from, cookie: 5, key } as const;
+  expect(withoutOurs(encodeMessage({ ...find, extensions: 3 }), [])).toEqual(
+    encodeMessage({ ...find, extensions: 0 }),
+  );
+});
+
 const anyId = bytes(32);
 const anyAddress = fc.integer({ min: 1, max: 0xffff_ffff });
 const anyPeer = fc.record({ id: anyId, address: anyAddress });

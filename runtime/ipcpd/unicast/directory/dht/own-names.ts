@@ -28,8 +28,9 @@ interface OwnName {
   readonly version: number;
   /** Where it was stored, and until when it stays there. */
   readonly holders: Map<Address, Millis>;
-  /** When it is stored anew. */
+  /** When it is stored anew; when it was last, in s since 1970. */
   storeAt: Millis;
+  storedAt: number;
   task: Task | undefined;
 }
 
@@ -43,8 +44,9 @@ interface Withdrawn {
 
 /** Prototypes asked whom they list first, when a name is stored in a large layer. */
 const listersMax = 8;
-/** Repetitions of a delivery, but to a prototype that holds the value already. */
+/** Repetitions of a delivery: to whom may be a prototype, and acknowledge nothing; and to ours. */
 const repeats = 2;
+const repeatsToOurs = 4;
 
 export class OwnNames {
   readonly #options: OwnNamesOptions;
@@ -83,6 +85,12 @@ export class OwnNames {
     return this.#names.keys();
   }
 
+  /** At how many members a name is stored, and when that was last done, in s since 1970; undefined of others' names. */
+  facts(name: string): { readonly holders: number; readonly storedAt: number } | undefined {
+    const own = this.#names.get(name);
+    return own && { holders: own.holders.size, storedAt: own.storedAt };
+  }
+
   /** Members at which something is stored. */
   holders(): Set<Address> {
     const found = new Set<Address>();
@@ -102,6 +110,7 @@ export class OwnNames {
       version: this.#nextVersion(),
       holders: new Map(),
       storeAt: now,
+      storedAt: 0,
       task: undefined,
     };
     this.#names.set(name, own);
@@ -164,11 +173,7 @@ export class OwnNames {
   /** There is no route to a member any more, or it left. */
   lost(address: Address, now: Millis): void {
     if (this.#membership.isSmall) return;
-    for (const own of this.#names.values()) {
-      if (!own.holders.has(address)) continue;
-      const at = now + this.#exchange.spread(this.#exchange.limits.repairMs);
-      if (at < own.storeAt) this.#schedule(own, at);
-    }
+    for (const own of this.#names.values()) if (own.holders.has(address)) this.#repair(own, now);
   }
 
   /** A member forgot all that it held. */
@@ -178,7 +183,15 @@ export class OwnNames {
 
   /** There is somebody to store at, after there was nobody. */
   joined(now: Millis): void {
-    for (const own of this.#names.values()) if (own.holders.size === 0) this.#store(own, now);
+    for (const own of this.#names.values()) {
+      // Those who were met on the way have been told; in a large layer they are not the nearest to the key.
+      if (!this.#membership.isSmall || own.holders.size === 0) this.#store(own, now);
+    }
+  }
+
+  /** The layer has become a large one: names are no longer looked for at everybody. */
+  outgrown(now: Millis): void {
+    for (const own of this.#names.values()) this.#repair(own, now);
   }
 
   /** Forgets holders whose value has expired, and withdrawals that matter no more. */
@@ -195,6 +208,12 @@ export class OwnNames {
   #nextVersion(): number {
     this.#version = Math.max(this.#version + 1, Math.trunc(this.#options.wallClock()) >>> 0);
     return this.#version;
+  }
+
+  /** Stores a name anew soon, however much happens meanwhile. */
+  #repair(own: OwnName, now: Millis): void {
+    const at = now + this.#exchange.spread(this.#exchange.limits.repairMs);
+    if (at < own.storeAt) this.#schedule(own, at);
   }
 
   #schedule(own: OwnName, at: Millis): void {
@@ -225,12 +244,11 @@ export class OwnNames {
   }
 
   #deliver(own: OwnName, to: Address, after: Millis, now: Millis): void {
-    const contact = this.#membership.contacts.get(to);
-    const isKnownPrototype = contact !== undefined && isPrototype(contact);
     const message = (at: Millis): Unsigned<StoreMessage> => {
       own.holders.set(to, at + this.#options.lifeMs);
+      own.storedAt = Math.trunc(this.#options.wallClock());
       const life = Math.round(this.#options.lifeMs / 1000);
-      const expires = (Math.trunc(this.#options.wallClock()) + life) >>> 0;
+      const expires = (own.storedAt + life) >>> 0;
       const { key, version } = own;
       return { code: messageCode.store, key, value: this.#value, expires, life, version };
     };
@@ -240,14 +258,21 @@ export class OwnNames {
         name: own.name,
         owner: this.#exchange.self.address,
         isWithdrawal: false,
-        // It forgets nothing, and acknowledges nothing.
-        repeats: isKnownPrototype && own.holders.has(to) ? 0 : repeats,
+        repeats: this.#repeats(own, to),
         message,
         settled: (outcome, at) => this.#settled(to, outcome, at),
       },
       after,
       now,
     );
+  }
+
+  #repeats(own: OwnName, to: Address): number {
+    const contact = this.#membership.contacts.get(to);
+    if (contact === undefined) return repeats;
+    if (!isPrototype(contact)) return repeatsToOurs;
+    // It forgets nothing.
+    return own.holders.has(to) ? 0 : repeats;
   }
 
   #withdraw(withdrawn: Withdrawn, from: Address, now: Millis): void {
@@ -267,7 +292,7 @@ export class OwnNames {
         name,
         owner: this.#exchange.self.address,
         isWithdrawal: true,
-        repeats,
+        repeats: repeatsToOurs,
         message,
         settled: (outcome, at) => {
           if (outcome === 'no route') this.#owe(withdrawn, from);
