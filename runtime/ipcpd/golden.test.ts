@@ -59,6 +59,12 @@ const expected: Readonly<Record<string, readonly [queries: number, allocations: 
   'udp4-keepalive': [0, 2, 3],
   'udp4-oping': [0, 2, 6],
   'udp4-reject': [0, 2, 0],
+  'unicast-errors-ab': [2, 6, 34],
+  'unicast-errors-bp': [2, 10, 46],
+  'unicast-line-ab': [2, 6, 63],
+  'unicast-line-bc': [2, 6, 64],
+  'unicast-peer-bp': [2, 6, 85],
+  'unicast-peer-pc': [2, 6, 70],
 };
 
 /** A frame as its layer reads it, and the frame that the layer makes of that. */
@@ -237,5 +243,5 @@ test('each handshake message comes back byte for byte, and each request hash ver
     'udp4-reject: short, 0 bytes',
   ]);
   expect(orphans).toEqual(['e2e-new-run', 'e2e-new-run']);
-  expect([requests, responses]).toEqual([49, 47]);
+  expect([requests, responses]).toEqual([69, 67]);
 });
