@@ -4,9 +4,8 @@
  */
 import type { Address } from '../address.ts';
 import type { RouteList } from '../routing/routes.ts';
-import { AddressTable } from './address-table.ts';
 import type { Forwarding, Neighbour } from './forwarding.ts';
-import { hopsOf } from './hops.ts';
+import { hopsOf, keyOf } from './hops.ts';
 
 interface Alternates<N> {
   readonly primary: N;
@@ -14,23 +13,23 @@ interface Alternates<N> {
 }
 
 export class AlternateForwarding<N extends Neighbour> implements Forwarding<N> {
-  readonly #table = new AddressTable<Alternates<N>>();
+  readonly #table = new Map<number, Alternates<N>>();
 
   get size(): number {
     return this.#table.size;
   }
 
   install(routes: RouteList, neighbourOf: (address: Address) => N | undefined): void {
-    this.#table.reset(routes.size);
+    this.#table.clear();
     for (let index = 0; index < routes.size; index += 1) {
       const [primary, ...others] = hopsOf(routes, index, neighbourOf);
-      if (primary !== undefined) this.#table.add(routes.destination(index), { primary, others });
+      if (primary !== undefined) this.#table.set(keyOf(routes.destination(index)), { primary, others });
     }
   }
 
   /** The neighbour on the shortest path where no alternate is up either. */
   nextHop(destination: Address): N | undefined {
-    const hops = this.#table.get(destination);
+    const hops = this.#table.get(keyOf(destination));
     if (hops === undefined || hops.primary.isUp) return hops?.primary;
     for (const other of hops.others) if (other.isUp) return other;
     return hops.primary;

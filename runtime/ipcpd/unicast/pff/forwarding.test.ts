@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { u32 } from '../../../../tests/support/any-message.ts';
 import { type RouteList, routingPolicies } from '../routing/routes.ts';
-import { AddressTable } from './address-table.ts';
 import { type Forwarding, forwardingOf, type Neighbour } from './forwarding.ts';
 
 interface TestNeighbour extends Neighbour {
@@ -142,35 +141,13 @@ test('ecmp: each destination has turns of its own, which begin anew with new rou
   expect(hops(forwarding, 10, 2)).toEqual([1, 2]);
 });
 
-test('the table of addresses is a map, whatever the addresses', () => {
+test.each(routingPolicies)('%s: every destination of many has its own next hop', (policy) => {
   fc.assert(
-    fc.property(
-      fc.array(
-        fc.uniqueArray(
-          fc.oneof(
-            u32,
-            fc.nat(40),
-            // Many in one place of the table.
-            fc.nat(40).map((value) => (value << 26) >>> 0),
-          ),
-          { maxLength: 200 },
-        ),
-        { maxLength: 4 },
-      ),
-      fc.array(u32),
-      (rounds, others) => {
-        const table = new AddressTable<string>();
-        for (const addresses of rounds) {
-          const map = new Map(
-            addresses.filter((address) => address !== 0).map((address) => [address, `${address}`]),
-          );
-          table.reset(addresses.length);
-          for (const address of addresses) table.add(address, `${address}`);
-          expect(table.size).toBe(map.size);
-          for (const address of [...rounds.flat(), ...others, 0])
-            expect(table.get(address)).toBe(map.get(address));
-        }
-      },
-    ),
+    fc.property(fc.uniqueArray(u32, { maxLength: 300 }), (destinations) => {
+      const rows = destinations.map((destination) => [destination, [1 + (destination % 3)]] as const);
+      const forwarding = installed(policy, rows);
+      expect(forwarding.size).toBe(destinations.length);
+      for (const [destination, [hop]] of rows) expect(hops(forwarding, destination)).toEqual([hop]);
+    }),
   );
 });

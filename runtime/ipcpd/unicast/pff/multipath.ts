@@ -4,9 +4,8 @@
  */
 import type { Address } from '../address.ts';
 import type { RouteList } from '../routing/routes.ts';
-import { AddressTable } from './address-table.ts';
 import type { Forwarding, Neighbour } from './forwarding.ts';
-import { hopsOf } from './hops.ts';
+import { hopsOf, keyOf } from './hops.ts';
 
 interface Turns<N> {
   readonly hops: readonly N[];
@@ -15,23 +14,23 @@ interface Turns<N> {
 }
 
 export class MultipathForwarding<N extends Neighbour> implements Forwarding<N> {
-  readonly #table = new AddressTable<Turns<N>>();
+  readonly #table = new Map<number, Turns<N>>();
 
   get size(): number {
     return this.#table.size;
   }
 
   install(routes: RouteList, neighbourOf: (address: Address) => N | undefined): void {
-    this.#table.reset(routes.size);
+    this.#table.clear();
     for (let index = 0; index < routes.size; index += 1) {
       const hops = hopsOf(routes, index, neighbourOf);
-      if (hops.length > 0) this.#table.add(routes.destination(index), { hops, next: 0 });
+      if (hops.length > 0) this.#table.set(keyOf(routes.destination(index)), { hops, next: 0 });
     }
   }
 
   /** The neighbour whose turn it is where none is up. */
   nextHop(destination: Address): N | undefined {
-    const turns = this.#table.get(destination);
+    const turns = this.#table.get(keyOf(destination));
     if (turns === undefined) return undefined;
     const { hops } = turns;
     let { next } = turns;
