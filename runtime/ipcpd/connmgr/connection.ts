@@ -95,6 +95,8 @@ export class Connection implements FlowUser {
     this.#rule = rule;
     this.readyAt = readyAt;
     this.#lastHeard = now;
+    this.#heard = false;
+    this.#sent = false;
     this.#checkAt = now + rule.intervalMs;
   }
 
