@@ -18,6 +18,7 @@ import type { Layer, LayerEvents } from './shell/layer.ts';
 import type { Turn } from './shell/turn.ts';
 import { type Family, makeDirectory } from './udp/directory.ts';
 import { defaultPort, UdpLayer } from './udp/udp-layer.ts';
+import { UnicastIpcp } from './unicast/unicast-ipcp.ts';
 
 const defaultHash = 'SHA3_256';
 
@@ -29,6 +30,8 @@ export function stackedFactories(turn: Turn): Partial<Record<IpcpType, StackedFa
   const { packets } = turn;
   const around = { packets, clock: monotonicNow, wallClock, randomBytes };
   return {
+    unicast: (lower, events, deadlineChanged) =>
+      new UnicastIpcp({ ...around, lower, events, deadlineChanged }),
     broadcast: (lower, events, deadlineChanged) =>
       new BroadcastIpcp({ ...around, lower, events, deadlineChanged }),
   };

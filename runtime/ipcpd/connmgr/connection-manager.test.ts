@@ -300,9 +300,8 @@ describe('a prototype', () => {
     hand.sent.length = 0;
     hand.advance(29_999);
     expect(hand.sent).toEqual([]);
-    // The answer was a sign of life for the first 30 s.
     hand.advance(60_001);
-    expect(hand.sent.map(({ length }) => length)).toEqual([0, 0]);
+    expect(hand.sent.map(({ length }) => length)).toEqual([0, 0, 0]);
     expect(hand.probe.seen).toEqual([]);
     hand.advance(30_000);
     expect(hand.probe.seen).toEqual(['<down>', '<closed>']);

@@ -15,8 +15,9 @@ import type {
   StackedSurroundings,
 } from '../shell/layer.ts';
 import { type Address, formatAddress } from './address.ts';
-import { Dht, type DhtLimits } from './directory/dht/dht.ts';
-import type { Directory } from './directory/directory.ts';
+import { Dht } from './directory/dht/dht.ts';
+import type { DhtLimits } from './directory/dht/limits.ts';
+import type { Directory, DirectoryPort } from './directory/directory.ts';
 import { DataTransfer } from './dt/data-transfer.ts';
 import { componentEid, dtHeaderBytes } from './dt/header.ts';
 import type { Neighbour } from './dt/neighbour.ts';
@@ -138,13 +139,7 @@ export class UnicastLayer implements Layer {
           tRefresh: settings.dhtRefresh,
           tReplicate: settings.dhtReplicate,
         },
-        port: {
-          send: (to, message) => {
-            const packet = packets.take(message.length);
-            packet.append(message, 0, message.length);
-            return this.dataTransfer.send(to, componentEid.directory, 0, packet);
-          },
-        },
+        port: this.#directoryPort(),
         random: randomBytes,
         wallClock: () => Number(wallClock() / nsPerSecond),
         ...(limits.directory === undefined ? {} : { limits: limits.directory }),
@@ -286,6 +281,20 @@ export class UnicastLayer implements Layer {
     if (this.routing.nextDeadline() <= now) this.#routed(now, () => this.routing.advance(now));
     if (this.directory.nextDeadline() <= now) this.directory.advance(now);
     if (this.flowAllocator.nextDeadline() <= now) this.flowAllocator.advance(now);
+  }
+
+  #directoryPort(): DirectoryPort {
+    const maxMessageBytes = (): number => this.#maxMessageBytes;
+    return {
+      get maxMessageBytes() {
+        return maxMessageBytes();
+      },
+      send: (to, message) => {
+        const packet = this.#around.packets.take(message.length);
+        packet.append(message, 0, message.length);
+        return this.dataTransfer.send(to, componentEid.directory, 0, packet);
+      },
+    };
   }
 
   #linkUp(neighbour: Neighbour, now: Millis): void {

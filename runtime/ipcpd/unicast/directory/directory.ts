@@ -7,6 +7,8 @@ import type { Address } from '../address.ts';
 
 /** The way to the directories of other members. */
 export interface DirectoryPort {
+  /** Longest message that reaches every member, in bytes; it may change. */
+  readonly maxMessageBytes: number;
   /** Sends a message to the directory of a member; false when there is no route to it now. The bytes are the caller's. */
   send(to: Address, message: Buffer): boolean;
 }

@@ -27,6 +27,7 @@ interface Sent {
 }
 
 interface BenchOptions {
+  readonly maxMessageBytes?: number;
   readonly peer?: number;
   readonly limits?: Partial<DhtLimits>;
   readonly config?: Partial<DhtConfig>;
@@ -47,7 +48,7 @@ class Bench {
   #owed: Sent[] = [];
   #seed = 1;
 
-  constructor({ peer = 0, limits, config: changes }: BenchOptions = {}) {
+  constructor({ peer = 0, limits, config: changes, maxMessageBytes = 1481 }: BenchOptions = {}) {
     this.dht = new Dht(
       {
         address: own,
@@ -56,6 +57,7 @@ class Bench {
         peer,
         config: { ...config, ...changes },
         port: {
+          maxMessageBytes,
           send: (to, message) => {
             if (this.noRoute.has(to)) return false;
             this.maxBytes.push(message.length);
@@ -261,7 +263,7 @@ describe('answers', () => {
   });
 
   test('an answer fits the packet it is given', () => {
-    const bench = new Bench({ limits: { messageBytesMax: 300 } });
+    const bench = new Bench({ maxMessageBytes: 300 });
     bench.meet(
       Array.from({ length: 20 }, (_one, index) => 100 + index),
       true,

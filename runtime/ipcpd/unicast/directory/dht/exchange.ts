@@ -72,7 +72,7 @@ export class Exchange {
   /** Sends an answer, with as much as one packet holds. */
   sendAnswer(to: Address, answer: Unsigned<NodeAnswer | ValueAnswer>): boolean {
     const signed = { ...answer, from: this.self, extensions: ownExtensions };
-    return this.#sendBytes(to, answer.code, encodeAnswer(signed, this.limits.messageBytesMax));
+    return this.#sendBytes(to, answer.code, encodeAnswer(signed, this.#port.maxMessageBytes));
   }
 
   #sendBytes(to: Address, code: DirectoryMessage['code'], bytes: Buffer): boolean {

@@ -2,8 +2,6 @@
 import type { Millis } from '../../../../lib/time/clock.ts';
 
 export interface DhtLimits {
-  /** Longest message sent, in bytes: what one data transfer packet of the layer carries (unicast-layer.md 5.6). */
-  readonly messageBytesMax: number;
   /** Longest message taken, in bytes. A member below other layers may send longer ones than this one. */
   readonly receivedBytesMax: number;
 
@@ -91,7 +89,6 @@ export interface DhtLimits {
 }
 
 export const dhtLimits: DhtLimits = {
-  messageBytesMax: 1481,
   receivedBytesMax: 16_384,
 
   everywhereMax: 64,
