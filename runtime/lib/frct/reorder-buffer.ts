@@ -43,8 +43,10 @@ export class ReorderBuffer {
   add(lwe: Seqno, seqno: Seqno, memory: Buffer, start: number, end: number): boolean {
     const ahead = distance(lwe, seqno);
     if (ahead >= this.#slotsMax) return false;
-    if (ahead > this.#mask) this.#grow(lwe, ahead);
-    else if (this.has(seqno)) return false;
+    // A bitmap begins up to 7 numbers before `lwe`, and must not come round to where it began.
+    const slots = Math.min(this.#slotsMax, ahead + 8);
+    if (slots > this.#mask + 1) this.#grow(lwe, slots);
+    if (this.has(seqno)) return false;
     const slot = seqno & this.#mask;
     this.#memory[slot] = memory;
     this.#start[slot] = start;
@@ -99,9 +101,9 @@ export class ReorderBuffer {
     return bytes;
   }
 
-  #grow(lwe: Seqno, ahead: number): void {
+  #grow(lwe: Seqno, needed: number): void {
     let slots = (this.#mask + 1) * 2;
-    while (slots <= ahead) slots *= 2;
+    while (slots < needed) slots *= 2;
     const [memory, start, end, mask] = [this.#memory, this.#start, this.#end, this.#mask];
     this.#memory = Array.from({ length: slots });
     this.#start = new Uint32Array(slots);

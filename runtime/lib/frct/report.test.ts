@@ -47,7 +47,8 @@ test('what is written is read, and lies where the table says', () => {
         // A delay is cut to 10 us, never lengthened: a round trip must not look shorter than it was.
         expect(again.delay).toBeLessThanOrEqual(report.delay + 1e-9);
         expect(again.delay).toBeGreaterThan(report.delay - 0.0101);
-        expect({ ...again, delay: 0 }).toEqual({ ...report, delay: 0 });
+        report.delay = again.delay;
+        expect(again).toEqual(report);
         expect(memory.subarray(0, at).every((byte) => byte === 0xa5)).toBe(true);
         expect(memory.subarray(at + 16).every((byte) => byte === 0xa5)).toBe(true);
       },
