@@ -87,6 +87,11 @@ export class CongestionWindow {
     return this.#phase;
   }
 
+  /** Shortest round trip of late. */
+  get roundTrip(): Millis {
+    return this.#roundTrip;
+  }
+
   /** Best delivery rate of the last rounds, packets a ms. */
   get rate(): number {
     return this.#best;

@@ -45,6 +45,9 @@ const { data, drf, ack, fc, rdvs, extended } = pciFlag;
 /** Of a packet that is sent again: what is as in the first transmission. */
 const lastingFlags = data | drf;
 
+/** Times that a peer's end may have been lost, or its answer, in a row. */
+const endsAwaited = 3;
+
 /** Who is at the other end, as its first packet shows. */
 type Peer = 'unknown' | 'prototype' | 'ours';
 /** The own half of the stream: open, its end told but not acknowledged, or over. */
@@ -140,11 +143,14 @@ export class Frct implements Deadlines {
   }
 
   /**
-   * Until when a packet of the flow may come that deserves an answer. A layer that keeps the flow so long lets a
-   * prototype's last retransmissions find it.
+   * Until when a packet of the flow may come that deserves an answer, for whoever can keep the flow so long: the last
+   * retransmissions of a prototype; of our own ends an end of the stream that is told once more because the answer was
+   * lost.
    */
   get lateUntil(): Millis {
-    if (this.#peer === 'ours' && this.#ending === 'ended' && this.#receiver.endReached) return 0;
+    if (this.#peer === 'ours' && this.#ending === 'ended' && this.#receiver.endReached) {
+      return this.#lastReceivedAt + endsAwaited * this.#sender.timeout;
+    }
     return Math.max(
       this.#lastSentAt + inactivityMs('sender', this.#mplMs, this.#limits),
       this.#lastReceivedAt + inactivityMs('receiver', this.#mplMs, this.#limits),

@@ -154,7 +154,9 @@ export class Receiver {
 
   /** The peer told the number behind its last packet and waits for an answer; false when it cannot be that. */
   setEnd(end: Seqno): boolean {
-    if (!this.running || (this.endTold ? end !== this.end : isBefore(end, this.lwe))) return false;
+    if (!this.running) return false;
+    const isBeforeData = isBefore(end, this.lwe) || isBefore(end, this.reordered.furthest(this.lwe));
+    if (this.endTold ? end !== this.end : isBeforeData) return false;
     this.tellNow = true;
     if (this.endTold) return true;
     this.end = end;
@@ -169,6 +171,7 @@ export class Receiver {
 
   /** The application took a message. */
   taken(bytes: number): void {
+    if (this.#discards) return;
     this.#untaken -= 1;
     this.#untakenBytes -= bytes;
     this.#bytesTaken = (this.#bytesTaken + bytes) | 0;
@@ -273,6 +276,7 @@ export class Receiver {
       return;
     }
     this.#noteData(now);
+    this.#unacknowledged += 1;
     const { reordered } = this;
     // A hole that closes is told at once: the peer waits for it.
     if (reordered.count > 0) this.tellNow = true;
@@ -334,7 +338,6 @@ export class Receiver {
 
   #noteData(now: Millis): void {
     this.#lastDataAt = now;
-    this.#unacknowledged += 1;
     this.#repeatsLeft = 0;
     const { ackDelayMs, ours } = this.#limits;
     const at = now + (this.#extended ? ours.ackDelayMs : ackDelayMs);

@@ -31,6 +31,11 @@ export class ReorderBuffer {
     return this.#bytes;
   }
 
+  /** The number behind the last packet held; `lwe` when there is none. */
+  furthest(lwe: Seqno): Seqno {
+    return this.#count === 0 ? lwe : this.#highest;
+  }
+
   has(seqno: Seqno): boolean {
     const slot = seqno & this.#mask;
     return ((this.#bits[slot >> 3] as number) & (1 << (slot & 7))) !== 0;

@@ -521,8 +521,8 @@ export class Sender {
 
   #reorderWindow(): Millis {
     if (!this.#reorderingSeen && this.#heldCount >= overtakenMax) return 0;
-    if (this.#shortestRoundTrip === never) return this.rtt.smoothed;
-    return Math.min((this.#reorderSteps * this.#shortestRoundTrip) / 4, this.rtt.smoothed);
+    const shortest = this.#congestion?.roundTrip ?? never;
+    return Math.min((this.#reorderSteps * shortest) / 4, this.rtt.smoothed);
   }
 
   /**
