@@ -128,6 +128,10 @@ export class OursEnd extends End implements FrctPort {
   readonly limits: FrctLimits;
   readonly #send: (packet: Buffer) => void;
   readonly #queue: Buffer[] = [];
+  /** Packets that came while the process was busy. */
+  readonly #inbox: Buffer[] = [];
+  /** How long a process that is woken may be busy with other things, ms. */
+  readonly #busyMax: number;
   #armedFor = never;
   #turnPlanned = false;
   #portFull = false;
@@ -139,12 +143,19 @@ export class OursEnd extends End implements FrctPort {
     time: VirtualTime,
     random: Random,
     habits: Habits,
-    options: { reliable: boolean; limits?: FrctLimits; portRefusals?: number; initialSeqno?: number },
+    options: {
+      reliable: boolean;
+      limits?: FrctLimits;
+      portRefusals?: number;
+      initialSeqno?: number;
+      busyMax?: number;
+    },
     send: (packet: Buffer) => void,
   ) {
     super(index, time, random, habits);
     this.limits = options.limits ?? frctLimits;
     this.#portRefusals = options.portRefusals ?? 0;
+    this.#busyMax = options.busyMax ?? 0;
     this.#send = send;
     this.frct = new Frct(
       {
@@ -159,7 +170,7 @@ export class OursEnd extends End implements FrctPort {
   }
 
   override arrive(packet: Buffer): void {
-    this.frct.receive(packet, 0, packet.length, this.time.now);
+    this.#inbox.push(packet);
     this.#planTurn();
   }
 
@@ -230,11 +241,20 @@ export class OursEnd extends End implements FrctPort {
   #planTurn(): void {
     if (this.#turnPlanned) return;
     this.#turnPlanned = true;
-    this.time.after(0, () => {
+    this.time.after(this.#busy(), () => {
       this.#turnPlanned = false;
+      this.#readInbox();
       this.frct.flush(this.time.now);
       this.#after();
     });
+  }
+
+  #readInbox(): void {
+    for (const packet of this.#inbox.splice(0)) this.frct.receive(packet, 0, packet.length, this.time.now);
+  }
+
+  #busy(): number {
+    return this.#busyMax > 0 && this.random.chance(0.1) ? this.random.next() * this.#busyMax : 0;
   }
 
   #after(): void {
@@ -242,9 +262,11 @@ export class OursEnd extends End implements FrctPort {
     const deadline = this.frct.nextDeadline();
     if (deadline >= this.#armedFor) return;
     this.#armedFor = deadline;
-    this.time.at(deadline, () => {
+    this.time.at(deadline + this.#busy(), () => {
       if (this.#armedFor !== deadline) return;
       this.#armedFor = never;
+      // What has come is looked at before it is missed.
+      this.#readInbox();
       if (this.frct.nextDeadline() <= this.time.now) {
         this.frct.advance(this.time.now);
         const next = this.frct.nextDeadline();

@@ -83,6 +83,7 @@ export function runScenario(seed: number, watch?: Watch): Outcome {
             reliable,
             limits,
             portRefusals: random.pick([0, 0, 0.02]),
+            busyMax: random.pick([0, 0, 10, 100]),
           },
           send,
         )
