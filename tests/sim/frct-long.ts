@@ -1,7 +1,7 @@
 /**
  * Many simulated flows over bad paths, and a summary:
  *
- *     node --conditions=@o7s/source tests/sim/frct-long.ts [SEEDS (10000)] [FIRST (1)]
+ *     node tests/sim/frct-long.ts [SEEDS (10000)] [FIRST (1)]
  */
 import { type Outcome, runScenario } from './frct/scenario.ts';
 
