@@ -453,6 +453,32 @@ describe('7.7: retransmission', () => {
     expect(end.sent().map((text) => text.slice(10, 18))).toEqual(['0a0b0c11', '0a0b0c12']);
   });
 
+  test('new data is not held back by what is missing: a reader may wait for the next packet to see the last one', () => {
+    const end = heard();
+    end.write('a');
+    end.sent();
+    end.pass(3500);
+    expect(end.sent().length).toBeGreaterThan(1);
+    for (let count = 0; count < 63; count += 1) expect(end.write('b')).toBe(true);
+  });
+
+  test('a hole that an acknowledgement shows long after everything was sent is filled at once', () => {
+    const end = heard();
+    for (let count = 0; count < 10; count += 1) end.write('x');
+    end.bring({ flags: 0x0c, window: own + 257, ackno: own + 3 });
+    end.sent();
+    // A quarter of a second later, none of the rest is to be expected any more.
+    end.now += 250;
+    end.bring({ flags: 0x0c, window: own + 257, ackno: own + 5 });
+    expect(end.sent().map((text) => text.slice(10, 18))).toEqual([
+      '0a0b0c12',
+      '0a0b0c13',
+      '0a0b0c14',
+      '0a0b0c15',
+      '0a0b0c16',
+    ]);
+  });
+
   test('waits longer than a prototype holds its acknowledgement back', () => {
     const end = heard();
     for (let count = 0; count < 30; count += 1) {

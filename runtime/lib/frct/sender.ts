@@ -46,8 +46,8 @@ export class Sender {
   #extended = false;
   #isPrototype = false;
   #congestion: CongestionWindow | undefined;
-  /** Packets that may be under way while there is no congestion window. */
-  #recoveryWindow: number;
+  /** Without a congestion window: packets that may be sent again before the next acknowledgement. */
+  #resendsLeft = 0;
   #outstandingMax: number;
   #refusedBytes = 0;
   /** Bytes of messages sent, and how many the peer lets be sent, both modulo 2^32. */
@@ -99,7 +99,6 @@ export class Sender {
     this.rwe = plus(initialSeqno, limits.windowInitial);
     this.#toldRwe = this.rwe;
     this.#credit = limits.ours.bytesInitial;
-    this.#recoveryWindow = limits.window;
     this.#outstandingMax = limits.window;
     this.#resendFrom = initialSeqno;
     this.#judged = initialSeqno;
@@ -127,7 +126,7 @@ export class Sender {
 
   /** Packets that may be under way. */
   get window(): number {
-    return this.#congestion?.window ?? this.#recoveryWindow;
+    return this.#congestion?.window ?? this.#outstandingMax;
   }
 
   /** How long to wait for an answer that does not come, ms. */
@@ -257,7 +256,8 @@ export class Sender {
 
   /** Whether a lost packet is to be sent again now. */
   mayResend(): boolean {
-    return this.lost > 0 && this.#pathAdmits();
+    if (this.lost === 0) return false;
+    return this.#congestion === undefined ? this.#resendsLeft > 0 : this.#pathAdmits(this.#congestion);
   }
 
   /** The packet to send again next, where `mayResend`. */
@@ -288,6 +288,7 @@ export class Sender {
       this.lost -= 1;
       this.underWay += 1;
     }
+    this.#resendsLeft -= 1;
     this.#congestion?.sent();
     packets.state[slot] = (state & ~lost) | resent;
     packets.sentAt[slot] = now;
@@ -357,14 +358,12 @@ export class Sender {
   }
 
   #isRoomFor(packetBytes: number): boolean {
-    return (
-      this.packets.count < this.#outstandingMax && this.#pathAdmits() && this.packets.hasRoom(packetBytes)
-    );
+    if (this.packets.count >= this.#outstandingMax || !this.packets.hasRoom(packetBytes)) return false;
+    // A prototype's reader may need the next packet to see the last one (end-to-end.md 9.4): nothing holds it back.
+    return this.#congestion === undefined || this.#pathAdmits(this.#congestion);
   }
 
-  #pathAdmits(): boolean {
-    const congestion = this.#congestion;
-    if (congestion === undefined) return this.underWay < this.#recoveryWindow;
+  #pathAdmits(congestion: CongestionWindow): boolean {
     if (congestion.admits(this.underWay)) return true;
     congestion.heldBack();
     return false;
@@ -477,8 +476,7 @@ export class Sender {
     this.anchored = true;
     if (isBefore(this.#judged, lwe)) this.#judged = lwe;
     if (isBefore(this.#furthest, lwe)) this.#furthest = lwe;
-    if (this.lost === 0) this.#recoveryWindow = this.#limits.window;
-    else this.#recoveryWindow += Math.min(packets, recoveryStep);
+    this.#resendsLeft = this.lost === 0 ? 0 : Math.min(this.#resendsLeft + packets, recoveryStep);
   }
 
   #progress(delay: Millis, now: Millis): void {
@@ -514,6 +512,7 @@ export class Sender {
       if (((packets.state[slot] as number) & lost) === 0) {
         if ((packets.sentAt[slot] as number) > before) return;
         this.#lose(seqno, slot);
+        this.#resendsLeft += 1;
       }
       seqno = plus(seqno, 1);
     }
@@ -601,7 +600,7 @@ export class Sender {
     this.#doublings += 1;
     this.#probed = true;
     this.#rtoAt = now + this.#timeout();
-    this.#recoveryWindow = this.underWay + Math.min(2 ** (this.#doublings - 1), recoveryStep);
+    this.#resendsLeft = Math.min(2 ** (this.#doublings - 1), recoveryStep);
     this.#congestion?.timedOut(this.underWay);
     return true;
   }
