@@ -1,7 +1,13 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
 export { acceptFlow, allocFlow, announce, joinFlow } from './flow/api.ts';
-export { Flow, type FlowCounters, type FlowDrops, type FlowEventType, type WaitOptions } from './flow/flow.ts';
+export {
+  Flow,
+  type FlowCounters,
+  type FlowDrops,
+  type FlowEventType,
+  type WaitOptions,
+} from './flow/flow.ts';
 export { type FlowEvent, FlowSet } from './flow/flow-set.ts';
 export { type AllocOptions, Session, type SessionOptions } from './flow/session.ts';
 export { IrmClient } from './irm/irm-client.ts';

@@ -53,6 +53,8 @@ const forbidden: readonly Sample[] = [
   ['rumba/x.ts', from('testcontainers')],
   ['tests/process/x.test.ts', from('koffi')],
   ['runtime/lib/wire/x.ts', 'setTimeout(String, 1);'],
+  ['runtime/lib/frct/x.ts', 'export const now = Date.now();'],
+  ['runtime/lib/frct/x.ts', from('../os/libc.ts')],
   ['runtime/ipcpd/eth/x.ts', 'export const now = Date.now();'],
   ['runtime/ipcpd/shell/endpoint-ids.ts', 'export const now = performance.now();'],
   ['runtime/irmd/registry.ts', 'export const pid = process.pid;'],

@@ -70,7 +70,10 @@ export class DirectoryNet {
         hashBytes,
         peer,
         config,
-        port: { maxMessageBytes: 1481, send: (to: number, message: Buffer) => this.#send(address, to, message) },
+        port: {
+          maxMessageBytes: 1481,
+          send: (to: number, message: Buffer) => this.#send(address, to, message),
+        },
         random: this.randomBytes,
         wallClock: this.wallClock,
         limits: { ...dhtLimits, ...this.#options.limits },

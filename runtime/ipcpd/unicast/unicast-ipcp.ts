@@ -4,11 +4,7 @@ import type { QosSpec } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import { Connection } from '../connmgr/connection.ts';
-import {
-  type Component,
-  type ConnectionLimits,
-  ConnectionManager,
-} from '../connmgr/connection-manager.ts';
+import { type Component, type ConnectionLimits, ConnectionManager } from '../connmgr/connection-manager.ts';
 import { type Admission, Enrollment, type EnrollmentLimits } from '../enrollment/enrollment.ts';
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
@@ -54,9 +50,13 @@ export class UnicastIpcp implements StackedIpcp {
   bootstrap(layer: string, config: BootstrapConfig, now: Millis): Joined {
     const { ls_t_update: lsUpdate = 15, ls_t_timeo: lsTimeout = 60 } = config;
     if (lsTimeout < lsUpdate + 2) {
-      throw new O7sError('EINVAL', `links that are announced every ${lsUpdate} s would age out after ${lsTimeout} s`, {
-        hint: 'set ls_t_timeo at least 2 s above ls_t_update',
-      });
+      throw new O7sError(
+        'EINVAL',
+        `links that are announced every ${lsUpdate} s would age out after ${lsTimeout} s`,
+        {
+          hint: 'set ls_t_timeo at least 2 s above ls_t_update',
+        },
+      );
     }
     const address = drawAddress(this.#around.randomBytes);
     return this.#enter(
