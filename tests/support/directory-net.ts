@@ -4,8 +4,8 @@ import { Dht, type DhtConfig } from '../../runtime/ipcpd/unicast/directory/dht/d
 import { type DhtLimits, dhtLimits } from '../../runtime/ipcpd/unicast/directory/dht/limits.ts';
 import { PrototypeDirectory } from './prototype-directory.ts';
 
-export const hashBytes = 32;
-export const defaultConfig: DhtConfig = { alpha: 3, k: 8, tExpire: 86_400, tRefresh: 900, tReplicate: 900 };
+const hashBytes = 32;
+const defaultConfig: DhtConfig = { alpha: 3, k: 8, tExpire: 86_400, tRefresh: 900, tReplicate: 900 };
 
 export interface NetOptions {
   readonly seed: number;

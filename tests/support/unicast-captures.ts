@@ -17,7 +17,7 @@ export interface CapturedPacket {
 }
 
 /** The payloads of a capture's flows over eth-dix that are long enough for a data-transfer packet, and whole. */
-export function capturedPackets(name: string): CapturedPacket[] {
+function capturedPackets(name: string): CapturedPacket[] {
   return readCapture(name).frames.flatMap(({ bytes, wireBytes }, index) => {
     if (bytes.length < wireBytes || bytes.readUInt16BE(ethernetBytes) === 0) return [];
     const length = bytes.readUInt16BE(ethernetBytes + 2);

@@ -16,7 +16,7 @@ export interface RepeatLimits {
   readonly packetsMax: number;
 }
 
-export const repeatLimits: RepeatLimits = { windowMs: 1000, turnsMax: 100, packetsMax: 4096 };
+const repeatLimits: RepeatLimits = { windowMs: 1000, turnsMax: 100, packetsMax: 4096 };
 
 interface Seen {
   readonly since: Millis;

@@ -27,7 +27,7 @@ export interface ConnectionLimits {
   readonly strangersMax: number;
 }
 
-export const connectionLimits: ConnectionLimits = {
+const connectionLimits: ConnectionLimits = {
   answerMs: 1000,
   settleMs: 300,
   helloMs: 1000,

@@ -27,7 +27,7 @@ export const noComponent: ConnectionRecord = {
 };
 
 /** A prototype reads into a buffer of 128 bytes and takes none that fills it. */
-export const recordBytesMax = 127;
+const recordBytesMax = 127;
 /** Largest number that an address may be: it has 32 bits. */
 const addressMax = 0xffff_ffff;
 

@@ -33,7 +33,7 @@ export interface EnrollmentLimits {
   readonly attempts: number;
 }
 
-export const enrollmentLimits: EnrollmentLimits = { responseMs: 1000, joinerMs: 5000, attempts: 3 };
+const enrollmentLimits: EnrollmentLimits = { responseMs: 1000, joinerMs: 5000, attempts: 3 };
 
 /** What a member tells a joiner of. */
 export interface Membership {

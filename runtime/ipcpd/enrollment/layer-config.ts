@@ -47,7 +47,7 @@ const flat = 0;
 const linkState = 0;
 const dht = 0;
 
-export function typeOf(config: LayerConfig): MemberType {
+function typeOf(config: LayerConfig): MemberType {
   return config.unicast === undefined ? 'broadcast' : 'unicast';
 }
 

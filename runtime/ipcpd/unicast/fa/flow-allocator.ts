@@ -31,7 +31,7 @@ export interface FlowAllocatorLimits {
   readonly heldBytesMax: number;
 }
 
-export const flowAllocatorLimits: FlowAllocatorLimits = {
+const flowAllocatorLimits: FlowAllocatorLimits = {
   replyMs: 2000,
   flowsMax: 4032,
   requestsMax: 1024,
