@@ -10,6 +10,7 @@ import type {
   IrmSnapshot,
   NameInfo,
 } from '../lib/rpc/api.ts';
+import { settledType } from '../lib/udp-types.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import { type DataPlanePort, type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
@@ -89,6 +90,7 @@ export class Management {
     try {
       const { hash, maxMessageBytes } = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
       entry.layer = { name: layer, hash, maxMessageBytes };
+      entry.type = settledType(entry.type, config.ip);
     } catch (error) {
       log.error('Could not bootstrap IPCP.');
       throw error;

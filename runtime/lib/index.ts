@@ -23,3 +23,4 @@ export {
   type NameInfo,
   type ProcessInfo,
 } from './rpc/api.ts';
+export { isOfType, settledType } from './udp-types.ts';

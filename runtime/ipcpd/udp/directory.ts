@@ -10,9 +10,8 @@ import { isIPv6 } from 'node:net';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';
 import type { Logger } from '../../lib/log.ts';
 import type { HostAddress } from '../links/datagram.ts';
+import type { Family } from './options.ts';
 import type { Directory } from './udp-layer.ts';
-
-export type Family = 4 | 6;
 
 export interface DirectoryOptions {
   readonly family: Family;

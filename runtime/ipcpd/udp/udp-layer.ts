@@ -47,9 +47,6 @@ export const udpLimits: UdpLimits = {
   cacheEntriesMax: 4096,
 };
 
-/** The port of all IPCPs of a layer, unless it is configured. */
-export const defaultPort = 3435;
-
 /** Always MD5 here: the prototype takes no other (link-ipcps.md 1.2). */
 const hashBytes = 16;
 /** The ids the prototype stays within too. */
