@@ -40,9 +40,10 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     const { family, ip, dns, port } = udpOptions(asked, config);
     const toAddress = (host: string): UdpAddress => UdpAddress.parse(host, port);
     const text = `${ip} port ${port}`;
-    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, (datagram, source) =>
-      layer.receive(datagram, source, monotonicNow()),
-    );
+    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, {
+      onDatagram: (datagram, source) => layer.receive(datagram, source, monotonicNow()),
+      onChange: (up) => layer.deviceChanged(up),
+    });
     const directory = makeDirectory({ family, ip, dns, log: log.child(`ipcpd/udp${family}`), toAddress });
     const { packets } = turn;
     const layer: UdpLayer = new UdpLayer({ device, directory, packets, events, clock: monotonicNow });

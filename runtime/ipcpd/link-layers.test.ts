@@ -254,6 +254,16 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.requests).toHaveLength(1);
   });
 
+  test('its flows hear that the device goes down and comes up', () => {
+    const rig = LinkRig.make(kind);
+    const { inbox, flow } = rig.connect(7);
+    rig.deviceChanged(false);
+    rig.deviceChanged(true);
+    expect(inbox.messages).toEqual(['(down)', '(up)']);
+    rig.write(flow, 'x');
+    expect(rig.sent()).toHaveLength(1);
+  });
+
   test('closing ends what is under way', () => {
     const rig = LinkRig.make(kind);
     const { outcomes } = rig.allocate();
@@ -318,16 +328,6 @@ describe.each(['eth-dix', 'eth-llc'] as const)('%s alone', (kind) => {
     rig.bring(rig.requestBytes(7));
     expect(rig.sent()).toEqual([{ to: 'b', kind: 'reply', eid: 0, peerEid: 7, response: -1007 }]);
     expect(rig.counter('droppedUnknownName')).toBe(1);
-  });
-
-  test('its flows hear that the device goes down and comes up', () => {
-    const rig = new EthernetRig(kind, {}, 1500);
-    const { inbox, flow } = rig.connect(7);
-    rig.layer.deviceChanged(false);
-    rig.layer.deviceChanged(true);
-    expect(inbox.messages).toEqual(['(down)', '(up)']);
-    rig.write(flow, 'x');
-    expect(rig.sent()).toHaveLength(1);
   });
 });
 

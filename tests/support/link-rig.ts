@@ -55,7 +55,7 @@ export abstract class LinkRig {
   readonly raw: { readonly to: StationName; readonly bytes: Buffer }[] = [];
   now = 1000;
   protected readonly packets: PacketPool = new PacketPool();
-  abstract readonly layer: Layer;
+  abstract readonly layer: Layer & { deviceChanged(up: boolean): void };
   /** First of the layer's own ids, and how many it has. */
   abstract readonly eids: { readonly min: number; readonly count: number };
 
@@ -87,6 +87,10 @@ export abstract class LinkRig {
   protected abstract read(bytes: Buffer, to: StationName): Sent;
   /** Makes the layer know that `b` serves a name. */
   abstract learn(hash?: Buffer): void;
+
+  deviceChanged(up: boolean): void {
+    this.layer.deviceChanged(up);
+  }
 
   counter(name: string): number {
     const value = this.layer.counters[name];

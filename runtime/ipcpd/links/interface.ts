@@ -21,7 +21,7 @@ export interface InterfaceHooks {
 
 export class InterfaceDevice implements EthernetDevice {
   readonly #socket: PacketSocket;
-  readonly #link: LinkWatch;
+  readonly #opened: DisposableStack;
   readonly #turn: Turn;
   readonly #medium: string;
 
@@ -34,6 +34,7 @@ export class InterfaceDevice implements EthernetDevice {
         hint: 'choose another device, or another ethertype where there is one',
       });
     }
+    using opened = new DisposableStack();
     this.#socket = new PacketSocket(name, protocol, () => {
       for (let batch = 0; batch < batchesMax; batch += 1) {
         const count = this.#socket.receive(hooks.onFrame);
@@ -42,12 +43,17 @@ export class InterfaceDevice implements EthernetDevice {
         if (count < PacketSocket.batch) return;
       }
     });
+    opened.use(this.#socket);
     const { index, up } = this.#socket.interface;
-    this.#link = new LinkWatch(index, up, (nowUp) => {
-      hooks.onChange(nowUp);
-      turn.end();
-    });
+    opened.use(
+      new LinkWatch(index, up, (nowUp) => {
+        hooks.onChange(nowUp);
+        turn.end();
+      }),
+    );
     inUse.add(this.#medium);
+    opened.defer(() => inUse.delete(this.#medium));
+    this.#opened = opened.move();
   }
 
   get mac(): Buffer {
@@ -72,8 +78,6 @@ export class InterfaceDevice implements EthernetDevice {
   }
 
   [Symbol.dispose](): void {
-    inUse.delete(this.#medium);
-    this.#link[Symbol.dispose]();
-    this.#socket[Symbol.dispose]();
+    this.#opened.dispose();
   }
 }

@@ -160,6 +160,11 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#flows.refuse(handle, response);
   }
 
+  /** The address went down with its device, or came up. */
+  deviceChanged(up: boolean): void {
+    this.#flows.setUp(up);
+  }
+
   close(): void {
     this.#flows.close();
     this.#directory.close();
