@@ -8,6 +8,8 @@ import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { EthernetDevice } from '../links/device.ts';
+import { zeroCounts } from '../shell/counts.ts';
+import { FoundAddresses, foundAddressLimits, type FoundAddressLimits } from '../shell/found-addresses.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
   type LinkFlow,
@@ -22,23 +24,18 @@ import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messa
 import { broadcast, isStation, nowhere, type Station, stationOf } from './station.ts';
 
 /** Times in ms and counts. Parameters, so that a test need not wait for them. */
-export interface EthernetLimits extends LinkFlowLimits {
+export interface EthernetLimits extends LinkFlowLimits, FoundAddressLimits {
   /** A query is repeated until it is answered or this has passed. */
   readonly queryMs: Millis;
   readonly queryRepeatMs: Millis;
-  /** How long an answer to a query is believed. */
-  readonly cacheMs: Millis;
-  /** Answers remembered. */
-  readonly cacheEntriesMax: number;
 }
 
 export const ethernetLimits: EthernetLimits = {
   ...linkFlowLimits,
+  ...foundAddressLimits,
   eidRestMs: 1000,
   queryMs: 1000,
   queryRepeatMs: 200,
-  cacheMs: 60_000,
-  cacheEntriesMax: 4096,
 };
 
 const counterNames = [
@@ -59,11 +56,6 @@ interface Query {
   repeatAt: Millis;
 }
 
-interface Answer {
-  readonly station: Station;
-  readonly expires: Millis;
-}
-
 export interface EthernetOptions {
   readonly hash: HashAlgorithm;
   readonly framing: EthernetFraming;
@@ -77,10 +69,7 @@ export interface EthernetOptions {
 export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly hash: HashAlgorithm;
   readonly maxMessageBytes: number;
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
-
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #device: EthernetDevice;
   readonly #framing: EthernetFraming;
   readonly #packets: PacketPool;
@@ -89,7 +78,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly #own: Station;
   readonly #flows: LinkFlows<Station>;
   readonly #names = new Set<string>();
-  readonly #answers = new Map<string, Answer>();
+  readonly #found: FoundAddresses<Station>;
   readonly #queries = new Map<string, Query>();
   readonly #header: FrameHeader = { toHigh: 0, toLow: 0, fromHigh: 0, fromLow: 0, eid: 0, peerEid: 0 };
 
@@ -102,6 +91,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#limits = options.limits ?? ethernetLimits;
     this.#own = stationOf(options.device.mac);
     this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
+    this.#found = new FoundAddresses(this.#limits);
     this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
   }
 
@@ -119,7 +109,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#answer(key, now) !== undefined) return done(true);
+    if (this.#found.has(key, now)) return done(true);
     const running = this.#queries.get(key);
     if (running !== undefined) {
       running.waiting.push(done);
@@ -141,14 +131,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     now: Millis,
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
-    const key = hash.toString('hex');
-    const answer = this.#answer(key, now);
-    if (answer === undefined) return this.#flows.unanswered(done);
-    return this.#flows.allocate(answer.station, hash, qos, piggyback, user, now, (outcome) => {
-      // Who does not answer may have moved: the next attempt asks again.
-      if (outcome.kind === 'unanswered') this.#answers.delete(key);
-      done(outcome);
-    });
+    return this.#found.allocate(this.#flows, hash, qos, piggyback, user, now, done);
   }
 
   accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
@@ -287,21 +270,10 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   #receiveAnswer(key: string, station: Station, now: Millis): void {
     const query = this.#queries.get(key);
     // Only what was asked for is believed, and news about it: nobody can fill the table with other names.
-    if (query === undefined && !this.#answers.has(key)) return this.count('droppedUnexpectedAnswer');
-    if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
-      const oldest = this.#answers.keys().next();
-      if (oldest.done !== true) this.#answers.delete(oldest.value);
-    }
-    this.#answers.set(key, { station, expires: now + this.#limits.cacheMs });
+    if (query === undefined && !this.#found.has(key, now)) return this.count('droppedUnexpectedAnswer');
+    this.#found.set(key, station, now);
     this.#queries.delete(key);
     for (const done of query?.waiting ?? []) done(true);
-  }
-
-  #answer(key: string, now: Millis): Answer | undefined {
-    const answer = this.#answers.get(key);
-    if (answer === undefined || answer.expires > now) return answer;
-    this.#answers.delete(key);
-    return undefined;
   }
 
   #sendMessage(to: Station, message: EthernetMessage): void {

@@ -6,6 +6,8 @@ import type { QosSpec } from '../../lib/qos.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
+import { zeroCounts } from '../shell/counts.ts';
+import { FoundAddresses, foundAddressLimits, type FoundAddressLimits } from '../shell/found-addresses.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
   type LinkFlow,
@@ -34,17 +36,13 @@ export interface Directory {
   close(): void;
 }
 
-export interface UdpLimits extends LinkFlowLimits {
-  /** How long an answer of the directory is believed, ms. */
-  readonly cacheMs: Millis;
-  readonly cacheEntriesMax: number;
-}
+/** Times in ms and counts. Parameters, so that a test need not wait for them. */
+export type UdpLimits = LinkFlowLimits & FoundAddressLimits;
 
 export const udpLimits: UdpLimits = {
   ...linkFlowLimits,
+  ...foundAddressLimits,
   eidRestMs: 10_000,
-  cacheMs: 60_000,
-  cacheEntriesMax: 4096,
 };
 
 /** Always MD5 here: the prototype takes no other (link-ipcps.md 1.2). */
@@ -64,11 +62,6 @@ const counterNames = [
 ] as const;
 type Counter = (typeof counterNames)[number];
 
-interface Answer {
-  readonly host: HostAddress;
-  readonly expires: Millis;
-}
-
 export interface UdpOptions {
   readonly device: DatagramDevice;
   readonly directory: Directory;
@@ -82,17 +75,14 @@ export interface UdpOptions {
 export class UdpLayer implements Layer, LinkPort<HostAddress> {
   readonly hash = 'MD5';
   readonly maxMessageBytes: number;
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
-
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #device: DatagramDevice;
   readonly #directory: Directory;
   readonly #packets: PacketPool;
   readonly #clock: () => Millis;
   readonly #limits: UdpLimits;
   readonly #flows: LinkFlows<HostAddress>;
-  readonly #answers = new Map<string, Answer>();
+  readonly #found: FoundAddresses<HostAddress>;
 
   constructor(options: UdpOptions) {
     this.#device = options.device;
@@ -101,6 +91,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#clock = options.clock;
     this.#limits = options.limits ?? udpLimits;
     this.maxMessageBytes = options.device.datagramBytesMax - dataHeaderBytes;
+    this.#found = new FoundAddresses(this.#limits);
     this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
   }
 
@@ -122,14 +113,10 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#answer(key, now) !== undefined) return done(true);
+    if (this.#found.has(key, now)) return done(true);
     this.#directory.resolve(hash, ([host]) => {
       if (host === undefined) return done(false);
-      if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
-        const oldest = this.#answers.keys().next();
-        if (oldest.done !== true) this.#answers.delete(oldest.value);
-      }
-      this.#answers.set(key, { host, expires: this.#clock() + this.#limits.cacheMs });
+      this.#found.set(key, host, this.#clock());
       done(true);
     });
   }
@@ -142,14 +129,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     now: Millis,
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
-    const key = hash.toString('hex');
-    const answer = this.#answer(key, now);
-    if (answer === undefined) return this.#flows.unanswered(done);
-    return this.#flows.allocate(answer.host, hash, qos, piggyback, user, now, (outcome) => {
-      // Who does not answer may have moved: the next attempt asks again.
-      if (outcome.kind === 'unanswered') this.#answers.delete(key);
-      done(outcome);
-    });
+    return this.#found.allocate(this.#flows, hash, qos, piggyback, user, now, done);
   }
 
   accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
@@ -244,13 +224,6 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
       case messageCode.flowRelease:
         return this.#flows.releaseReceived(from, message.responderEid, message.requesterEid, now);
     }
-  }
-
-  #answer(key: string, now: Millis): Answer | undefined {
-    const answer = this.#answers.get(key);
-    if (answer === undefined || answer.expires > now) return answer;
-    this.#answers.delete(key);
-    return undefined;
   }
 
   #sendMessage(to: HostAddress, message: UdpMessage): void {

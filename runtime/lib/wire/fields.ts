@@ -22,10 +22,16 @@ export type FieldTable = readonly Field[];
 
 const widths: Record<Exclude<FieldKind, 'bytes'>, number> = { u8: 1, u16: 2, u32: 4, u64: 8, i32: 4, mac: 6 };
 
-type Row = readonly [name: string, kind: Exclude<FieldKind, 'bytes'>, meaning: string, unit?: string];
+/** A field without its offset. */
+export type FieldRow = readonly [
+  name: string,
+  kind: Exclude<FieldKind, 'bytes'>,
+  meaning: string,
+  unit?: string,
+];
 
 /** A table from rows in wire order; offsets follow from the widths. */
-export function fieldTable(rows: readonly Row[]): FieldTable {
+export function fieldTable(rows: readonly FieldRow[]): FieldTable {
   let offset = 0;
   return rows.map(([name, kind, meaning, unit]) => {
     const field = {
