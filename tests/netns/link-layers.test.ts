@@ -149,6 +149,24 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
     },
   );
 
+  test('flows one after another, more than one for each endpoint id', async () => {
+    const [atA, atB] = [await sessionOf(net.a), await sessionOf(net.b)];
+    await net.b.manage(`bind process ${atB.pid} name svc`);
+    // eth-llc has 62, and every flow takes one at each end.
+    for (let round = 0; round < 200; round += 1) {
+      const [client, served] = await Promise.all([
+        atA.allocFlow('svc', { timeout: 10_000 }),
+        atB.acceptFlow({ timeout: 10_000 }),
+      ]);
+      await client.write(Buffer.from(`${round}`));
+      expect(String(await served.read({ timeout: 10_000 }))).toBe(`${round}`);
+      // Either end may be the first.
+      await (round % 2 === 0 ? client : served).close();
+      await (round % 2 === 0 ? served : client).close();
+    }
+    expect((await net.counters(net.a))['droppedUnexpectedRelease']).toBe(0);
+  });
+
   test('a server that closes is seen by the client at once', async () => {
     const { served, client } = await open();
     await served.write(Buffer.from('last words'));

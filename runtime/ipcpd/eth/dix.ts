@@ -60,6 +60,7 @@ export function dixFraming(ethertype: number = defaultEthertype): EthernetFramin
     // The ids the prototype stays within too: it crashes on data for one from 10240 up (link-ipcps.md 9.8).
     eids: { min: 64, max: 4095 },
     lostEid,
+    firstDataHoldMs: 0,
     maxPayload: (mtu) => mtu - overheadBytes,
     isReserved: (eid) => eid === 0 || eid === lostEid,
     write(packet, to, own, eid) {

@@ -21,7 +21,7 @@ import {
 } from '../shell/link-flows.ts';
 import type { EthernetFraming, FrameHeader } from './framing.ts';
 import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messageCode } from './message.ts';
-import { broadcast, isStation, nowhere, type Station, stationOf } from './station.ts';
+import { broadcast, isGroup, isStation, nowhere, type Station, stationOf } from './station.ts';
 
 /** Times in ms and counts. Parameters, so that a test need not wait for them. */
 export interface EthernetLimits extends LinkFlowLimits, FoundAddressLimits {
@@ -34,6 +34,8 @@ export const ethernetLimits: EthernetLimits = {
   ...linkFlowLimits,
   ...foundAddressLimits,
   eidRestMs: 1000,
+  // A segment keeps the order of what a station sends another: behind a release there is nothing.
+  eidRestReleasedMs: 0,
   queryMs: 1000,
   queryRepeatMs: 200,
 };
@@ -92,7 +94,14 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#own = stationOf(options.device.mac);
     this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
     this.#found = new FoundAddresses(this.#limits);
-    this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
+    this.#flows = new LinkFlows<Station>({
+      port: this,
+      events: options.events,
+      limits: this.#limits,
+      eids: options.framing.eids,
+      packets: options.packets,
+      firstDataHoldMs: options.framing.firstDataHoldMs,
+    });
   }
 
   get counters(): Readonly<Record<Counter | 'sendFailed', number>> {
@@ -180,17 +189,19 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#counts.framesIn += 1;
     const header = this.#header;
     if (!this.#framing.read(frame, header)) return this.count('droppedShort');
+    if (isGroup(header.fromHigh)) return this.count('droppedForeignSource');
     if (header.eid === 0) return this.#receiveMessage(frame, header, now);
     if (!isStation(this.#own, header.toHigh, header.toLow)) return this.count('droppedForeignDestination');
     const flow = this.#flows.find(header.eid);
     if (flow === undefined) return;
     const known = isStation(flow.address, header.fromHigh, header.fromLow);
-    // Before the reply is here the peer's own id is not known, and its first packets may be.
-    const right = header.peerEid < 0 || flow.peerEid < 0 || header.peerEid === flow.peerEid;
+    // Where data names both ends, what comes before the reply may as well be of an earlier flow with the same id.
+    if (known && header.peerEid >= 0 && flow.peerEid < 0) return this.count('droppedNotOpen');
+    const right = header.peerEid < 0 || header.peerEid === flow.peerEid;
     if (!known || !right) return this.count('droppedForeignSource');
     // A length field may claim more than a flow carries.
     if (frame.length > this.maxMessageBytes) return this.count('droppedTooLong');
-    this.#flows.deliver(flow, frame);
+    this.#flows.deliver(flow, frame, now);
   }
 
   count(reason: Counter): void {
@@ -206,7 +217,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   sendRequest(to: Station, seid: number, qos: QosSpec, hash: Buffer, piggyback: Buffer): void {
-    this.#sendMessage(to, { code: messageCode.flowRequest, seid, qos, hash, piggyback });
+    // Only who would hold data back has to know.
+    const ours = this.#framing.firstDataHoldMs > 0;
+    this.#sendMessage(to, { code: messageCode.flowRequest, seid, qos, ours, hash, piggyback });
   }
 
   sendReply(to: Station, requesterEid: number, eid: number, response: number, piggyback: Buffer): void {
@@ -247,9 +260,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
       case messageCode.nameReply:
         return this.#receiveAnswer(message.hash.toString('hex'), from, now);
       case messageCode.flowRequest: {
-        const { seid, hash, qos, piggyback } = message;
+        const { seid, hash, qos, ours, piggyback } = message;
         if (this.#names.has(hash.toString('hex'))) {
-          return this.#flows.requestReceived(from, seid, hash, qos, piggyback);
+          return this.#flows.requestReceived(from, seid, hash, qos, piggyback, ours);
         }
         this.count('droppedUnknownName');
         if (!this.isReserved(seid)) this.sendReply(from, seid, 0, -errnoOf('ENAME'), nothing);

@@ -24,7 +24,7 @@ export const llcMessageFields = fieldTable([
   qosRows.maxGap,
   qosRows.delay,
   qosRows.timeout,
-  ['response', 'i32', '0 accepted, negative refused'],
+  ['response', 'i32', '0 accepted, negative refused; in a request the mark of ours'],
   qosRows.inOrder,
 ]);
 
@@ -71,9 +71,10 @@ export const llcLayout: MessageLayout = {
 export const llcFraming: EthernetFraming = {
   protocol,
   layout: llcLayout,
-  // 64 flows, as in the prototype; it takes SAPs from 128 up for negative numbers.
-  eids: { min: 2, max: 65 },
+  // The prototype uses a SAP from 64 up, where it meets one, as an index that it does not check (link-ipcps.md 9.8).
+  eids: { min: 2, max: 63 },
   lostEid: lostSap,
+  firstDataHoldMs: 10,
   maxPayload: (mtu) => Math.min(mtu, payloadMax) - llcBytes,
   isReserved: (eid) => eid <= managementSap || eid >= 128,
   write(packet, to, own, eid, ownEid) {

@@ -16,6 +16,8 @@ export type EthernetMessage =
       readonly code: typeof messageCode.flowRequest;
       readonly seid: number;
       readonly qos: QosSpec;
+      /** Whether the requester says that it is one of ours. */
+      readonly ours: boolean;
       readonly hash: Buffer;
       readonly piggyback: Buffer;
     }
@@ -28,6 +30,9 @@ export type EthernetMessage =
     }
   | { readonly code: typeof messageCode.nameQuery | typeof messageCode.nameReply; readonly hash: Buffer }
   | { readonly code: typeof messageCode.flowRelease; readonly seid: number; readonly deid: number };
+
+/** What one of ours writes into the response field of a request ("O7s"); a prototype writes 0 and reads nothing there. */
+export const ownMark = 0x4f37_7300;
 
 /** Why a message was dropped. */
 export type MessageFault = 'short' | 'unknown code';
@@ -64,6 +69,7 @@ export function encodeMessage(
   if ('seid' in message) memory.writeUIntBE(message.seid, start + layout.seid, layout.eidBytes);
   if ('deid' in message) memory.writeUIntBE(message.deid, start + layout.deid, layout.eidBytes);
   if ('response' in message) memory.writeInt32BE(message.response, start + layout.response);
+  if ('ours' in message && message.ours) memory.writeInt32BE(ownMark, start + layout.response);
   if ('qos' in message) writeQos(message.qos, layout, memory, start);
   if ('hash' in message) at += message.hash.copy(memory, at);
   if ('piggyback' in message) at += message.piggyback.copy(memory, at);
@@ -105,6 +111,7 @@ export function decodeMessage(
         code,
         seid,
         qos: readQos(layout, memory, start),
+        ours: memory.readInt32BE(start + layout.response) === ownMark,
         hash,
         piggyback: copy(body + hashBytes, end),
       };

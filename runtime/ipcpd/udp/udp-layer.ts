@@ -43,6 +43,8 @@ export const udpLimits: UdpLimits = {
   ...linkFlowLimits,
   ...foundAddressLimits,
   eidRestMs: 10_000,
+  // Datagrams overtake each other: one that was sent before the release may come after it.
+  eidRestReleasedMs: 1000,
 };
 
 /** Always MD5 here: the prototype takes no other (link-ipcps.md 1.2). */
@@ -92,7 +94,13 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#limits = options.limits ?? udpLimits;
     this.maxMessageBytes = options.device.datagramBytesMax - dataHeaderBytes;
     this.#found = new FoundAddresses(this.#limits);
-    this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
+    this.#flows = new LinkFlows<HostAddress>({
+      port: this,
+      events: options.events,
+      limits: this.#limits,
+      eids,
+      packets: options.packets,
+    });
   }
 
   get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated', number>> {
@@ -171,7 +179,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     datagram.start += dataHeaderBytes;
     // A prototype sends up to a header more than it carries whole (link-ipcps.md 4.4).
     if (datagram.length > this.#device.datagramBytesMax) return this.count('droppedTooLong');
-    this.#flows.deliver(flow, datagram);
+    this.#flows.deliver(flow, datagram, now);
   }
 
   count(reason: Counter): void {
