@@ -139,6 +139,24 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.tryAllocate().eid).toBe(eid + 1);
   });
 
+  test('who no longer has a name that was found there is left for whoever has it now', () => {
+    const rig = LinkRig.make(kind);
+    rig.known();
+    rig.learn();
+    rig.now += 5000;
+    rig.sent();
+    const { eid, outcomes } = rig.tryAllocate();
+    rig.bring(rig.replyBytes(0, eid, -1007, nothing));
+    expect(outcomes).toEqual([{ kind: 'unanswered' }]);
+    // irmd asks once more, and this time the refusal is that of the name.
+    expect(rig.known()).toEqual([]);
+    rig.learn();
+    rig.sent();
+    const again = rig.tryAllocate();
+    rig.bring(rig.replyBytes(0, again.eid, -1007, nothing));
+    expect(again.outcomes).toEqual([{ kind: 'refused', response: -1007 }]);
+  });
+
   test('an answer about a name is believed for its time', () => {
     const rig = LinkRig.make(kind, { cacheMs: 60_000 });
     expect(rig.known()).toEqual([]);
@@ -478,6 +496,22 @@ describe.each(['udp4', 'udp6'] as const)('%s alone', (kind) => {
     expect(rig.sent()).toMatchObject([{ to: 'c', kind: 'request' }]);
     rig.layer.close();
     expect(directory.closed).toBe(true);
+  });
+
+  test('a directory that does not answer is waited for no longer than its time; its late answer is taken', () => {
+    const rig = new UdpRig(kind, { queryMs: 3000 });
+    const known = rig.known();
+    expect(rig.layer.nextDeadline()).toBe(rig.now + 3000);
+    rig.now += 3000;
+    rig.layer.advance(rig.now);
+    expect(known).toEqual([false]);
+    rig.directory.answer('b');
+    expect([known, rig.known()]).toEqual([[false], [true]]);
+    const open = rig.known(hashName('other', 'MD5'));
+    rig.layer.close();
+    expect(open).toEqual([false]);
+    rig.directory.answer('b');
+    expect(open).toEqual([false]);
   });
 
   test('as many answers are remembered as there may be, the oldest go', () => {

@@ -12,6 +12,7 @@ export class RelayedDevice implements EthernetDevice, AsyncDisposable {
   readonly mac: Buffer;
   readonly mtu: number;
   readonly sendFailed = 0;
+  readonly droppedByKernel = 0;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #waiting: Buffer;

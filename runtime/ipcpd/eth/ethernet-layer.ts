@@ -24,11 +24,7 @@ import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messa
 import { broadcast, isGroup, isStation, nowhere, type Station, stationOf } from './station.ts';
 
 /** Times in ms and counts. Parameters, so that a test need not wait for them. */
-export interface EthernetLimits extends LinkFlowLimits, FoundAddressLimits {
-  /** A query is repeated until it is answered or this has passed. */
-  readonly queryMs: Millis;
-  readonly queryRepeatMs: Millis;
-}
+export type EthernetLimits = LinkFlowLimits & FoundAddressLimits;
 
 export const ethernetLimits: EthernetLimits = {
   ...linkFlowLimits,
@@ -47,16 +43,11 @@ const counterNames = [
   'droppedForeignDestination',
   'droppedUnknownCode',
   'droppedUnknownName',
+  'queriesForOthers',
   'droppedUnexpectedAnswer',
   ...linkFlowCounters,
 ] as const;
 type Counter = (typeof counterNames)[number];
-
-interface Query {
-  readonly waiting: ((known: boolean) => void)[];
-  readonly deadline: Millis;
-  repeatAt: Millis;
-}
 
 export interface EthernetOptions {
   readonly hash: HashAlgorithm;
@@ -81,7 +72,6 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly #flows: LinkFlows<Station>;
   readonly #names = new Set<string>();
   readonly #found: FoundAddresses<Station>;
-  readonly #queries = new Map<string, Query>();
   readonly #header: FrameHeader = { toHigh: 0, toLow: 0, fromHigh: 0, fromLow: 0, eid: 0, peerEid: 0 };
 
   constructor(options: EthernetOptions) {
@@ -104,8 +94,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     });
   }
 
-  get counters(): Readonly<Record<Counter | 'sendFailed', number>> {
-    return { ...this.#counts, sendFailed: this.#device.sendFailed };
+  get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedByKernel', number>> {
+    const { sendFailed, droppedByKernel } = this.#device;
+    return { ...this.#counts, sendFailed, droppedByKernel };
   }
 
   register(hash: Buffer): void {
@@ -118,18 +109,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#found.has(key, now)) return done(true);
-    const running = this.#queries.get(key);
-    if (running !== undefined) {
-      running.waiting.push(done);
-      return;
-    }
-    this.#queries.set(key, {
-      waiting: [done],
-      deadline: now + this.#limits.queryMs,
-      repeatAt: now + this.#limits.queryRepeatMs,
-    });
-    this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
+    if (this.#found.ask(key, now, done)) this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
   }
 
   allocate(
@@ -158,28 +138,17 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   close(): void {
     this.#flows.close();
-    for (const { waiting } of this.#queries.values()) for (const done of waiting) done(false);
-    this.#queries.clear();
+    this.#found.close();
     this.#device[Symbol.dispose]();
   }
 
   nextDeadline(): Millis {
-    let earliest = this.#flows.nextDeadline();
-    for (const { deadline, repeatAt } of this.#queries.values()) {
-      earliest = Math.min(earliest, deadline, repeatAt);
-    }
-    return earliest;
+    return Math.min(this.#flows.nextDeadline(), this.#found.nextDeadline());
   }
 
   advance(now: Millis): void {
-    for (const [key, query] of this.#queries) {
-      if (query.deadline <= now) {
-        this.#queries.delete(key);
-        for (const done of query.waiting) done(false);
-      } else if (query.repeatAt <= now) {
-        query.repeatAt = now + this.#limits.queryRepeatMs;
-        this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash: Buffer.from(key, 'hex') });
-      }
+    for (const key of this.#found.advance(now)) {
+      this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash: Buffer.from(key, 'hex') });
     }
     this.#flows.advance(now);
   }
@@ -255,7 +224,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     }
     switch (message.code) {
       case messageCode.nameQuery:
-        if (!this.#names.has(message.hash.toString('hex'))) return;
+        if (!this.#names.has(message.hash.toString('hex'))) return this.count('queriesForOthers');
         return this.#sendMessage(from, { code: messageCode.nameReply, hash: message.hash });
       case messageCode.nameReply:
         return this.#receiveAnswer(message.hash.toString('hex'), from, now);
@@ -281,12 +250,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   #receiveAnswer(key: string, station: Station, now: Millis): void {
-    const query = this.#queries.get(key);
     // Only what was asked for is believed, and news about it: nobody can fill the table with other names.
-    if (query === undefined && !this.#found.has(key, now)) return this.count('droppedUnexpectedAnswer');
-    this.#found.set(key, station, now);
-    this.#queries.delete(key);
-    for (const done of query?.waiting ?? []) done(true);
+    if (!this.#found.isAsked(key) && !this.#found.has(key, now)) return this.count('droppedUnexpectedAnswer');
+    this.#found.answered(key, station, now);
   }
 
   #sendMessage(to: Station, message: EthernetMessage): void {

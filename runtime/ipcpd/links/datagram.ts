@@ -19,9 +19,10 @@ export type OnDatagram = (datagram: Packet, source: DatagramSource) => void;
 export interface DatagramDevice extends Flushable, Disposable {
   /** Longest datagram it carries. */
   readonly datagramBytesMax: number;
-  /** Datagrams that could not leave, and those that were longer than what is received. */
+  /** Datagrams that could not leave, that were longer than what is received, that came faster than they were read. */
   readonly sendFailed: number;
   readonly droppedTruncated: number;
+  readonly droppedByKernel: number;
   /** Queues a datagram; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(datagram: Packet, to: HostAddress): void;
 }

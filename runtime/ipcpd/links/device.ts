@@ -9,8 +9,9 @@ export interface EthernetDevice extends Flushable, Disposable {
   readonly mac: Buffer;
   /** Bytes of a frame without its Ethernet header. */
   readonly mtu: number;
-  /** Frames that could not leave. */
+  /** Frames that could not leave, and those that came faster than they were read. */
   readonly sendFailed: number;
+  readonly droppedByKernel: number;
   /** Queues a frame; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(frame: Packet): void;
 }

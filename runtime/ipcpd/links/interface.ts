@@ -12,6 +12,14 @@ const inUse = new Set<string>();
 /** Batches a wake-up takes before others have their turn. */
 const batchesMax = 4;
 
+/** Bytes of a frame that the prototype takes from an interface: a loopback's MTU is more than that (link-ipcps.md 2.2). */
+export function usableMtu(name: string, mtu: number): number {
+  return Math.min(mtu, name.startsWith('lo') ? loopbackMtuMax : mtuMax);
+}
+
+const mtuMax = 0xffff;
+const loopbackMtuMax = 9000;
+
 export interface InterfaceHooks {
   /** A frame came; it is valid until the turn ends. */
   readonly onFrame: OnFrame;
@@ -24,6 +32,7 @@ export class InterfaceDevice implements EthernetDevice {
   readonly #opened: DisposableStack;
   readonly #turn: Turn;
   readonly #medium: string;
+  #droppedByKernel = 0;
 
   /** @throws KernelError naming the call and the interface; O7sError EEXIST when the medium is in use here. */
   constructor(name: string, protocol: number, turn: Turn, hooks: InterfaceHooks) {
@@ -64,8 +73,15 @@ export class InterfaceDevice implements EthernetDevice {
     return this.#socket.counters.sendFailed;
   }
 
+  get droppedByKernel(): number {
+    // The kernel tells only what is new.
+    this.#droppedByKernel += this.#socket.takeKernelDrops();
+    return this.#droppedByKernel;
+  }
+
   get mtu(): number {
-    return this.#socket.interface.mtu;
+    const { name, mtu } = this.#socket.interface;
+    return usableMtu(name, mtu);
   }
 
   send(frame: Packet): void {

@@ -30,6 +30,7 @@ export class MemoryDevice implements EthernetDevice {
   readonly mac: Buffer;
   readonly mtu: number;
   readonly sendFailed = 0;
+  readonly droppedByKernel = 0;
   readonly #onFrame: OnFrame;
   readonly #segment: MemorySegment;
   #queued: Buffer[] = [];
@@ -105,6 +106,7 @@ export class MemoryDatagramDevice implements DatagramDevice {
   readonly local: MemoryAddress;
   readonly datagramBytesMax: number;
   readonly sendFailed = 0;
+  readonly droppedByKernel = 0;
   readonly droppedTruncated = 0;
   readonly #onDatagram: OnDatagram;
   readonly #network: MemoryNetwork;

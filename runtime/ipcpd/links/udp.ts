@@ -73,6 +73,10 @@ export class UdpDevice implements DatagramDevice {
     return this.#socket.counters.droppedTruncated;
   }
 
+  get droppedByKernel(): number {
+    return this.#socket.kernelDrops;
+  }
+
   send(datagram: Packet, to: HostAddress): void {
     if (this.#socket.queued === 0) this.#turn.flushLater(this);
     this.#socket.send(datagram, to as UdpAddress);

@@ -3,7 +3,7 @@
  * `now` in, datagrams out through the device it was given. Source: link-ipcps.md 1, 4, 9.
  */
 import type { QosSpec } from '../../lib/qos.ts';
-import type { Millis } from '../../lib/time/clock.ts';
+import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
 import { zeroCounts } from '../shell/counts.ts';
@@ -42,6 +42,9 @@ export type UdpLimits = LinkFlowLimits & FoundAddressLimits;
 export const udpLimits: UdpLimits = {
   ...linkFlowLimits,
   ...foundAddressLimits,
+  queryMs: 3000,
+  // The directory asks again by itself.
+  queryRepeatMs: never,
   eidRestMs: 10_000,
   // Datagrams overtake each other: one that was sent before the release may come after it.
   eidRestReleasedMs: 1000,
@@ -103,12 +106,9 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     });
   }
 
-  get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated', number>> {
-    return {
-      ...this.#counts,
-      sendFailed: this.#device.sendFailed,
-      droppedTruncated: this.#device.droppedTruncated,
-    };
+  get counters(): Readonly<Record<Counter | 'sendFailed' | 'droppedTruncated' | 'droppedByKernel', number>> {
+    const { sendFailed, droppedTruncated, droppedByKernel } = this.#device;
+    return { ...this.#counts, sendFailed, droppedTruncated, droppedByKernel };
   }
 
   register(hash: Buffer): void {
@@ -121,12 +121,9 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#found.has(key, now)) return done(true);
-    this.#directory.resolve(hash, ([host]) => {
-      if (host === undefined) return done(false);
-      this.#found.set(key, host, this.#clock());
-      done(true);
-    });
+    if (!this.#found.ask(key, now, done)) return;
+    // What comes too late for this question is still worth knowing.
+    this.#directory.resolve(hash, ([host]) => this.#found.answered(key, host, this.#clock()));
   }
 
   allocate(
@@ -155,15 +152,17 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
 
   close(): void {
     this.#flows.close();
+    this.#found.close();
     this.#directory.close();
     this.#device[Symbol.dispose]();
   }
 
   nextDeadline(): Millis {
-    return this.#flows.nextDeadline();
+    return Math.min(this.#flows.nextDeadline(), this.#found.nextDeadline());
   }
 
   advance(now: Millis): void {
+    this.#found.advance(now);
     this.#flows.advance(now);
   }
 

@@ -10,6 +10,10 @@ const batchDatagrams = 64;
 /** Receive queue asked for, in bytes; the kernel gives what `net.core.rmem_max` allows. */
 const queueBytes = 8 * 1024 * 1024;
 const nameBytesMax = 28;
+/** SO_MEMINFO, what is told by it, and which of that are drops. */
+const optionMemoryInfo = 55;
+const memoryInfoBytes = 36;
+const memoryInfoDrops = 32;
 
 /** An address and port in the form the kernel takes them (struct sockaddr_in, sockaddr_in6). */
 export class UdpAddress {
@@ -212,6 +216,15 @@ export class UdpSocket implements Disposable {
 
   get queued(): number {
     return this.#queued;
+  }
+
+  /** Datagrams the kernel dropped because the receive queue was full; 0 where it does not tell. */
+  get kernelDrops(): number {
+    const memory = Buffer.alloc(memoryInfoBytes);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(memory.length, 0);
+    libc.getsockopt(this.#fd, linux.SOL_SOCKET, optionMemoryInfo, memory, length);
+    return memory.readUInt32LE(memoryInfoDrops);
   }
 
   [Symbol.dispose](): void {
