@@ -110,9 +110,9 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
 
   test('a flow that is idle lives by keepalives, and dies without them', async () => {
     const { client, served } = await open(800);
-    const before = (await net.counters(net.b))['keepalivesIn'] ?? 0;
+    const before = (await net.b.counters('e0'))['keepalivesIn'] ?? 0;
     // At four in a timeout, twelve are three timeouts.
-    await until('keepalives', async () => ((await net.counters(net.b))['keepalivesIn'] ?? 0) >= before + 12);
+    await until('keepalives', async () => ((await net.b.counters('e0'))['keepalivesIn'] ?? 0) >= before + 12);
     await client.write(Buffer.from('still here'));
     expect(String(await served.read({ timeout: 10_000 }))).toBe('still here');
     const dataPlanes = net.a.processes().filter(({ command }) => command.includes('ipcpd'));
@@ -164,7 +164,7 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
       await (round % 2 === 0 ? client : served).close();
       await (round % 2 === 0 ? served : client).close();
     }
-    expect((await net.counters(net.a))['droppedUnexpectedRelease']).toBe(0);
+    expect((await net.a.counters('e0'))['droppedUnexpectedRelease']).toBe(0);
   });
 
   test('a server that closes is seen by the client at once', async () => {
