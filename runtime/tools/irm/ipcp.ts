@@ -7,8 +7,10 @@ import {
   type IpcpInfo,
   type IpcpType,
   ipcpTypes,
+  isOfType,
   nameBytesMax,
   O7sError,
+  settledType,
 } from '../../lib/index.ts';
 import { type Command, type CommandContext, type CommandGroup, failed } from './command.ts';
 import { matchesPattern, matchWord, parseParameters } from './grammar.ts';
@@ -17,7 +19,7 @@ const createUsage = `Usage: irm ipcp create
                 name <IPCP name>
                 type <type>
 
-A type is one of ${ipcpTypes.join(', ')}.
+A type is one of ${ipcpTypes.join(', ')}; udp is udp4 or udp6, as the address in bootstrap is.
 `;
 
 const create: Command = async (words, context) => {
@@ -93,6 +95,7 @@ const bootstrapOffered: readonly BootstrapWord[] = [
   'device',
   'ethertype',
   'port',
+  'autobind',
 ];
 
 const bootstrapTypes: readonly IpcpType[] = [
@@ -105,12 +108,14 @@ const bootstrapTypes: readonly IpcpType[] = [
   'local',
 ];
 
+const bindable: readonly IpcpType[] = ['unicast', 'broadcast'];
+
 const bootstrapUsage = `Usage: irm ipcp bootstrap
                 name <IPCP name>
                 layer <layer name>
                 [type <type>]
 
-For a type udp4 or udp6 (udp: either, as the address is):
+For a type udp4 or udp6, or udp, which is either, as the address is:
                 ip <address>
                 [port <number> (default: 3435)]
                 [dns <address of a DNS server> (default: hosts file and name servers of the system)]
@@ -149,7 +154,8 @@ const bootstrap: Command = async (words, context) => {
   }
   const typeWord = last('type');
   const ip = last('ip');
-  const type = typeWord === undefined ? undefined : bootstrapType(typeWord, ip);
+  const asked = typeWord === undefined ? undefined : bootstrapType(typeWord);
+  const type = asked === undefined ? undefined : settledType(asked, ip);
   if (typeWord !== undefined && type === undefined) return usage(bootstrapUsage, context);
 
   const hash = last('hash');
@@ -164,7 +170,7 @@ const bootstrap: Command = async (words, context) => {
     return 1;
   }
   const dns = last('dns');
-  const complaint = type === 'udp4' || type === 'udp6' ? addressComplaint(type, ip, dns) : undefined;
+  const complaint = type === undefined ? undefined : addressComplaint(type, ip, dns);
   if (complaint !== undefined) {
     context.out(complaint);
     return usage(bootstrapUsage, context);
@@ -183,9 +189,10 @@ const bootstrap: Command = async (words, context) => {
       throw error;
     });
     const matching = (await irmd.listIpcps()).filter((ipcp) => matchesPattern(ipcp.name, name));
-    const [mismatch] = type === undefined ? [] : matching.filter((ipcp) => ipcp.type !== type);
-    if (mismatch !== undefined) return say(context, 'Types do not match.\n\n');
-    const targets = matching.map(({ pid, type: known }) => ({ pid, type: known }));
+    if (type !== undefined && !matching.every((ipcp) => mayBecome(ipcp.type, type))) {
+      return say(context, 'Types do not match.\n\n');
+    }
+    const targets = matching.map(({ pid, type: known }) => ({ pid, type: settledType(known, ip) }));
     if (targets.length === 0) {
       if (type === undefined) return say(context, `No IPCPs matching ${name} found.\n\n`);
       if (lacksRequired(type, config)) return usage(bootstrapUsage, context);
@@ -193,6 +200,15 @@ const bootstrap: Command = async (words, context) => {
     }
     for (const target of targets) {
       if (lacksRequired(target.type, config)) return usage(bootstrapUsage, context);
+      const fault = addressComplaint(target.type, ip, dns);
+      if (fault !== undefined) {
+        context.out(fault);
+        return usage(bootstrapUsage, context);
+      }
+      // Only IPCPs that accept flows of their own can serve a name.
+      if (given.values.has('autobind') && !bindable.includes(target.type)) {
+        context.out('Can not bind this IPCP type,autobind disabled.\n\n');
+      }
       await irmd.bootstrapIpcp(target.pid, layer, config);
     }
     return 0;
@@ -212,12 +228,13 @@ const list: Command = async (words, context) => {
   const [type, name, layer] = (['type', 'name', 'layer'] as const).map((word) =>
     given.values.get(word)?.at(-1),
   );
-  if (type !== undefined && !ipcpTypes.some((known) => known === type)) return usage(listUsage, context);
+  const asked = ipcpTypes.find((known) => known === type);
+  if (type !== undefined && asked === undefined) return usage(listUsage, context);
   try {
     const ipcps = await (await context.irmd()).listIpcps();
     const shown = ipcps.filter(
       (ipcp) =>
-        (type === undefined || ipcp.type === type) &&
+        (asked === undefined || isOfType(ipcp.type, asked)) &&
         (name === undefined || matchesPattern(ipcp.name, name)) &&
         (layer === undefined || matchesPattern(ipcp.layer ?? '', layer)),
     );
@@ -250,20 +267,27 @@ function ipcpTable(ipcps: readonly IpcpInfo[]): string {
   return `${line}${row(['pid', 'name', 'type', 'layer'])}${line}${rows.join('')}${line}\n`;
 }
 
-/** A type by a word that may be shortened; a udp layer is of the family of its address. */
-function bootstrapType(word: string, ip: string | undefined): IpcpType | undefined {
+/** A type by a word that may be shortened. What is short for both udp4 and udp6 is udp. */
+function bootstrapType(word: string): IpcpType | undefined {
   const type = matchWord(word, bootstrapTypes);
-  return type === 'udp4' && word !== 'udp4' && ip !== undefined && isIPv6(ip) ? 'udp6' : type;
+  return type === 'udp4' && word !== 'udp4' ? 'udp' : type;
+}
+
+/** Whether an IPCP of a type may be bootstrapped as another: one created as udp has no family yet. */
+function mayBecome(known: IpcpType, type: IpcpType): boolean {
+  return isOfType(known, type) || (known === 'udp' && isOfType(type, 'udp'));
 }
 
 /** What is wrong with the addresses of a udp layer; undefined when nothing is. */
 function addressComplaint(
-  type: 'udp4' | 'udp6',
+  type: IpcpType,
   ip: string | undefined,
   dns: string | undefined,
 ): string | undefined {
+  if (!isOfType(type, 'udp')) return undefined;
+  // What is no address at all is refused as the family that comes first.
   const [family, isAddress, any] =
-    type === 'udp4' ? (['IPv4', isIPv4, /^0\.0\.0\.0$/] as const) : (['IPv6', isIPv6, /^[0:]*$/] as const);
+    type === 'udp6' ? (['IPv6', isIPv6, /^[0:]*$/] as const) : (['IPv4', isIPv4, /^0\.0\.0\.0$/] as const);
   if (ip !== undefined && !isAddress(ip)) return `Invalid ${family} address: "${ip}".\n`;
   if (ip !== undefined && any.test(ip)) return `Cannot use ${family} address: "${ip}".\n`;
   if (dns !== undefined && !isAddress(dns)) return `Invalid DNS ${family} address: "${dns}".\n`;
@@ -272,7 +296,7 @@ function addressComplaint(
 
 function lacksRequired(type: IpcpType, { dev, ip }: BootstrapConfig): boolean {
   if (type === 'eth-dix' || type === 'eth-llc') return dev === undefined;
-  return (type === 'udp4' || type === 'udp6') && ip === undefined;
+  return isOfType(type, 'udp') && ip === undefined;
 }
 
 function isHash(word: string): word is HashAlgorithm {
