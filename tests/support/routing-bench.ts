@@ -8,7 +8,7 @@ import {
 import type { RoutingPolicy } from '../../runtime/ipcpd/unicast/routing/routes.ts';
 import { messageOf, messageText } from './management-text.ts';
 
-export const self = 1;
+const self = 1;
 /** First of the addresses that stand for random ones. */
 export const randomFrom = 9001;
 export const limit = 1496;

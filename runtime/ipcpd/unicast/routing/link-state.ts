@@ -53,7 +53,7 @@ export interface LinkStateLimits extends DatabaseLimits, OutboxLimits {
   readonly cureMs: Millis;
 }
 
-export const linkStateLimits: LinkStateLimits = {
+const linkStateLimits: LinkStateLimits = {
   ...outboxLimits,
   entriesMax: 65_536,
   entriesOfSourceMax: 4096,
