@@ -14,6 +14,15 @@ export {
   type Udp,
   type UdpOptions,
 } from './model/layer.ts';
+export {
+  type Adjacencies,
+  broadcast,
+  type Broadcast,
+  type BroadcastOptions,
+  unicast,
+  type Unicast,
+  type UnicastOptions,
+} from './model/stacked-layer.ts';
 export { ethLink, type EthLink, type EthLinkOptions } from './model/link.ts';
 export { node, type Node, type NodeOptions, port, type Port, type PortOptions } from './model/node.ts';
 export { register, type Registration, server, type Server } from './model/service.ts';

@@ -14,6 +14,7 @@ const programs = {
   ipcpd: 'runtime/ipcpd/main.ts',
   irm: 'runtime/tools/irm/main.ts',
   oping: 'runtime/tools/oping/main.ts',
+  obc: 'runtime/tools/obc/main.ts',
 };
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).

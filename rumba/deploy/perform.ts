@@ -5,10 +5,14 @@ import { TestbedError } from '../errors.ts';
 import { hostsFile } from '../plan/hosts.ts';
 import { type Action, addressWords } from '../plan/plan.ts';
 import { poll } from '../poll.ts';
+import type { TopologyStackedLayer } from '../model/topology.ts';
 import type { Lab, LabNode, Program } from '../testbeds/testbed.ts';
 
 /** How long a daemon or a server has to become ready, in milliseconds. */
 const readyMs = 30_000;
+
+/** How long the members of a layer may take to learn of each other, in milliseconds. */
+const convergeMs = 60_000;
 
 /** How long irmd has to answer, in milliseconds; its own limits are shorter. */
 const answerMs = 30_000;
@@ -56,6 +60,22 @@ export class Performer implements AsyncDisposable {
         return await this.#startIrmd(action.node, signal);
       case 'bootstrap':
         return await placed(action.node, `bootstrap IPCP ${action.ipcp}`, this.#bootstrap(action), signal);
+      case 'enroll':
+        return await placed(
+          action.node,
+          `enrol IPCP ${action.ipcp} with ${action.with}`,
+          this.#enroll(action),
+          signal,
+        );
+      case 'connect':
+        return await placed(
+          action.node,
+          `connect IPCP ${action.ipcp} to ${action.to}`,
+          this.#connect(action),
+          signal,
+        );
+      case 'converge':
+        return await this.#converge(action.layer, signal);
       case 'register':
         return await placed(action.node, `register name ${action.name}`, this.#register(action), signal);
       case 'serve':
@@ -86,12 +106,56 @@ export class Performer implements AsyncDisposable {
     if (found?.layer === action.layer) return;
     const pid = found?.pid ?? (await client.createIpcp(action.ipcp, action.type));
     await client.bootstrapIpcp(pid, action.layer, action.config);
+    if (action.autobind) await bindTo(client, pid, [action.ipcp, action.layer]);
+  }
+
+  async #enroll(action: ActionOf<'enroll'>): Promise<void> {
+    const { node, ipcp, type, layer } = action;
+    const client = this.#client(node);
+    const found = await this.#findIpcp(node, ipcp);
+    if (found?.layer === layer) return;
+    const pid = found?.pid ?? (await client.createIpcp(ipcp, type));
+    await client.enrollIpcp(pid, action.with, layer);
+    await bindTo(client, pid, [ipcp, layer]);
+  }
+
+  async #connect({ node, ipcp, type, to }: ActionOf<'connect'>): Promise<void> {
+    const client = this.#client(node);
+    const { pid } = await this.#ipcp(node, ipcp);
+    const { connections } = await client.ipcpMetrics(pid, ['connections']);
+    const made = (connections as readonly { component: string; destination: string | null }[]).filter(
+      ({ destination }) => destination === to,
+    );
+    for (const component of type === 'unicast' ? (['mgmt', 'dt'] as const) : (['dt'] as const)) {
+      const name = component === 'dt' ? 'Data Transfer' : 'Management';
+      if (!made.some((each) => each.component === name)) await client.connectIpcp(pid, to, component);
+    }
+  }
+
+  /** Waits until each member of a unicast layer has a route to each other, and each of a broadcast layer its neighbours. */
+  async #converge(layer: TopologyStackedLayer, signal: AbortSignal): Promise<void> {
+    const { name, kind, members, adjacencies } = layer;
+    for (const { node, ipcp } of members) {
+      const { pid } = await this.#ipcp(node, ipcp);
+      const wanted =
+        kind === 'unicast'
+          ? members.length - 1
+          : adjacencies.filter((each) => each.ipcp === ipcp || each.to === ipcp).length;
+      const client = this.#client(node);
+      const isReady = async (): Promise<true | undefined> => {
+        const { routes, connections } = await client.ipcpMetrics(pid, ['routes', 'connections']);
+        const neighbours = (connections as readonly { up: boolean }[]).filter(({ up }) => up);
+        const have = kind === 'unicast' ? (routes as readonly unknown[]) : neighbours;
+        return have.length >= wanted || undefined;
+      };
+      const what = `layer ${name} to be complete at ${ipcp} on node ${node}`;
+      await poll(isReady, { what, deadlineMs: convergeMs, signal });
+    }
   }
 
   async #register(action: ActionOf<'register'>): Promise<void> {
-    const found = await this.#findIpcp(action.node, action.ipcp);
-    if (found === undefined) throw new O7sError('ENOENT', `there is no IPCP ${action.ipcp}`);
-    await this.#client(action.node).registerName(action.name, found.pid);
+    const { pid } = await this.#ipcp(action.node, action.ipcp);
+    await this.#client(action.node).registerName(action.name, pid);
   }
 
   async #serve(action: ActionOf<'serve'>, signal: AbortSignal): Promise<void> {
@@ -116,8 +180,25 @@ export class Performer implements AsyncDisposable {
     return client;
   }
 
+  async #ipcp(node: string, name: string): Promise<IpcpInfo> {
+    const found = await this.#findIpcp(node, name);
+    if (found === undefined) throw new O7sError('ENOENT', `there is no IPCP ${name}`);
+    return found;
+  }
+
   async #findIpcp(node: string, name: string): Promise<IpcpInfo | undefined> {
     return (await this.#client(node).listIpcps()).find((each) => each.name === name);
+  }
+}
+
+/** Lets an IPCP serve names, those it serves already included. */
+async function bindTo(client: IrmClient, pid: number, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    try {
+      await client.bindProcess(pid, name);
+    } catch (error) {
+      if (!(error instanceof O7sError) || error.code !== 'EEXIST') throw error;
+    }
   }
 }
 

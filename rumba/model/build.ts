@@ -2,12 +2,22 @@
 import { TestbedError } from '../errors.ts';
 import { assignAddresses, layerAddresses, type LinkAddresses } from './addressing.ts';
 import { addressText, familyNames } from './ip-address.ts';
-import { ethertypeDefault, isLayer, type Layer, udpFamilies, udpPortDefault } from './layer.ts';
+import {
+  ethertypeDefault,
+  isLayer,
+  isStacked,
+  type Layer,
+  type LinkLayer,
+  udpFamilies,
+  udpPortDefault,
+} from './layer.ts';
 import type { EthLink } from './link.ts';
 import { checkKeys } from './keys.ts';
+import { stackLayer } from './membership.ts';
 import { checkName } from './names.ts';
 import type { Node, Port } from './node.ts';
 import type { Registration, Server } from './service.ts';
+import type { Broadcast, Unicast } from './stacked-layer.ts';
 import {
   brandTopology,
   type Topology,
@@ -58,7 +68,7 @@ export function topology(parts: TopologyParts): Topology {
   distinct(nodes, 'node');
   const wired = wire(links, new Set(nodes));
   const addressed = assignAddresses(wired, layers);
-  const layered = stack(layers, wired, addressed);
+  const layered = stack(layers, wired, addressed, new Set(nodes));
   return brandTopology({
     name,
     nodes: nodes.map(({ name: each, tun }) => (tun ? { name: each, tun } : { name: each })),
@@ -209,34 +219,57 @@ function stack(
   layers: readonly Layer[],
   wired: ReadonlyMap<EthLink, TopologyLink>,
   addressed: ReadonlyMap<EthLink, LinkAddresses>,
+  nodes: ReadonlySet<Node>,
 ): Map<Layer, TopologyLayer> {
   distinct(layers, 'layer');
   const users = new Map<string, string>();
-  return new Map(
-    layers.map((layer) => {
-      const link = wired.get(layer.link);
-      if (link === undefined) {
-        throw new TestbedError('ETOPOLOGY', `layer ${layer.name} is over a link that is not listed`, {
-          hint: 'add it to links of the topology',
-        });
-      }
-      const { what, hint } = shareOf(layer);
-      const other = users.get(`${link.name} ${what}`);
-      if (other !== undefined) {
+  const placed = new Map<Layer, TopologyLayer>();
+  const placeStacked = (layer: Unicast | Broadcast): TopologyLayer => {
+    const below = layer.over.map((each) => {
+      if (!layers.includes(each)) {
         throw new TestbedError(
           'ETOPOLOGY',
-          `layers ${other} and ${layer.name} both use ${what} on link ${link.name}`,
-          { hint },
+          `layer ${layer.name} is over layer ${each.name}, which is not listed`,
+          {
+            hint: 'add it to layers of the topology',
+          },
         );
       }
-      users.set(`${link.name} ${what}`, layer.name);
-      return [layer, placeLayer(layer, link, addressed.get(layer.link) ?? [[], []])];
-    }),
-  );
+      return placed.get(each) ?? place(each);
+    });
+    return stackLayer(layer, below, nodes);
+  };
+  const place = (layer: Layer): TopologyLayer => {
+    const made = isStacked(layer) ? placeStacked(layer) : placeOnLink(layer);
+    placed.set(layer, made);
+    return made;
+  };
+  const placeOnLink = (layer: LinkLayer): TopologyLayer => {
+    const link = wired.get(layer.link);
+    if (link === undefined) {
+      throw new TestbedError('ETOPOLOGY', `layer ${layer.name} is over a link that is not listed`, {
+        hint: 'add it to links of the topology',
+      });
+    }
+    const { what, hint } = shareOf(layer);
+    const other = users.get(`${link.name} ${what}`);
+    if (other !== undefined) {
+      throw new TestbedError(
+        'ETOPOLOGY',
+        `layers ${other} and ${layer.name} both use ${what} on link ${link.name}`,
+        { hint },
+      );
+    }
+    users.set(`${link.name} ${what}`, layer.name);
+    return placeLayer(layer, link, addressed.get(layer.link) ?? [[], []]);
+  };
+  // Those below come first, however they are listed.
+  for (const layer of layers) if (!placed.has(layer)) place(layer);
+  return placed;
 }
 
 /** What a layer has for itself on its link, and what to do about a second layer that wants the same. */
-function shareOf(layer: Layer): { what: string; hint: string } {
+function shareOf(layer: LinkLayer): { what: string; hint: string } {
   switch (layer.kind) {
     case 'eth-dix': {
       const { ethertype = ethertypeDefault } = layer;
@@ -254,7 +287,7 @@ function shareOf(layer: Layer): { what: string; hint: string } {
   }
 }
 
-function placeLayer(layer: Layer, link: TopologyLink, addresses: LinkAddresses): TopologyLayer {
+function placeLayer(layer: LinkLayer, link: TopologyLink, addresses: LinkAddresses): TopologyLayer {
   const { name } = layer;
   const member = (side: 0 | 1): TopologyMember => {
     const { node, interface: device } = link.ends[side];
@@ -292,6 +325,11 @@ function enlist(
 ): TopologyRegistration[] {
   const found = new Map<string, TopologyRegistration>();
   const enter = (name: string, node: Node, layer: Layer, user: string): void => {
+    if (layer.kind === 'broadcast') {
+      throw new TestbedError('ETOPOLOGY', `${user} is in layer ${layer.name}, a broadcast layer`, {
+        hint: 'applications join such a layer by its own name; no names are registered there',
+      });
+    }
     const placed = layered.get(layer);
     if (placed === undefined) {
       throw new TestbedError('ETOPOLOGY', `${user} is in layer ${layer.name}, which is not listed`, {
@@ -317,6 +355,13 @@ function enlist(
       });
     }
   };
+  // An IPCP of a layer over others is found by its name in those below.
+  for (const layer of layered.values()) {
+    if (layer.kind !== 'unicast' && layer.kind !== 'broadcast') continue;
+    for (const { node, ipcp, lower } of layer.members) {
+      for (const below of lower) found.set(`${below} ${ipcp}`, { name: ipcp, node, ipcp: below });
+    }
+  }
   for (const { name, node, layer } of registrations) {
     known(node, `name ${name}`);
     enter(name, node, layer, `name ${name}`);
@@ -326,7 +371,8 @@ function enlist(
     const reached = [...layered].filter(([, placed]) =>
       placed.members.some((member) => member.node === node.name),
     );
-    for (const layer of layers ?? reached.map(([each]) => each)) enter(name, node, layer, `server ${name}`);
+    const able = reached.map(([each]) => each).filter(({ kind }) => kind !== 'broadcast');
+    for (const layer of layers ?? able) enter(name, node, layer, `server ${name}`);
   }
   return [...found.values()];
 }

@@ -5,6 +5,7 @@ import { type Family, familyNames, familyOf } from './ip-address.ts';
 import { checkKeys } from './keys.ts';
 import type { EthLink } from './link.ts';
 import { checkName } from './names.ts';
+import type { Broadcast, Unicast } from './stacked-layer.ts';
 
 /** An eth-dix layer: an IPCP at each end of a link, which speak Ethernet II frames of one ethertype. */
 export interface EthDix {
@@ -32,8 +33,11 @@ export interface Udp {
   readonly dns: string | undefined;
 }
 
+/** A layer over a link. */
+export type LinkLayer = EthDix | EthLlc | Udp;
+
 /** Any layer a topology may have. */
-export type Layer = EthDix | EthLlc | Udp;
+export type Layer = LinkLayer | Unicast | Broadcast;
 
 export interface EthLlcOptions {
   /** Hash of the layer's directory, SHA3_256 by default. */
@@ -58,7 +62,13 @@ export interface UdpOptions {
 export const ethertypeDefault = 0xa000;
 export const udpPortDefault = 3435;
 
-const layerKinds: readonly string[] = ['eth-dix', 'eth-llc', 'udp4', 'udp6'] satisfies Layer['kind'][];
+const linkLayerKinds: readonly string[] = [
+  'eth-dix',
+  'eth-llc',
+  'udp4',
+  'udp6',
+] satisfies LinkLayer['kind'][];
+const stackedKinds: readonly string[] = ['unicast', 'broadcast'] satisfies Layer['kind'][];
 
 /** Which family of addresses the members of a udp layer have. */
 export const udpFamilies: Record<Udp['kind'], Family> = { udp4: 4, udp6: 6 };
@@ -69,7 +79,12 @@ export function isUdp(layer: Layer): layer is Udp {
 
 /** True for a layer; what a topology file passes need not be one. */
 export function isLayer(value: { readonly kind?: unknown } | null | undefined): value is Layer {
-  return typeof value?.kind === 'string' && layerKinds.includes(value.kind);
+  const kind = value?.kind;
+  return typeof kind === 'string' && (linkLayerKinds.includes(kind) || stackedKinds.includes(kind));
+}
+
+export function isStacked(layer: Layer): layer is Unicast | Broadcast {
+  return stackedKinds.includes(layer.kind);
 }
 
 /** An eth-dix layer over a link. Its IPCPs are called `<layer>.<node>`. */
@@ -139,7 +154,7 @@ function checkPlace(maker: string, name: string, link: EthLink): void {
   }
 }
 
-function checkHash(hash: HashAlgorithm | undefined, layer: string): HashAlgorithm | undefined {
+export function checkHash(hash: HashAlgorithm | undefined, layer: string): HashAlgorithm | undefined {
   if (hash !== undefined && !hashAlgorithms.includes(hash)) {
     throw new TestbedError('ETOPOLOGY', `the hash ${JSON.stringify(hash)} of layer ${layer} is unknown`, {
       hint: `use one of ${hashAlgorithms.join(', ')}`,

@@ -1,5 +1,5 @@
 /** What a topology is once it is checked: plain data, everything by name, nothing left to default. */
-import type { HashAlgorithm } from '../../runtime/lib/index.ts';
+import type { BootstrapConfig, HashAlgorithm } from '../../runtime/lib/index.ts';
 
 // A file may import another copy of this package than the one that loads it; both know this symbol.
 const brand = Symbol.for('o7s-testbed.topology');
@@ -36,7 +36,32 @@ export interface TopologyLinkEnd {
   readonly addresses?: readonly string[];
 }
 
-export type TopologyLayer = TopologyEthLayer | TopologyUdpLayer;
+export type TopologyLayer = TopologyEthLayer | TopologyUdpLayer | TopologyStackedLayer;
+
+/** A layer over others. */
+export interface TopologyStackedLayer {
+  readonly kind: 'unicast' | 'broadcast';
+  readonly name: string;
+  /** The layers below, by name. */
+  readonly over: readonly string[];
+  /** The node whose IPCP is the first member. */
+  readonly bootstrap: string;
+  readonly members: readonly TopologyStackedMember[];
+  /** Whom each of the other nodes enrols with, in an order that is possible. */
+  readonly enrolments: readonly { readonly node: string; readonly with: string }[];
+  /** The IPCPs that connect to others, and to whom. */
+  readonly adjacencies: readonly { readonly node: string; readonly ipcp: string; readonly to: string }[];
+  /** What the first member is told; the others learn it from each other. */
+  readonly config: BootstrapConfig;
+}
+
+/** A node's IPCP in a layer over others. */
+export interface TopologyStackedMember {
+  readonly node: string;
+  readonly ipcp: string;
+  /** The IPCPs of layers below that its own name is registered with. */
+  readonly lower: readonly string[];
+}
 
 export interface TopologyEthLayer {
   readonly kind: 'eth-dix' | 'eth-llc';

@@ -8,8 +8,9 @@ import type {
   Topology,
   TopologyLayer,
   TopologyLink,
-  TopologyMember,
   TopologyNode,
+  TopologyStackedLayer,
+  TopologyStackedMember,
 } from '../model/topology.ts';
 import { commandLine } from './command-line.ts';
 import { hostsFile, hostsLines } from './hosts.ts';
@@ -35,7 +36,27 @@ export type Action =
       readonly type: IpcpType;
       readonly layer: string;
       readonly config: BootstrapConfig;
+      /** Whether it serves its own name and that of its layer. */
+      readonly autobind: boolean;
     }
+  | {
+      readonly kind: 'enroll';
+      readonly node: string;
+      readonly ipcp: string;
+      readonly type: IpcpType;
+      readonly layer: string;
+      /** The IPCP it enrols with. */
+      readonly with: string;
+    }
+  | {
+      readonly kind: 'connect';
+      readonly node: string;
+      readonly ipcp: string;
+      readonly type: IpcpType;
+      readonly to: string;
+    }
+  /** Waits until the members of a layer have what they need of each other. */
+  | { readonly kind: 'converge'; readonly layer: TopologyStackedLayer }
   | { readonly kind: 'register'; readonly node: string; readonly name: string; readonly ipcp: string }
   | {
       readonly kind: 'serve';
@@ -74,8 +95,8 @@ export function plan(topology: Topology): Plan {
     ...topology.links.flatMap(addressSteps),
     ...hosts,
     ...topology.nodes.map(({ name }) => irmdStep(name, hosts)),
-    ...topology.layers.flatMap(bootstrapSteps),
-    ...topology.registrations.map(registerStep),
+    ...topology.layers.flatMap((layer) => layerSteps(layer, topology)),
+    ...topology.registrations.filter((each) => !isIpcpName(topology, each.name)).map(registerStep),
     ...serveSteps(topology),
   ];
   return { phases: [...new Set(steps.map((step) => step.phase))], steps };
@@ -155,7 +176,7 @@ function irmdStep(node: string, hosts: readonly Step[]): Step {
   };
 }
 
-function bootstrapSteps(layer: TopologyLayer): Step[] {
+function layerSteps(layer: TopologyLayer, topology: Topology): Step[] {
   switch (layer.kind) {
     case 'eth-dix':
     case 'eth-llc': {
@@ -163,7 +184,7 @@ function bootstrapSteps(layer: TopologyLayer): Step[] {
       return layer.members.map((member) =>
         bootstrapStep(layer, member, {
           config: { dev: member.interface, ethertype, hash },
-          after: `link ${layer.link}`,
+          after: [`link ${layer.link}`],
         }),
       );
     }
@@ -173,31 +194,117 @@ function bootstrapSteps(layer: TopologyLayer): Step[] {
       return layer.members.map((member) =>
         bootstrapStep(layer, member, {
           config: { ip: member.ip, port, dns },
-          after: addressId(member.node, member.interface, member.ip),
+          after: [addressId(member.node, member.interface, member.ip)],
         }),
       );
     }
+    case 'unicast':
+    case 'broadcast':
+      return stackedSteps(layer, topology);
   }
+}
+
+/** The first member of a layer over others, those that enrol, their connections, and the wait for the layer. */
+function stackedSteps(layer: TopologyStackedLayer, topology: Topology): Step[] {
+  const phase = `layer ${layer.name}`;
+  const { kind: type, name } = layer;
+  const memberAt = (node: string): TopologyStackedMember => {
+    const found = layer.members.find((member) => member.node === node);
+    if (found === undefined) throw new Error(`layer ${name} has no member at ${node}`);
+    return found;
+  };
+  const isOver = (id: string): boolean => layer.over.includes(id);
+  // A name in a layer over others is found once that layer is complete.
+  const complete = topology.layers
+    .filter((each) => isOver(each.name) && 'enrolments' in each)
+    .map((each) => `complete ${each.name}`);
+  const lower = ({ lower: ipcps }: TopologyStackedMember): string[] => ipcps.map((ipcp) => `ipcp ${ipcp}`);
+  const names = ({ ipcp, lower: ipcps }: TopologyStackedMember): string[] =>
+    ipcps.map((below) => `register ${ipcp} ${below}`);
+  const first = memberAt(layer.bootstrap);
+  const bootstrap = bootstrapStep(layer, first, { config: layer.config, after: lower(first) });
+  const registrations = topology.registrations
+    .filter((each) => layer.members.some(({ ipcp }) => ipcp === each.name))
+    .map((each) => ({ ...registerStep(each), phase, after: [`ipcp ${each.ipcp}`, `irmd ${each.node}`] }));
+  const enrolments = layer.enrolments.map((each): Step => {
+    const { node, ipcp, ...member } = memberAt(each.node);
+    const at = memberAt(each.with);
+    const typeWords = type === 'unicast' ? '' : ` type ${type}`;
+    return {
+      id: `ipcp ${ipcp}`,
+      after: [
+        `irmd ${node}`,
+        ...lower({ node, ipcp, ...member }),
+        `ipcp ${at.ipcp}`,
+        ...names(at),
+        ...complete,
+      ],
+      phase,
+      node,
+      text: `IPCP ${ipcp} on ${node} enrols with ${at.ipcp}`,
+      command: `irm ipcp enroll name ${ipcp}${typeWords} layer ${name} dst ${at.ipcp} autobind`,
+      action: { kind: 'enroll', node, ipcp, type, layer: name, with: at.ipcp },
+    };
+  });
+  const connections = layer.adjacencies.map(({ node, ipcp, to }): Step => {
+    const far = layer.members.find((member) => member.ipcp === to);
+    const componentWords = type === 'unicast' ? '' : ' component dt';
+    return {
+      id: `connect ${ipcp} ${to}`,
+      after: [`ipcp ${ipcp}`, `ipcp ${to}`, ...(far === undefined ? [] : names(far))],
+      phase,
+      node,
+      text: `IPCP ${ipcp} on ${node} connects to ${to}`,
+      command: `irm ipcp connect name ${ipcp} dst ${to}${componentWords}`,
+      action: { kind: 'connect', node, ipcp, type, to },
+    };
+  });
+  const wait: Step = {
+    id: `complete ${name}`,
+    after: [...layer.members.map(({ ipcp }) => `ipcp ${ipcp}`), ...connections.map(({ id }) => id)],
+    phase,
+    text: `layer ${name} is complete: ${layer.members.length} members`,
+    action: { kind: 'converge', layer },
+  };
+  return [bootstrap, ...registrations, ...enrolments, ...connections, wait];
+}
+
+/** Whether a name is that of an IPCP: it is registered with the layer it is for. */
+function isIpcpName(topology: Topology, name: string): boolean {
+  return topology.layers.some(
+    (layer) => 'enrolments' in layer && layer.members.some(({ ipcp }) => ipcp === name),
+  );
 }
 
 function bootstrapStep(
   layer: TopologyLayer,
-  member: TopologyMember,
-  { config, after }: { config: BootstrapConfig; after: string },
+  member: { readonly node: string; readonly ipcp: string },
+  { config, after }: { config: BootstrapConfig; after: readonly string[] },
 ): Step {
   const { node, ipcp } = member;
   const options = Object.entries(config).flatMap(([word, value]: [string, string | number | undefined]) => {
     if (value === undefined) return [];
     return [word, word === 'ethertype' ? `0x${value.toString(16).toUpperCase()}` : String(value)];
   });
+  const autobind = 'enrolments' in layer;
+  const flags = autobind ? ['autobind'] : [];
   return {
     id: `ipcp ${ipcp}`,
-    after: [`irmd ${node}`, after],
+    after: [`irmd ${node}`, ...after],
     phase: `layer ${layer.name}`,
     node,
     text: `IPCP ${ipcp} on ${node}`,
-    command: `irm ipcp bootstrap name ${ipcp} layer ${layer.name} type ${layer.kind} ${options.join(' ')}`,
-    action: { kind: 'bootstrap', node, ipcp, type: layer.kind, layer: layer.name, config },
+    command: [
+      'irm ipcp bootstrap name',
+      ipcp,
+      'layer',
+      layer.name,
+      'type',
+      layer.kind,
+      ...options,
+      ...flags,
+    ].join(' '),
+    action: { kind: 'bootstrap', node, ipcp, type: layer.kind, layer: layer.name, config, autobind },
   };
 }
 

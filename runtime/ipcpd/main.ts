@@ -12,7 +12,7 @@ import { runDirectory } from '../lib/paths.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
 import type { DataPlaneUpcalls } from '../lib/rpc/data-plane-api.ts';
 import { DeadlineTimer } from '../lib/time/timer.ts';
-import { layerFactories } from './layers.ts';
+import { layerFactories, stackedFactories } from './layers.ts';
 import { IpcpHost } from './shell/host.ts';
 import { Turn } from './shell/turn.ts';
 
@@ -35,6 +35,7 @@ const host = new IpcpHost({
   rendezvous,
   log,
   factories: layerFactories(turn, log),
+  stackedFactories: stackedFactories(turn),
   call: <M extends keyof DataPlaneUpcalls>(method: M, params: DataPlaneUpcalls[M]['params']) =>
     control.call(method, params) as Promise<DataPlaneUpcalls[M]['result']>,
 });

@@ -1,18 +1,24 @@
 /** Flow allocation against a data plane in memory, the port that Flows is given. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { identityOf, storeOf } from '../../tests/support/certificates.ts';
 import { until } from '../../tests/support/until.ts';
+import { parseEncryptionConfig } from '../lib/crypto/encryption-config.ts';
 import { Logger, type LogRecord } from '../lib/log.ts';
 import { hashName } from '../lib/names.ts';
 import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
+import type { Identity } from '../lib/oap/security.ts';
 import { qosToJson, rawQos } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import { EventHub } from './events.ts';
 import { type FlowLimits, Flows } from './flows.ts';
+import { systemKeys } from './key-source.ts';
 import { type DataPlanePort, type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
+import { SecurityFault, type SecuritySource } from './security.ts';
 
 const qos = qosToJson(rawQos);
+const maxMessageBytes = 1496;
 const oapHeaderBytes = 36;
 const live = new AbortController().signal;
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
@@ -56,7 +62,7 @@ interface Setup {
   allocate(name: string, timeoutMs?: number | null, signal?: AbortSignal): Promise<FlowGrant>;
 }
 
-function setup(limits: Partial<FlowLimits> = {}): Setup {
+function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource): Setup {
   const registry = new Registry();
   const dataPlane = new MemoryDataPlane();
   const logged: LogRecord[] = [];
@@ -68,6 +74,7 @@ function setup(limits: Partial<FlowLimits> = {}): Setup {
     limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, ...limits },
     wallClock,
     randomBytes,
+    security,
   });
   const add = (pid: number): ProcessEntry =>
     registry.addProcess({ pid, uid: 7, privileged: false, program: 'p' });
@@ -109,7 +116,7 @@ function goodPeer(): (params: DataPlaneApi['flow.allocate']['params']) => Alloca
   return ({ piggyback }) => {
     const verdict = oap.answer(Buffer.from(piggyback, 'hex'), wallClock());
     if ('error' in verdict) return { outcome: 'refused', response: -1009 };
-    return { outcome: 'accepted', piggyback: verdict.response.toString('hex') };
+    return { outcome: 'accepted', piggyback: verdict.response.toString('hex'), maxMessageBytes };
   };
 }
 
@@ -326,7 +333,7 @@ describe('over a layer', () => {
     layer(around, 10);
     around.dataPlane.answers = {
       'name.query': () => ({ known: true }),
-      'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84) }),
+      'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84), maxMessageBytes }),
     };
     await expect(around.allocate('far')).rejects.toEqual(code('ECRYPT'));
     expect(around.flows.count).toBe(0);
@@ -378,7 +385,7 @@ describe('a request that comes in', () => {
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
     const accepting = around.accept(around.server);
-    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback: fresh(), maxMessageBytes });
     const grant = await accepting;
     expect(answer).toMatchObject({ response: 0, flowId: grant.flowId, token: grant.token });
     expect(grant).toMatchObject({ connect: around.dataPlane.socket, maxMessageBytes: 1496, qos });
@@ -396,7 +403,7 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 1 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const request = { hash, qos, piggyback: fresh(), ...change };
+    const request = { hash, qos, piggyback: fresh(), maxMessageBytes, ...change };
     expect(await around.flows.requested(ipcp, request)).toEqual({ response });
     expect(around.flows.count).toBe(0);
   });
@@ -405,7 +412,7 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 1 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const request = { hash, qos, piggyback: fresh() };
+    const request = { hash, qos, piggyback: fresh(), maxMessageBytes };
     await around.flows.requested(ipcp, request);
     expect(await around.flows.requested(ipcp, request)).toEqual({ response: -1009 });
   });
@@ -414,10 +421,198 @@ describe('a request that comes in', () => {
     const around = setup({ acceptorMs: 20_000 });
     const ipcp = layer(around, 10);
     bind(around, around.server, 'x');
-    const answering = around.flows.requested(ipcp, { hash, qos, piggyback: fresh() });
+    const answering = around.flows.requested(ipcp, { hash, qos, piggyback: fresh(), maxMessageBytes });
     await until('the wait', () => around.registry.findName('x')?.waiters.size === 1);
     const accepting = around.accept(around.server);
     expect((await answering).response).toBe(0);
     await accepting;
+  });
+});
+
+interface SideFiles {
+  readonly conf?: string;
+  readonly identity?: Identity;
+  readonly fault?: SecurityFault;
+}
+
+/** What the files of every name say, but for `open`, which has none. */
+function files(client: SideFiles, server: SideFiles): SecuritySource {
+  const side = ({ conf, identity, fault }: SideFiles) => {
+    if (fault !== undefined) throw fault;
+    const setting = conf === undefined ? undefined : parseEncryptionConfig(Buffer.from(conf));
+    const encryption = setting?.kind === 'on' ? setting.config : undefined;
+    return { trust: storeOf('root', 'intermediate'), keys: systemKeys, encryption, identity };
+  };
+  return {
+    client: (name) => ({ name, ...side(name === 'open' ? {} : client) }),
+    server: (name) => side(name === 'open' ? {} : server),
+  };
+}
+
+const texts = (around: Setup): string => around.logged.map(({ text }) => text).join('\n');
+
+describe('security of a direct flow', () => {
+  async function direct(
+    client: SideFiles,
+    server: SideFiles,
+  ): Promise<{ grants: FlowGrant[]; around: Setup }> {
+    const around = setup({}, files(client, server));
+    bind(around, around.server, 'svc');
+    const accepting = around.accept(around.server);
+    const allocated = await around.allocate('svc');
+    return { grants: [allocated, await accepting], around };
+  }
+
+  test('without files there is none, and no handshake', async () => {
+    const { grants, around } = await direct({}, {});
+    expect(grants.map(({ encryption }) => encryption)).toEqual([undefined, undefined]);
+    expect(texts(around)).not.toContain('OAP');
+  });
+
+  test('both ends get the same key, which is in no log', async () => {
+    const { grants, around } = await direct({ conf: 'kex=X25519' }, { conf: 'cipher=chacha20-poly1305' });
+    const [client, server] = grants;
+    expect(client?.encryption).toEqual(server?.encryption);
+    expect(client?.encryption?.cipher).toBe('chacha20-poly1305');
+    expect(client?.encryption?.key).toMatch(/^[0-9a-f]{64}$/);
+    expect(texts(around)).toContain('Negotiated X25519 + chacha20-poly1305.');
+    expect(texts(around)).not.toContain(client?.encryption?.key ?? '');
+  });
+
+  test('each flow has another key', async () => {
+    const [a, b] = [await direct({ conf: '' }, {}), await direct({ conf: '' }, {})];
+    expect(a.grants[0]?.encryption?.key).not.toBe(b.grants[0]?.encryption?.key);
+  });
+
+  test('a server that proves to be who it is, is believed', async () => {
+    await direct({}, { identity: identityOf('svc-ec') });
+    await direct({ conf: '', identity: identityOf('client') }, { conf: '', identity: identityOf('svc-rsa') });
+  });
+
+  const broken = new SecurityFault('identity', '/x/key.pem', 'not a private key');
+  test.each<[string, SideFiles, SideFiles, string, RegExp]>([
+    [
+      'a certificate of another name',
+      {},
+      { identity: identityOf('elsewhere') },
+      'ECRYPT',
+      /that of "elsewhere"$/,
+    ],
+    [
+      'a foreign certificate',
+      {},
+      { identity: identityOf('svc-foreign') },
+      'ECRYPT',
+      /nobody known has issued it$/,
+    ],
+    [
+      'a foreign client',
+      { identity: identityOf('svc-foreign') },
+      {},
+      'ECRYPT',
+      /nobody known has issued it$/,
+    ],
+    ['no encryption where it is asked for', {}, { conf: '' }, 'ECRYPT', /it asks for no encryption$/],
+    ['a weak key exchange', { conf: '' }, { conf: 'kex=X448' }, 'ECRYPT', /its key exchange is too weak$/],
+    [
+      'files of a server that are of no use',
+      {},
+      { fault: broken },
+      'ECRYPT',
+      /files of its server cannot be used$/,
+    ],
+    ['files of a client that are of no use', { fault: broken }, {}, 'EBADF', /cannot be prepared$/],
+    [
+      'a key that cannot sign',
+      { conf: 'digest=blake2b512', identity: identityOf('svc-rsa') },
+      {},
+      'EBADF',
+      /cannot sign$/,
+    ],
+  ])('%s is refused, and who accepts goes on accepting', async (_name, client, server, name, text) => {
+    const around = setup({}, files(client, server));
+    bind(around, around.server, 'svc');
+    const accepting = around.accept(around.server);
+    const failure: unknown = await around.allocate('svc').catch((error: unknown) => error);
+    expect(failure).toEqual(code(name));
+    expect((failure as Error).message).toMatch(text);
+    expect(around.flows.count).toBe(0);
+    // The same accept call takes the next flow that can be had.
+    bind(around, around.server, 'open');
+    await expect(Promise.all([accepting, around.allocate('open')])).resolves.toHaveLength(2);
+  });
+});
+
+describe('security over a layer', () => {
+  const hash = hashName('svc', 'SHA3_256').toString('hex');
+
+  /** A client and a server on two nodes, and the outcome of an allocation between them. */
+  async function across(
+    client: SideFiles,
+    server: SideFiles,
+  ): Promise<{ grants: FlowGrant[]; logs: string[] }> {
+    const [near, far] = [setup({}, files(client, {})), setup({ acceptorMs: 1 }, files({}, server))];
+    layer(near, 10);
+    const peer = layer(far, 20);
+    bind(far, far.server, 'svc');
+    const accepting = far.accept(far.server);
+    near.dataPlane.answers = { 'name.query': () => ({ known: true }) };
+    const call = near.dataPlane.call.bind(near.dataPlane);
+    near.dataPlane.call = (async (method: keyof DataPlaneApi, params: never) => {
+      if (method !== 'flow.allocate') return call(method, params);
+      const { piggyback } = params as DataPlaneApi['flow.allocate']['params'];
+      const answer = await far.flows.requested(peer, { hash, qos, piggyback, maxMessageBytes: 1500 });
+      return 'piggyback' in answer
+        ? { outcome: 'accepted', piggyback: answer.piggyback, maxMessageBytes: 1500 }
+        : { outcome: 'refused', response: answer.response };
+    }) as typeof near.dataPlane.call;
+    const allocated = await near.allocate('svc');
+    return { grants: [allocated, await accepting], logs: [texts(near), texts(far)] };
+  }
+
+  test('both ends get the same key, which only they are told', async () => {
+    const { grants, logs } = await across({ conf: 'kex=X448' }, {});
+    const [client, server] = grants;
+    expect(client?.encryption).toEqual(server?.encryption);
+    const key = client?.encryption?.key ?? '';
+    expect(key).toHaveLength(64);
+    for (const log of logs) {
+      expect(log).toContain('Negotiated X448 + aes-256-gcm.');
+      expect(log).not.toContain(key);
+    }
+  });
+
+  test('both prove who they are', async () => {
+    const { grants } = await across(
+      { identity: identityOf('client') },
+      { identity: identityOf('svc-ed25519') },
+    );
+    expect(grants.map(({ encryption }) => encryption)).toEqual([undefined, undefined]);
+  });
+
+  const wrong = new SecurityFault('encryption', '/x/enc.conf', 'line 1: wrong');
+  const broken = new SecurityFault('identity', '/x/key.pem', 'not a private key');
+  test.each<[string, SideFiles, SideFiles, string]>([
+    ['a server of another name', {}, { identity: identityOf('elsewhere') }, 'ECRYPT'],
+    ['a foreign client', { identity: identityOf('svc-foreign') }, {}, 'EAUTH'],
+    ['no encryption where it is asked for', {}, { conf: '' }, 'ECRYPT'],
+    ['an enc.conf of the server with a mistake', {}, { fault: wrong }, 'ECRYPT'],
+    ['a key of the server that is of no use', {}, { fault: broken }, 'EAUTH'],
+    ['an enc.conf of the client with a mistake', { fault: wrong }, {}, 'EBADF'],
+  ])('%s fails', async (_name, client, server, name) => {
+    await expect(across(client, server)).rejects.toEqual(code(name));
+  });
+
+  test('a request that no frame of the layer can carry is told', async () => {
+    const failure: unknown = await across({ conf: 'kex=ML-KEM-1024' }, {}).catch((error: unknown) => error);
+    expect(failure).toEqual(code('EMSGSIZE'));
+    expect((failure as Error).message).toBe('the handshake with svc has 1626 bytes');
+    // One step less fits.
+    await across({ conf: 'kex=ML-KEM-768' }, {});
+  });
+
+  test('a response that no frame can carry is refused', async () => {
+    const large = { certificate: Buffer.alloc(1500), key: identityOf('svc-ec').key };
+    await expect(across({}, { identity: large })).rejects.toEqual(code('ECRYPT'));
   });
 });

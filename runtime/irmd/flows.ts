@@ -6,13 +6,14 @@ import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
-import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
-import { missingFor, type QosJson, qosFromJson } from '../lib/qos.ts';
+import { missingFor, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
-import type { Accept, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
+import { type Encrypted, Handshakes } from './handshakes.ts';
+import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
+import type { SecuritySource } from './security.ts';
 
 /** Times in ms; parameters, so that a test need not wait for them. */
 export interface FlowLimits {
@@ -34,6 +35,8 @@ export interface FlowSurroundings {
   /** ns since 1970. */
   readonly wallClock: () => bigint;
   readonly randomBytes: (count: number) => Buffer;
+  /** Without one, flows are clear and nobody proves who he is. */
+  readonly security?: SecuritySource | undefined;
 }
 
 interface PendingAccept extends Accept {
@@ -52,18 +55,21 @@ interface FlowRecord {
 }
 
 const okAnswer = 0;
+const joinQos = qosToJson(npQos);
 const tokenBytes = 16;
-const handshakeIdBytes = 16;
+/** Bytes in front of the hash and handshake in the longest allocation message, beyond those of a flow's packets. */
+const messageHeaderBytesMax = 43;
 
 export class Flows {
   readonly #around: FlowSurroundings;
   readonly #ids = new FlowIds();
   readonly #flows = new Map<number, FlowRecord>();
   readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
-  readonly #oap = new OapServer();
+  readonly #handshakes: Handshakes;
 
   constructor(around: FlowSurroundings) {
     this.#around = around;
+    this.#handshakes = new Handshakes(around);
   }
 
   /** Flows of the node, each end counted. */
@@ -107,6 +113,21 @@ export class Flows {
     });
   }
 
+  /** An IPCP takes all flows that come to its names. */
+  acceptStanding(process: ProcessEntry, plane: DataPlanePort): void {
+    const standing: PendingAccept = {
+      process,
+      standing: true,
+      get listen() {
+        return plane.socket;
+      },
+      grant: (grant) => {
+        plane.call('flow.offered', { pid: process.pid, grant }).catch(() => this.closed(grant.flowId));
+      },
+    };
+    this.#accepts.set(process, new Set([standing]));
+  }
+
   /** The accept calls of a process that wait. */
   acceptsOf(process: ProcessEntry): Iterable<Accept> {
     return [...(this.#accepts.get(process) ?? [])];
@@ -139,10 +160,39 @@ export class Flows {
     }
   }
 
+  /** A process joins a broadcast layer. */
+  async join(process: ProcessEntry, layerName: string): Promise<FlowGrant> {
+    const { registry, log } = this.#around;
+    log.info(`Allocating flow for ${process.pid} to ${layerName} (uid ${process.uid}).`);
+    const ipcp = registry.ipcps().find(({ layer }) => layer?.name === layerName);
+    if (ipcp?.layer === undefined) {
+      log.error(`No IPCP for ${layerName} not found.`);
+      log.error(`Failed to get IPCP for layer ${layerName}.`);
+      throw new O7sError('EIPCP', `no IPCP of this node is in a layer ${layerName}`);
+    }
+    if (ipcp.type !== 'broadcast') {
+      log.error(`Flow join with layer ${layerName} failed.`);
+      throw new O7sError('ENOTALLOC', `layer ${layerName} is no broadcast layer`, {
+        hint: 'allocate a flow to a name instead',
+      });
+    }
+    const { plane, layer } = ipcp;
+    const grant = this.#grant(layerName, [process], ipcp, joinQos, plane.socket, layer.maxMessageBytes);
+    const { flowId, token } = grant;
+    try {
+      await plane.call('flow.join', { pid: ipcp.pid, flowId, token });
+    } catch (error) {
+      this.#forget(flowId);
+      throw error;
+    }
+    this.#tellAllocated(flowId);
+    return grant;
+  }
+
   /** Answers a request for a flow that came in through an IPCP. */
   async requested(
     ipcp: IpcpEntry,
-    params: { hash: string; qos: QosJson; piggyback: string },
+    params: { hash: string; qos: QosJson; piggyback: string; maxMessageBytes: number },
   ): Promise<AllocationAnswer> {
     const { registry, log, limits } = this.#around;
     const entry =
@@ -159,14 +209,14 @@ export class Flows {
       log.warn(`Refused a flow to ${entry.name}: this version offers no ${missing}.`);
       return refusal('ENOTSUP');
     }
-    const request = Buffer.from(params.piggyback, 'hex');
-    const verdict = this.#oap.answer(request, this.#around.wallClock());
-    const session = `[${request.toString('hex', 0, 8)}]`;
-    if ('error' in verdict) {
-      log.error(`${session} OAP request for ${entry.name} refused: ${verdict.error}.`);
-      return refusal(verdict.error);
+    const answer = this.#handshakes.answer(entry.name, Buffer.from(params.piggyback, 'hex'));
+    if ('error' in answer) return refusal(answer.error);
+    if (answer.response.length > ipcp.layer.maxMessageBytes - messageHeaderBytesMax) {
+      log.error(
+        `The handshake for ${entry.name} has ${answer.response.length} bytes, too many for its layer.`,
+      );
+      return refusal('ECRYPT');
     }
-    log.info(`${session} OAP request processed for ${entry.name}.`);
     const accept = await this.#acceptor(entry, limits.acceptorMs, () => true);
     if (accept === undefined) {
       log.error(`No active process for ${entry.name}.`);
@@ -174,12 +224,17 @@ export class Flows {
     }
     const { process } = accept;
     const { socket } = ipcp.plane;
-    const grant = this.#grant(entry.name, [process], ipcp, params.qos, socket, ipcp.layer.maxMessageBytes);
-    accept.grant(grant);
+    const grant = {
+      ...this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes),
+      ...answer.flow,
+    };
+    const user = userIn(ipcp.plane, process);
+    if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
     this.#tellAllocated(flowId);
     log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
-    return { response: okAnswer, flowId, token, piggyback: verdict.response.toString('hex') };
+    const piggyback = answer.response.toString('hex');
+    return { response: okAnswer, flowId, token, piggyback, user };
   }
 
   /** A process releases its end. */
@@ -215,10 +270,13 @@ export class Flows {
 
   async #find(process: ProcessEntry, name: string, qos: QosJson, signal: AbortSignal): Promise<FlowGrant> {
     const { registry, limits } = this.#around;
-    const mayServe = (accept: Accept): boolean => sameUser(accept.process, process);
+    const mayServe = (accept: Accept): boolean =>
+      sameUser(accept.process, process) && accept.process !== process;
     const entry = registry.findName(name);
     // A process of this node that serves the name comes first; it may be between two accept calls.
-    const served = [...(entry?.processes ?? [])].some((bound) => sameUser(bound, process));
+    const served = [...(entry?.processes ?? [])].some(
+      (bound) => sameUser(bound, process) && bound !== process,
+    );
     const patience = served ? limits.acceptorMs : 0;
     const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
     if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
@@ -239,9 +297,18 @@ export class Flows {
   }
 
   #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
-    const { log } = this.#around;
+    const { log, registry } = this.#around;
+    let encrypted: Encrypted;
+    try {
+      encrypted = this.#handshakes.within(entry.name);
+    } catch (error) {
+      // Whom it was not to be had for is nothing to who accepts.
+      registry.addAccept(accept);
+      throw error;
+    }
     const owners = [process, accept.process];
-    const grant = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
+    const open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
+    const grant = { ...open, ...encrypted };
     accept.grant({ ...grant, connect: null });
     this.#tellAllocated(grant.flowId);
     log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`);
@@ -257,7 +324,7 @@ export class Flows {
     signal: AbortSignal,
   ): Promise<FlowGrant | undefined> {
     let failure: Error | undefined;
-    for await (const ipcp of this.#knowing(name, signal)) {
+    for await (const ipcp of this.#knowing(name, process, signal)) {
       try {
         return await this.#overLayer(process, ipcp, name, qos, signal);
       } catch (error) {
@@ -273,13 +340,18 @@ export class Flows {
    * The IPCPs whose layers know a name, the preferred first. All are asked at once; one that says yes waits only a
    * moment for those before it, because a layer that does not know a name may take long to be sure of it.
    */
-  async *#knowing(name: string, signal: AbortSignal): AsyncGenerator<IpcpEntry, void, void> {
+  async *#knowing(
+    name: string,
+    askedBy: ProcessEntry,
+    signal: AbortSignal,
+  ): AsyncGenerator<IpcpEntry, void, void> {
     const { registry, limits } = this.#around;
     let wake = (): void => {};
     let preferenceOver: boolean | undefined;
     const asked = registry
       .ipcps()
-      .filter(({ layer, type }) => layer !== undefined && type !== 'broadcast')
+      // An IPCP gets its flows from other layers than its own.
+      .filter(({ layer, type, pid }) => layer !== undefined && type !== 'broadcast' && pid !== askedBy.pid)
       .map((ipcp) => ({ ipcp, knows: undefined as boolean | undefined }));
     for (const entry of asked) {
       void this.#knows(entry.ipcp, name).then((knows) => {
@@ -323,33 +395,36 @@ export class Flows {
     qos: QosJson,
     signal: AbortSignal,
   ): Promise<FlowGrant> {
-    const { log, randomBytes, wallClock } = this.#around;
+    const { log } = this.#around;
     const { plane } = ipcp;
     const { layer } = ipcp;
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
+    const ask = this.#handshakes.asker(name);
     do {
-      // A request is never repeated as it is: its receiver would take the second for a replay.
-      const oap = new OapRequest(randomBytes(handshakeIdBytes), wallClock());
-      const session = `[${oap.bytes.toString('hex', 0, 8)}]`;
+      const oap = ask();
+      const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
+      if (oap.bytes.length > room) {
+        throw new O7sError('EMSGSIZE', `the handshake with ${name} has ${oap.bytes.length} bytes`, {
+          hint: `${layer.name} takes ${room}: choose another kex in enc.conf, or a smaller certificate`,
+        });
+      }
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
+      const user = userIn(plane, process);
       const giveUp = (): void => {
         this.#forget(flowId);
         plane.call('flow.deallocate', { flowId }).catch(() => {});
       };
       try {
         const piggyback = oap.bytes.toString('hex');
-        const asked = plane.call('flow.allocate', { pid: ipcp.pid, flowId, token, hash, qos, piggyback });
+        const params = { pid: ipcp.pid, flowId, token, hash, qos, piggyback, user };
+        const asked = plane.call('flow.allocate', params);
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
-          const fault = oap.judge(Buffer.from(result.piggyback, 'hex'));
-          if (fault === undefined) {
-            log.info(`${session} OAP completed for ${name}.`);
-            this.#tellAllocated(flowId);
-            return grant;
-          }
-          throw new O7sError(fault, `the handshake with ${name} failed`);
+          const encrypted = oap.judge(Buffer.from(result.piggyback, 'hex'));
+          this.#tellAllocated(flowId);
+          return { ...grant, ...encrypted, maxMessageBytes: result.maxMessageBytes };
         }
         if (result.outcome === 'refused') {
           log.warn(`Allocation rejected: ${name} (${result.response}).`);
@@ -451,6 +526,11 @@ function flowInfo(flowId: number, { name, owners, ipcp }: FlowRecord): FlowInfo 
 
 function refusal(code: ConstructorParameters<typeof O7sError>[0]): AllocationAnswer {
   return { response: -new O7sError(code).errno };
+}
+
+/** The IPCP a flow is for, where it runs in the data plane that has the flow; null for anybody else. */
+function userIn(plane: DataPlanePort, { ipcp }: ProcessEntry): number | null {
+  return ipcp?.plane === plane ? ipcp.pid : null;
 }
 
 /** Direct flows join processes of one user only; who is privileged counts as one. */

@@ -2,17 +2,28 @@
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { checkName, hashName } from '../lib/names.ts';
+import type { QosJson } from '../lib/qos.ts';
 import type {
   BalancePolicy,
   BootstrapConfig,
+  ComponentName,
   IpcpInfo,
   IpcpType,
   IrmSnapshot,
   NameInfo,
 } from '../lib/rpc/api.ts';
+import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
+import { settledType } from '../lib/udp-types.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
-import { type DataPlanePort, type IpcpEntry, ipcpInfo, type NameEntry, type Registry } from './registry.ts';
+import {
+  type DataPlanePort,
+  type IpcpEntry,
+  ipcpInfo,
+  isStacked,
+  type NameEntry,
+  type Registry,
+} from './registry.ts';
 
 /** Where IPCPs run: all in one process, or each in its own. */
 export interface DataPlanes {
@@ -22,7 +33,11 @@ export interface DataPlanes {
   leave(plane: DataPlanePort): Promise<void>;
 }
 
+const longNames: Record<ComponentName, string> = { dt: 'Data Transfer', mgmt: 'Management' };
+
 export interface ManagementSurroundings {
+  /** The user irmd runs as. */
+  readonly uid: number;
   readonly registry: Registry;
   readonly flows: Flows;
   readonly dataPlanes: DataPlanes;
@@ -50,10 +65,11 @@ export class Management {
     const { plane, pid } = await dataPlanes.place().finally(() => this.#creating.delete(name));
     const entry: IpcpEntry = { pid, plane, name, type, layer: undefined };
     registry.addIpcp(entry);
+    this.#addProcess(entry);
     try {
       await plane.call('ipcp.create', { pid, name, type });
     } catch (error) {
-      registry.removeIpcp(pid);
+      this.#remove(entry);
       await dataPlanes.leave(plane);
       log.error('Failed to create IPCP.');
       throw error;
@@ -64,11 +80,10 @@ export class Management {
   }
 
   async destroyIpcp(pid: number): Promise<void> {
-    const { registry, flows, dataPlanes, log } = this.#around;
+    const { registry, dataPlanes, log } = this.#around;
     const entry = registry.findIpcp(pid);
     await entry.plane.call('ipcp.destroy', { pid });
-    flows.ipcpGone(entry);
-    registry.removeIpcp(pid);
+    this.#remove(entry);
     await dataPlanes.leave(entry.plane);
     log.info(`Destroyed IPCP ${pid}.`);
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
@@ -87,14 +102,77 @@ export class Management {
     checkName(layer, 'the layer name');
     const entry = registry.findIpcp(pid);
     try {
-      const { hash, maxMessageBytes } = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
-      entry.layer = { name: layer, hash, maxMessageBytes };
+      const joined = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
+      entry.layer = layerOf(joined);
+      entry.type = settledType(entry.type, config.ip);
     } catch (error) {
       log.error('Could not bootstrap IPCP.');
       throw error;
     }
     log.info(`Bootstrapped IPCP ${pid}.`);
     this.#around.events.emit({ event: 'ipcp.bootstrapped', ipcp: ipcpInfo(entry) });
+  }
+
+  /** An IPCP joins the layer of whoever serves a name; the layer's name. */
+  async enrollIpcp(pid: number, destination: string, wanted: string | null): Promise<{ layer: string }> {
+    const { registry, log, events } = this.#around;
+    checkName(destination, 'the destination');
+    const entry = registry.findIpcp(pid);
+    try {
+      const joined = await entry.plane.call('ipcp.enroll', { pid, destination, layer: wanted });
+      entry.layer = layerOf(joined);
+      log.info(`Enrolled IPCP ${pid} in layer ${joined.layer}.`);
+      events.emit({ event: 'ipcp.enrolled', ipcp: ipcpInfo(entry) });
+      return { layer: joined.layer };
+    } catch (error) {
+      log.error(`Could not enroll IPCP ${pid}.`);
+      throw error;
+    }
+  }
+
+  /** Connects a component of an IPCP to that of another member of its layer. */
+  async connectIpcp(pid: number, destination: string, component: ComponentName, qos: QosJson): Promise<void> {
+    const { registry, log, events } = this.#around;
+    const entry = registry.findIpcp(pid);
+    if (!isStacked(entry.type)) {
+      log.error('Cannot establish connections for this IPCP type.');
+      throw new O7sError('EIPCP', `IPCP ${entry.name} is of type ${entry.type}, which has no connections`);
+    }
+    try {
+      await entry.plane.call('ipcp.connect', { pid, destination, component, qos });
+    } catch (error) {
+      log.error(`Could not connect IPCP ${pid} to ${destination}.`);
+      throw error;
+    }
+    log.info(`Established ${longNames[component]} connection between IPCP ${pid} and ${destination}.`);
+    events.emit({ event: 'ipcp.connected', pid, name: entry.name, component, destination });
+  }
+
+  /** Ends the connections that were made so. */
+  async disconnectIpcp(pid: number, destination: string, component: ComponentName): Promise<void> {
+    const { registry, log, events } = this.#around;
+    const entry = registry.findIpcp(pid);
+    if (!isStacked(entry.type)) {
+      log.error('Cannot tear down connections for this IPCP type.');
+      throw new O7sError('EIPCP', `IPCP ${entry.name} is of type ${entry.type}, which has no connections`);
+    }
+    await entry.plane.call('ipcp.disconnect', { pid, destination, component });
+    log.info(`${longNames[component]} connection between IPCP ${pid} and ${destination} torn down.`);
+    events.emit({ event: 'ipcp.disconnected', pid, name: entry.name, component, destination });
+  }
+
+  async ipcpMetrics(
+    pid: number,
+    parts: readonly string[] | null,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid, parts });
+  }
+
+  /** The process that ran an IPCP is gone. */
+  ipcpCrashed(entry: IpcpEntry): void {
+    this.#around.log.error(`IPCP ${entry.pid} (${entry.name}) crashed.`);
+    this.#remove(entry);
+    this.#around.events.emit({ event: 'ipcp.crashed', pid: entry.pid, name: entry.name });
   }
 
   /** All there is on the node. */
@@ -177,10 +255,27 @@ export class Management {
     this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: String(pid) });
   }
 
+  /** An IPCP is a process like any other to those that bind names; one over other layers takes flows, too. */
+  #addProcess(ipcp: IpcpEntry): void {
+    const { registry, flows, uid } = this.#around;
+    const { pid, type, plane } = ipcp;
+    const process = registry.addProcess({ pid, uid, privileged: true, program: `ipcpd-${type}`, ipcp });
+    if (isStacked(type)) flows.acceptStanding(process, plane);
+  }
+
+  #remove(ipcp: IpcpEntry): void {
+    const { registry, flows } = this.#around;
+    flows.ipcpGone(ipcp);
+    registry.removeIpcp(ipcp.pid);
+    const process = registry.findProcess(ipcp.pid);
+    if (process === undefined) return;
+    flows.processGone(process);
+    registry.removeProcess(process);
+  }
+
   #process(pid: number): NonNullable<ReturnType<Registry['findProcess']>> {
     const process = this.#around.registry.findProcess(pid);
     if (process !== undefined) return process;
-    // An IPCP is a process too, but none that accepts flows in these types.
     this.#around.log.error(`Process ${pid} does not respond.`);
     throw new O7sError('ENOENT', `process ${pid} has not announced itself to irmd`, {
       hint: 'bind processes that use the Ouroboros library',
@@ -207,4 +302,8 @@ export class Management {
     await plane.call(method, { pid, hash });
     return hash;
   }
+}
+
+function layerOf({ layer, hash, maxMessageBytes }: LayerInfo): NonNullable<IpcpEntry['layer']> {
+  return { name: layer, hash, maxMessageBytes };
 }

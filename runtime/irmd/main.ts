@@ -1,8 +1,9 @@
 /** irmd: the IPC Resource Manager of a node. */
 import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
+import { O7sError } from '../lib/errors.ts';
 import { Logger, logTo } from '../lib/log.ts';
-import { runDirectory } from '../lib/paths.ts';
+import { configurationDirectory, runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
 import { SeparateDataPlanes, SharedDataPlane } from './data-planes.ts';
 import { EventHub } from './events.ts';
@@ -10,8 +11,9 @@ import { flowLimits, Flows } from './flows.ts';
 import { Management } from './irm.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
-import { Registry } from './registry.ts';
+import { type ProcessEntry, Registry } from './registry.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
+import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
 
 process.title = 'irmd';
@@ -53,25 +55,43 @@ if (lock.cleaned) {
   log.warn('Stale resources cleaned.');
 }
 
+function securityOrExit(): SecurityFiles {
+  try {
+    return new SecurityFiles(configurationDirectory());
+  } catch (error) {
+    if (!(error instanceof SecurityFault)) throw error;
+    log.error(`Cannot use ${error.message}.`);
+    lock.release();
+    process.exit(1);
+  }
+}
+
+const security = securityOrExit();
+for (const folder of security.folders) log.info(`Loaded certificates from ${folder}.`);
+
 const registry = new Registry();
 const events = new EventHub(() => Date.now());
 const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'dataPlane.ready': () => null,
   'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
   'flow.closed': ({ flowId }) => flows.closed(flowId),
+  'flow.wanted': ({ pid, name, qos }, signal) =>
+    flows.allocate(processOf(pid), { name, qos, timeoutMs: null }, signal),
+  'flow.released': ({ pid, flowId }) => flows.deallocate(processOf(pid), flowId),
 };
+/** An IPCP as one that uses flows. */
+function processOf(pid: number): ProcessEntry {
+  const process = registry.findProcess(pid);
+  if (process === undefined) throw new O7sError('EIPCP', `there is no IPCP ${pid}`);
+  return process;
+}
 const DataPlanes = options.ipcpd === 'process' ? SeparateDataPlanes : SharedDataPlane;
 const dataPlanes = new DataPlanes({
   log,
   logArguments: [...(options.json ? ['--log-json'] : []), ...(colour ? ['--log-colour'] : [])],
   handler: (method, params, signal) => dispatch(dataPlaneSchemas, upcalls, method, params, signal),
   onCrash: (plane) => {
-    for (const ipcp of registry.ipcps().filter((one) => one.plane === plane)) {
-      log.error(`IPCP ${ipcp.pid} (${ipcp.name}) crashed.`);
-      flows.ipcpGone(ipcp);
-      registry.removeIpcp(ipcp.pid);
-      events.emit({ event: 'ipcp.crashed', pid: ipcp.pid, name: ipcp.name });
-    }
+    for (const ipcp of registry.ipcps()) if (ipcp.plane === plane) management.ipcpCrashed(ipcp);
   },
 });
 const msToNs = 1_000_000n;
@@ -82,8 +102,10 @@ const flows: Flows = new Flows({
   limits: flowLimits,
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
+  security,
 });
-const management = new Management({ registry, flows, dataPlanes, log, events });
+const uid = process.getuid?.() ?? 0;
+const management: Management = new Management({ registry, flows, dataPlanes, log, events, uid });
 const server = new Server({ directory, version, registry, flows, management, log, events });
 
 let stopping = false;

@@ -17,6 +17,8 @@ import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 /** An accept call that waits for a flow. */
 export interface Accept {
   readonly process: ProcessEntry;
+  /** It takes any number of flows: an IPCP's. */
+  readonly standing?: boolean;
 }
 
 /** Somebody who waits for an accept call to a name: tells whether it takes this one. */
@@ -39,6 +41,8 @@ export interface ProcessEntry {
   /** Processes of root and of the group ouroboros count as one user. */
   readonly privileged: boolean;
   readonly program: string;
+  /** What is no process of its own but an IPCP, which uses flows like one. */
+  readonly ipcp: IpcpEntry | undefined;
   readonly names: Set<NameEntry>;
 }
 
@@ -57,8 +61,14 @@ export interface IpcpEntry {
   readonly pid: number;
   readonly plane: DataPlanePort;
   readonly name: string;
-  readonly type: IpcpType;
+  /** An address settles what `udp` is. */
+  type: IpcpType;
   layer: { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number } | undefined;
+}
+
+/** Whether IPCPs of a type lie over flows of other layers. */
+export function isStacked(type: IpcpType): boolean {
+  return type === 'unicast' || type === 'broadcast';
 }
 
 /** A program is known by the name of its file, a script without its extension. */
@@ -132,8 +142,8 @@ export class Registry {
   }
 
   /** A process announced itself: it gets the names its program is bound to. */
-  addProcess(process: Omit<ProcessEntry, 'names'>): ProcessEntry {
-    const entry: ProcessEntry = { ...process, names: new Set() };
+  addProcess(process: Omit<ProcessEntry, 'names' | 'ipcp'> & { readonly ipcp?: IpcpEntry }): ProcessEntry {
+    const entry: ProcessEntry = { ...process, ipcp: process.ipcp, names: new Set() };
     this.#processes.set(entry.pid, entry);
     for (const name of this.#names.values()) {
       if (name.programs.has(entry.program)) this.#bind(entry, name);
@@ -183,17 +193,20 @@ export class Registry {
 
   /** An accept call no longer waits: it was served or given up. */
   removeAccept(accept: Accept): void {
+    if (accept.standing === true) return;
     for (const entry of accept.process.names) removeAll(entry.accepts, (other) => other === accept);
   }
 
   /** All processes that have announced themselves. */
   processInfos(): ProcessInfo[] {
-    return [...this.#processes.values()].map(({ pid, uid, program, names }) => ({
-      pid,
-      uid,
-      program,
-      names: [...names].map(({ name }) => name),
-    }));
+    return [...this.#processes.values()]
+      .filter(({ ipcp }) => ipcp === undefined)
+      .map(({ pid, uid, program, names }) => ({
+        pid,
+        uid,
+        program,
+        names: [...names].map(({ name }) => name),
+      }));
   }
 
   addIpcp(entry: IpcpEntry): void {
@@ -234,7 +247,10 @@ export function ipcpInfo(entry: IpcpEntry): IpcpInfo {
 
 /** Gives an accept call to somebody who waits for the name, or queues it as the name's policy says. */
 function offer(entry: NameEntry, accept: Accept): boolean {
-  for (const waiter of entry.waiters) if (waiter(accept)) return true;
+  for (const waiter of entry.waiters) {
+    if (!waiter(accept)) continue;
+    if (accept.standing !== true) return true;
+  }
   if (entry.policy === 'round-robin') entry.accepts.push(accept);
   else entry.accepts.unshift(accept);
   return false;

@@ -2,7 +2,13 @@
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
 import { hashAlgorithms } from '../lib/names.ts';
-import { balancePolicies, ipcpTypes } from '../lib/rpc/api.ts';
+import {
+  balancePolicies,
+  componentNames,
+  congestionPolicies,
+  ipcpTypes,
+  routingPolicies,
+} from '../lib/rpc/api.ts';
 
 /** Control characters would let a name forge lines of the log. */
 const name = v.pipe(
@@ -42,6 +48,21 @@ const config = v.strictObject({
   ip: v.optional(v.pipe(v.string(), v.ip())),
   dns: v.optional(v.pipe(v.string(), v.ip())),
   port: v.optional(v.pipe(uint16, v.minValue(1))),
+  addr: v.optional(v.literal(4, 'addresses of a unicast layer have 4 bytes')),
+  eid: v.optional(v.pipe(uint32, v.minValue(1))),
+  ttl: v.optional(uint8),
+  addr_auth: v.optional(v.literal('flat')),
+  directory: v.optional(v.literal('DHT')),
+  routing: v.optional(v.picklist(routingPolicies)),
+  congestion: v.optional(v.picklist(congestionPolicies)),
+  dht_alpha: v.optional(v.pipe(uint32, v.minValue(1), v.maxValue(10))),
+  dht_k: v.optional(v.pipe(uint32, v.minValue(1), v.maxValue(20))),
+  dht_t_expire: v.optional(v.pipe(uint32, v.minValue(10), v.maxValue(86_400))),
+  dht_t_refresh: v.optional(v.pipe(uint32, v.minValue(3), v.maxValue(3600))),
+  dht_t_replicate: v.optional(v.pipe(uint32, v.minValue(3), v.maxValue(3600))),
+  ls_t_recalc: v.optional(v.pipe(uint32, v.minValue(1), v.maxValue(86_400))),
+  ls_t_update: v.optional(v.pipe(uint32, v.minValue(1), v.maxValue(86_400))),
+  ls_t_timeo: v.optional(v.pipe(uint32, v.minValue(1), v.maxValue(86_400))),
 });
 
 const nothing = v.looseObject({});
@@ -49,6 +70,7 @@ const nothing = v.looseObject({});
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
   'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
+  'flow.join': v.strictObject({ layer: name, timeoutMs }),
   'flow.accept': v.strictObject({
     timeoutMs,
     listen: v.pipe(v.string(), v.startsWith('@'), v.maxBytes(107)),
@@ -62,7 +84,11 @@ export const managementSchemas = {
   'ipcp.destroy': v.strictObject({ pid }),
   'ipcp.list': nothing,
   'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'ipcp.enroll': v.strictObject({ pid, destination: name, layer: v.nullable(name) }),
+  'ipcp.connect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames), qos }),
+  'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
+  'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
   'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,
@@ -77,7 +103,15 @@ export const managementSchemas = {
 
 export const dataPlaneSchemas = {
   'dataPlane.ready': v.strictObject({ socket: name }),
-  'flow.requested': v.strictObject({ pid, hash: hex, qos, piggyback: v.union([hex, v.literal('')]) }),
+  'flow.requested': v.strictObject({
+    pid,
+    hash: hex,
+    qos,
+    piggyback: v.union([hex, v.literal('')]),
+    maxMessageBytes: uint32,
+  }),
+  'flow.wanted': v.strictObject({ pid, name, qos }),
+  'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
 };
 

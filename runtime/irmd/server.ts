@@ -75,7 +75,13 @@ export class Server implements Disposable {
       'ipcp.destroy': ({ pid }) => management.destroyIpcp(pid),
       'ipcp.list': () => management.listIpcps(),
       'ipcp.bootstrap': ({ pid, layer, config }) => management.bootstrapIpcp(pid, layer, config),
+      'ipcp.enroll': ({ pid, destination, layer }) => management.enrollIpcp(pid, destination, layer),
+      'ipcp.connect': ({ pid, destination, component, qos }) =>
+        management.connectIpcp(pid, destination, component, qos),
+      'ipcp.disconnect': ({ pid, destination, component }) =>
+        management.disconnectIpcp(pid, destination, component),
       'ipcp.counters': ({ pid }) => management.ipcpCounters(pid),
+      'ipcp.metrics': ({ pid, parts }) => management.ipcpMetrics(pid, parts),
       'name.create': ({ name, policy }) => management.createName(name, policy),
       'name.destroy': ({ name }) => management.destroyName(name),
       'name.list': () => management.listNames(),
@@ -122,6 +128,7 @@ export class Server implements Disposable {
         return { pid: process.pid };
       },
       'flow.allocate': (params, signal) => flows.allocate(known(), params, signal),
+      'flow.join': ({ layer }) => flows.join(known(), layer),
       'flow.accept': (params, signal) => flows.accept(known(), params, signal),
       'flow.deallocate': ({ flowId }) => flows.deallocate(known(), flowId),
     };

@@ -1,18 +1,27 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
-export { acceptFlow, allocFlow, announce } from './flow/api.ts';
-export { Flow, type FlowCounters, type FlowEventType, type WaitOptions } from './flow/flow.ts';
+export { acceptFlow, allocFlow, announce, joinFlow } from './flow/api.ts';
+export {
+  Flow,
+  type FlowCounters,
+  type FlowDrops,
+  type FlowEventType,
+  type WaitOptions,
+} from './flow/flow.ts';
 export { type FlowEvent, FlowSet } from './flow/flow-set.ts';
 export { type AllocOptions, Session, type SessionOptions } from './flow/session.ts';
 export { IrmClient } from './irm/irm-client.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
 export { applicationSocket, managementSocket, runDirectory } from './paths.ts';
-export { type QosSpec, rawQos } from './qos.ts';
+export { qosByName, type QosName, type QosSpec, rawQos } from './qos.ts';
 export {
   type BalancePolicy,
   balancePolicies,
   type BootstrapConfig,
+  type ComponentName,
+  type CongestionPolicy,
+  congestionPolicies,
   type FlowInfo,
   type IpcpInfo,
   type IpcpState,
@@ -23,4 +32,7 @@ export {
   type IrmSnapshot,
   type NameInfo,
   type ProcessInfo,
+  type RoutingPolicy,
+  routingPolicies,
 } from './rpc/api.ts';
+export { isOfType, settledType } from './udp-types.ts';

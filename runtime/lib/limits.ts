@@ -31,3 +31,6 @@ export const flowReceiveBytesMax = 4 * 1024 * 1024;
 
 /** Pairs of handshake id and time stamp remembered against replay. */
 export const replayEntriesMax = 65_536;
+
+/** Longest file of security material: a certificate, a key or an enc.conf, in bytes. */
+export const securityFileBytesMax: number = 256 * 1024;

@@ -1,4 +1,4 @@
-/** Where a node keeps its sockets. */
+/** Where a node keeps its sockets, and where its administrator keeps what it is configured with. */
 
 /** `/run/ouroboros`, unless the environment moves it: several runtimes in one file system, tests. */
 export function runDirectory(): string {
@@ -13,4 +13,9 @@ export function applicationSocket(directory: string = runDirectory()): string {
 /** The socket management speaks to irmd on. */
 export function managementSocket(directory: string = runDirectory()): string {
   return `${directory}/irm.sock`;
+}
+
+/** `/etc/ouroboros`, unless the environment moves it. */
+export function configurationDirectory(): string {
+  return process.env['O7S_CONFIG_DIR'] ?? '/etc/ouroboros';
 }

@@ -32,6 +32,33 @@ export const rawQos: QosSpec = Object.freeze({
   timeout: 120_000,
 });
 
+/** The services by the names of the manual, as the prototype's default build asks for them: without a CRC (2.2). */
+export const qosByName = {
+  raw: rawQos,
+  best: Object.freeze({ ...rawQos, inOrder: 1 }),
+  video: Object.freeze({
+    ...rawQos,
+    delay: 100,
+    bandwidth: 2n ** 64n - 1n,
+    availability: 3,
+    inOrder: 1,
+    maxGap: 100,
+  }),
+  voice: Object.freeze({
+    ...rawQos,
+    delay: 50,
+    bandwidth: 100_000n,
+    availability: 5,
+    inOrder: 1,
+    maxGap: 50,
+  }),
+  data: Object.freeze({ ...rawQos, delay: 1000, loss: 0, inOrder: 1, maxGap: 2000 }),
+} as const satisfies Record<string, QosSpec>;
+export type QosName = keyof typeof qosByName;
+
+/** What flows into a broadcast layer have: nothing is added at their ends, not even signs of life. */
+export const npQos: QosSpec = Object.freeze({ ...rawQos, loss: anyMs, ber: anyMs, timeout: 0 });
+
 /** A QosSpec as JSON carries it: the 64-bit bandwidth as a decimal string. */
 export type QosJson = Omit<QosSpec, 'bandwidth'> & { readonly bandwidth: string };
 
@@ -46,6 +73,5 @@ export function qosFromJson(json: QosJson): QosSpec {
 /** What a flow cannot be given because these end points lack it; undefined when they have all it asks for. */
 export function missingFor(qos: QosSpec): string | undefined {
   if (qos.inOrder !== 0) return 'ordered delivery';
-  if (qos.ber === 0) return 'integrity checks';
   return undefined;
 }

@@ -32,6 +32,8 @@ export function fieldAt(table: FieldTable, name: string, memory: Buffer, start: 
       return memory.readUInt8(at);
     case 'u16':
       return memory.readUInt16BE(at);
+    case 'u24':
+      return memory.readUIntBE(at, 3);
     case 'u32':
       return memory.readUInt32BE(at);
     case 'i32':

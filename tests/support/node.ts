@@ -1,7 +1,17 @@
 /** An irmd of this checkout in a run directory of its own, with what a test needs to look at it. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { IrmClient } from '../../runtime/lib/index.ts';
+import { certificateFile } from './certificates.ts';
 import { type Finished, program, run, Running, type StartOptions } from './command.ts';
 import { until } from './until.ts';
 
@@ -30,6 +40,8 @@ function processesOf(directory: string): { readonly pid: number; readonly comman
 
 export class TestNode implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'o7s-'));
+  /** Its configuration, so that this machine's plays no part. Not there before something is laid into it. */
+  readonly configuration: string = `${this.directory}-etc`;
   readonly #launch: Launcher;
   #irmd: Running | undefined;
 
@@ -89,12 +101,26 @@ export class TestNode implements AsyncDisposable {
 
   spawn(command: string, args: readonly string[], options: StartOptions = {}): Running {
     const [file, words] = this.#launch(command, args);
-    return new Running(file, words, { ...options, env: { ...options.env, O7S_RUN_DIR: this.directory } });
+    return new Running(file, words, { ...options, env: this.#environment(options) });
   }
 
   run(command: string, args: readonly string[], options: StartOptions = {}): Promise<Finished> {
     const [file, words] = this.#launch(command, args);
-    return run(file, words, { ...options, env: { ...options.env, O7S_RUN_DIR: this.directory } });
+    return run(file, words, { ...options, env: this.#environment(options) });
+  }
+
+  /** Writes a file of the security folder, such as `server/svc/enc.conf`. */
+  writeSecurity(file: string, content: string): void {
+    const path = join(this.configuration, 'security', file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+
+  /** Copies a file of tests/fixtures/certificates into the security folder. */
+  laySecurity(file: string, fixture: string): void {
+    const path = join(this.configuration, 'security', file);
+    mkdirSync(dirname(path), { recursive: true });
+    copyFileSync(certificateFile(fixture), path);
   }
 
   /** Runs `irm` with the words of a line. */
@@ -129,6 +155,14 @@ export class TestNode implements AsyncDisposable {
 
   oping(...args: string[]): Promise<Finished> {
     return this.run(program('oping'), args);
+  }
+
+  /** What an IPCP has counted. */
+  async counters(name: string): Promise<Readonly<Record<string, number>>> {
+    await using irmd = await IrmClient.connect({ path: this.managementSocket });
+    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+    return await irmd.ipcpCounters(ipcp.pid);
   }
 
   /** Files of the run directory. */
@@ -168,5 +202,10 @@ export class TestNode implements AsyncDisposable {
       return left.length === 0;
     });
     rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.configuration, { recursive: true, force: true });
+  }
+
+  #environment({ env }: StartOptions): NodeJS.ProcessEnv {
+    return { O7S_CONFIG_DIR: this.configuration, ...env, O7S_RUN_DIR: this.directory };
   }
 }

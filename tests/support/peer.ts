@@ -15,10 +15,23 @@ const start = `
   mount -t proc proc /proc
   for folder in /dev/shm /run; do mount -t tmpfs tmpfs $folder; done
   mkdir -p /run/lock
+  # Where it looks for its configuration was decided when it was built, and this machine's is not for tests to write.
+  if [ -n "$SECURITY" ]; then
+    cp -a /etc /run/etc && mount --bind /run/etc /etc
+    mkdir -p "$CONFIGURATION" && cp -r "$SECURITY" "$CONFIGURATION/security"
+  fi
   # Names in udp layers are looked up in the hosts file, and this machine's is not for tests to write.
   cp /etc/hosts /run/hosts && mount --bind /run/hosts /etc/hosts
   ip link set lo up
   exec irmd --stdout`;
+
+/** The configuration directory that an installed prototype was built with. */
+export function peerConfiguration(prefix: string): string {
+  const [, directory] =
+    /(\/[\w/.-]+)\/security\/cacert/.exec(readFileSync(`${prefix}/sbin/irmd`, 'latin1')) ?? [];
+  if (directory === undefined) throw new Error(`${prefix}/sbin/irmd names no configuration directory`);
+  return directory;
+}
 
 export interface PeerOutcome {
   readonly code: number;
@@ -48,14 +61,21 @@ export class PeerNode implements AsyncDisposable {
       stream?.on('data', (text: string) => (this.#log += text));
   }
 
-  /** Starts a node. `processors` pins all of it, as `taskset` lists them. */
-  static async start(prefix: string, processors = '0-1023'): Promise<PeerNode> {
+  /**
+   * Starts a node. `processors` pins all of it, as `taskset` lists them. `security` is a folder that becomes the security
+   * folder of its configuration.
+   */
+  static async start(prefix: string, processors = '0-1023', security?: string): Promise<PeerNode> {
     const words = ['unshare', '--net', '--mount', '--ipc', '--pid', '--fork', '--kill-child'];
     const holder = spawn(
       'taskset',
       ['-c', processors, ...words, '--propagation', 'private', 'sh', '-c', start],
       {
-        env: environment(prefix),
+        env: {
+          ...environment(prefix),
+          SECURITY: security ?? '',
+          CONFIGURATION: security === undefined ? '' : peerConfiguration(prefix),
+        },
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );

@@ -13,6 +13,7 @@ export class RelayedDevice implements EthernetDevice, AsyncDisposable {
   readonly mac: Buffer;
   readonly mtu: number;
   readonly counters: DeviceCounters = noDeviceCounters;
+  readonly backlog = 0;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #waiting: Buffer;

@@ -21,6 +21,8 @@ export interface DatagramDevice extends Flushable, Disposable {
   /** Longest datagram it carries. */
   readonly datagramBytesMax: number;
   readonly counters: DeviceCounters;
+  /** Datagrams that wait in the kernel to leave, as of a moment ago. */
+  readonly backlog: number;
   /** Queues a datagram; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(datagram: Packet, to: HostAddress): void;
 }

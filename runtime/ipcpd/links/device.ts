@@ -20,6 +20,8 @@ export interface EthernetDevice extends Flushable, Disposable {
   /** Bytes of a frame without its Ethernet header. */
   readonly mtu: number;
   readonly counters: DeviceCounters;
+  /** Frames that wait in the kernel to leave, as of a moment ago. */
+  readonly backlog: number;
   /** Queues a frame; it leaves at the next `flush`, and its memory must stay as it is until then. */
   send(frame: Packet): void;
 }

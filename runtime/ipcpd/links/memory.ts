@@ -33,6 +33,7 @@ export class MemoryDevice implements EthernetDevice {
   readonly mac: Buffer;
   readonly mtu: number;
   readonly counters: DeviceCounters = noDeviceCounters;
+  readonly backlog = 0;
   readonly #onFrame: OnFrame;
   readonly #segment: MemorySegment;
   #queued: Buffer[] = [];
@@ -108,6 +109,7 @@ export class MemoryDatagramDevice implements DatagramDevice {
   readonly local: MemoryAddress;
   readonly datagramBytesMax: number;
   readonly counters: DeviceCounters = noDeviceCounters;
+  readonly backlog = 0;
   readonly #onDatagram: OnDatagram;
   readonly #network: MemoryNetwork;
   #queued: { readonly bytes: Buffer; readonly to: HostAddress }[] = [];

@@ -8,6 +8,7 @@ import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../sh
 
 class LocalFlow implements LayerFlow {
   readonly headerBytes = 0;
+  readonly backlog = 0;
   readonly #user: FlowUser;
   readonly #counters: LocalLayer['counters'];
   /** The other end, once there is one. */

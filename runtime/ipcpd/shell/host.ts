@@ -2,6 +2,7 @@
 import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger } from '../../lib/log.ts';
+import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
@@ -10,15 +11,35 @@ import type {
   AllocationOutcome,
   DataPlaneApi,
   DataPlaneUpcalls,
+  LayerInfo,
 } from '../../lib/rpc/data-plane-api.ts';
 import type { Deadlines } from '../../lib/time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../../lib/time/timer.ts';
-import { ApplicationPort } from './application-port.ts';
-import type { FlowOutcome, FlowRequest, Layer, LayerEvents, LayerFlow } from './layer.ts';
+import { ApplicationPort, type PortCounters } from './application-port.ts';
+import { InnerPort } from './inner-port.ts';
+import type {
+  FlowOutcome,
+  FlowRequest,
+  FlowUser,
+  Joined,
+  Layer,
+  LayerEvents,
+  LayerFlow,
+  LowerFlows,
+  StackedIpcp,
+} from './layer.ts';
+import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
 /** Makes the layer of a type when its IPCP is bootstrapped. */
 export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Layer;
+
+/** Makes an IPCP of a type whose layer lies over others. */
+export type StackedFactory = (
+  lower: LowerFlows,
+  events: LayerEvents,
+  deadlineChanged: () => void,
+) => StackedIpcp;
 
 /** Asks irmd; rejects with an O7sError when it refuses or is gone. */
 export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
@@ -31,15 +52,28 @@ interface Ipcp {
   readonly type: IpcpType;
   readonly log: Logger;
   layer: Layer | undefined;
-  /** The layer's deadlines, each of which is a turn. */
+  /** Of a type over other layers: there before its layer is. */
+  readonly stacked: StackedIpcp | undefined;
+  /** The flows it uses itself. */
+  readonly lower: IpcpLowerFlows;
+  /** What wants to be called, each time for a turn. */
   deadlines: Deadlines | undefined;
+  /** Whether its deadlines are to be asked for when the turn ends. */
+  deadlineAsked: boolean;
   /** What the ports of flows that are gone have counted. */
   readonly ports: Record<string, number>;
 }
 
+/** What uses a flow of an IPCP here. */
+interface Port extends FlowUser {
+  readonly counters: PortCounters;
+  flow: LayerFlow | undefined;
+  close(): void;
+}
+
 interface HostedFlow {
   readonly ipcp: Ipcp;
-  readonly port: ApplicationPort;
+  readonly port: Port;
   readonly token: string;
 }
 
@@ -48,6 +82,7 @@ export interface HostSetup {
   readonly timer: DeadlineTimer;
   readonly rendezvous: FlowRendezvous;
   readonly factories: Partial<Record<IpcpType, LayerFactory>>;
+  readonly stackedFactories: Partial<Record<IpcpType, StackedFactory>>;
   readonly call: CallIrmd;
   readonly log: Logger;
 }
@@ -67,18 +102,31 @@ export class IpcpHost {
   readonly handlers: Handlers = {
     'ipcp.create': ({ pid, type }) => this.#create(pid, type),
     'ipcp.bootstrap': ({ pid, layer, config }) => this.#bootstrap(pid, layer, config),
+    'ipcp.enroll': ({ pid, destination, layer }) => this.#enroll(pid, destination, layer),
+    'ipcp.connect': (params) => this.#connect(params),
+    'ipcp.disconnect': (params) => this.#disconnect(params),
     'ipcp.counters': ({ pid }) => this.#counters(pid),
+    'ipcp.metrics': ({ pid, parts }) => this.#metrics(pid, parts),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
     'name.register': ({ pid, hash }) => {
       this.#layer(pid).register(Buffer.from(hash, 'hex'));
+      this.#endTurn(this.#ipcp(pid));
       return null;
     },
     'name.unregister': ({ pid, hash }) => {
       this.#layer(pid).unregister(Buffer.from(hash, 'hex'));
+      this.#endTurn(this.#ipcp(pid));
       return null;
     },
     'name.query': ({ pid, hash }) => this.#query(pid, hash),
     'flow.allocate': (params) => this.#allocate(params),
+    'flow.join': (params) => this.#join(params),
+    'flow.offered': ({ pid, grant }) => {
+      const ipcp = this.#ipcp(pid);
+      ipcp.lower.offered(grant, (flow) => this.#stacked(ipcp).acceptFlow(flow, monotonicNow()));
+      this.#endTurn(ipcp);
+      return null;
+    },
     'flow.deallocate': ({ flowId }) => {
       this.#release(flowId);
       return null;
@@ -89,53 +137,160 @@ export class IpcpHost {
     this.#setup = setup;
   }
 
-  /** Ends all IPCPs and their flows. */
+  /** Ends all IPCPs and their flows, those over others first. */
   close(): void {
-    for (const pid of [...this.#ipcps.keys()]) this.#destroy(pid);
+    const stackedFirst = [...this.#ipcps.values()].toSorted(
+      (a, b) => Number(b.stacked !== undefined) - Number(a.stacked !== undefined),
+    );
+    for (const { pid } of stackedFirst) this.#destroy(pid);
   }
 
   #create(pid: number, type: IpcpType): null {
-    if (this.#setup.factories[type] === undefined) {
+    const { factories, stackedFactories, turn, rendezvous } = this.#setup;
+    const makeStacked = stackedFactories[type];
+    if (factories[type] === undefined && makeStacked === undefined) {
       throw new O7sError('EIPCPTYPE', `IPCPs of type ${type} are not part of this build`);
     }
     const log = this.#setup.log.child('ipcpd/ipcp', pid);
-    this.#ipcps.set(pid, { pid, type, log, layer: undefined, deadlines: undefined, ports: {} });
+    const lower = new IpcpLowerFlows({
+      pid,
+      turn,
+      rendezvous,
+      call: (method, params) => this.#callIrmd(method, params),
+      inner: (flowId) => {
+        const port = this.#flows.get(flowId)?.port;
+        return port instanceof InnerPort ? port : undefined;
+      },
+      endTurn: () => this.#endTurn(ipcp),
+    });
+    const stacked = makeStacked?.(lower, { flowRequested: (request) => this.#requested(ipcp, request) }, () =>
+      this.#deadlineChanged(ipcp),
+    );
+    const ipcp: Ipcp = {
+      pid,
+      type,
+      log,
+      layer: undefined,
+      stacked,
+      lower,
+      deadlines: undefined,
+      deadlineAsked: false,
+      ports: {},
+    };
+    this.#ipcps.set(pid, ipcp);
+    if (stacked !== undefined) this.#watchDeadlines(ipcp, stacked);
     log.info(`IPCP ${type} ${pid} initialized.`);
     return null;
   }
 
-  #bootstrap(pid: number, name: string, config: BootstrapConfig): DataPlaneApi['ipcp.bootstrap']['result'] {
+  #bootstrap(pid: number, name: string, config: BootstrapConfig): LayerInfo {
     const ipcp = this.#ipcp(pid);
-    if (ipcp.layer !== undefined) {
-      ipcp.log.error('Failed to bootstrap: IPCP in state <operational>, need <boot>.');
-      throw new O7sError('EIPCPSTATE', `IPCP ${pid} is in a layer already`, {
-        hint: 'destroy it and create it again to change its layer',
-      });
-    }
+    this.#mustBeNew(ipcp, 'bootstrap');
     ipcp.log.info('Bootstrapping...');
-    const factory = this.#setup.factories[ipcp.type];
-    if (factory === undefined) throw new O7sError('EIPCPTYPE');
     try {
-      const layer: Layer = factory(config, { flowRequested: (request) => this.#requested(ipcp, request) });
-      ipcp.layer = layer;
-      ipcp.deadlines = {
-        nextDeadline: () => layer.nextDeadline(),
-        advance: (now) => {
-          layer.advance(now);
-          this.#setup.turn.end();
-        },
-      };
-      this.#setup.timer.add(ipcp.deadlines);
-      ipcp.log.info(`Finished bootstrapping in ${name}.`);
-      ipcp.log.info(`  type: ${ipcp.type}`);
-      ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')}`);
-      return { hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
+      if (ipcp.stacked !== undefined) {
+        const joined = ipcp.stacked.bootstrap(name, config, monotonicNow());
+        return this.#joined(ipcp, joined, `Finished bootstrapping in ${name}.`);
+      }
+      const factory = this.#setup.factories[ipcp.type];
+      if (factory === undefined) throw new O7sError('EIPCPTYPE');
+      const layer = factory(config, { flowRequested: (request) => this.#requested(ipcp, request) });
+      this.#watchDeadlines(ipcp, layer);
+      return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
     } catch (error) {
       ipcp.log.error('Failed to bootstrap IPCP.');
-      if (error instanceof O7sError) throw error;
       if (error instanceof KernelError) throw kernelRefusal(error);
       throw error;
     }
+  }
+
+  #enroll(pid: number, destination: string, wanted: string | null): Promise<LayerInfo> {
+    const ipcp = this.#ipcp(pid);
+    const stacked = this.#stacked(ipcp);
+    this.#mustBeNew(ipcp, 'enroll');
+    ipcp.log.info(`Enrolling with ${destination}...`);
+    return new Promise((resolve, reject) => {
+      stacked.enroll(destination, wanted ?? undefined, monotonicNow(), (result) => {
+        leaveHotLoop();
+        if (result instanceof O7sError) {
+          ipcp.log.error('Failed to bootstrap IPCP.');
+          ipcp.log.error(`Enrolment with ${destination} failed: ${result.message}.`);
+          return reject(result);
+        }
+        resolve(
+          this.#joined(ipcp, result, `Finished enrolling with ${destination} in layer ${result.name}.`),
+        );
+      });
+      this.#endTurn(ipcp);
+    });
+  }
+
+  #connect(params: DataPlaneApi['ipcp.connect']['params']): Promise<null> {
+    const { pid, destination, component, qos } = params;
+    const ipcp = this.#ipcp(pid);
+    const stacked = this.#stacked(ipcp);
+    this.#layer(pid);
+    const what = longNames[component];
+    ipcp.log.info(`Connecting ${what} to ${destination}...`);
+    return new Promise((resolve, reject) => {
+      stacked.connect(destination, component, qosFromJson(qos), monotonicNow(), (fault) => {
+        leaveHotLoop();
+        ipcp.log.info('Finished connecting.');
+        if (fault === undefined) return resolve(null);
+        ipcp.log.error(`Connecting ${what} to ${destination} failed: ${fault.message}.`);
+        reject(fault);
+      });
+      this.#endTurn(ipcp);
+    });
+  }
+
+  #disconnect({ pid, destination, component }: DataPlaneApi['ipcp.disconnect']['params']): null {
+    const ipcp = this.#ipcp(pid);
+    const what = longNames[component];
+    ipcp.log.info(`Disconnecting ${what} from ${destination}...`);
+    this.#stacked(ipcp).disconnect(destination, component, monotonicNow());
+    this.#endTurn(ipcp);
+    ipcp.log.info(`Finished disconnecting ${what} from ${destination}.`);
+    return null;
+  }
+
+  #mustBeNew(ipcp: Ipcp, what: 'bootstrap' | 'enroll'): void {
+    if (ipcp.layer === undefined) return;
+    ipcp.log.error(`Failed to ${what}: IPCP in state <operational>, need <boot>.`);
+    throw new O7sError('EIPCPSTATE', `IPCP ${ipcp.pid} is in a layer already`, {
+      hint: 'destroy it and create it again to change its layer',
+    });
+  }
+
+  #joined(ipcp: Ipcp, { layer, name }: Joined, said: string): LayerInfo {
+    ipcp.layer = layer;
+    ipcp.log.info(said);
+    ipcp.log.info(`  type: ${ipcp.type}`);
+    ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')}`);
+    return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
+  }
+
+  #watchDeadlines(ipcp: Ipcp, subject: Deadlines): void {
+    ipcp.deadlines = {
+      nextDeadline: () => subject.nextDeadline(),
+      advance: (now) => {
+        subject.advance(now);
+        this.#setup.turn.end();
+      },
+    };
+    this.#setup.timer.add(ipcp.deadlines);
+  }
+
+  /** Asks at the end of the turn when the IPCP wants to be called. */
+  #deadlineChanged(ipcp: Ipcp): void {
+    if (ipcp.deadlineAsked) return;
+    ipcp.deadlineAsked = true;
+    this.#setup.turn.flushLater({
+      flush: () => {
+        ipcp.deadlineAsked = false;
+        if (ipcp.deadlines !== undefined) this.#setup.timer.update(ipcp.deadlines);
+      },
+    });
   }
 
   #destroy(pid: number): null {
@@ -143,7 +298,9 @@ export class IpcpHost {
     ipcp.log.info(`IPCP ${pid} shutting down.`);
     for (const [flowId, flow] of this.#flows) if (flow.ipcp === ipcp) this.#gone(flowId);
     if (ipcp.deadlines !== undefined) this.#setup.timer.delete(ipcp.deadlines);
-    ipcp.layer?.close();
+    ipcp.stacked?.close();
+    if (ipcp.stacked === undefined) ipcp.layer?.close();
+    this.#setup.turn.end();
     this.#ipcps.delete(pid);
     ipcp.log.info(`IPCP ${pid} out.`);
     return null;
@@ -151,26 +308,39 @@ export class IpcpHost {
 
   #counters(pid: number): Record<string, number> {
     const ipcp = this.#ipcp(pid);
-    const counters: Record<string, number> = { ...ipcp.layer?.counters, ...ipcp.ports };
+    const counters: Record<string, number> = {
+      ...ipcp.stacked?.counters,
+      ...ipcp.layer?.counters,
+      ...ipcp.ports,
+    };
     for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
     return counters;
+  }
+
+  #metrics(pid: number, parts: readonly string[] | null): Record<string, unknown> {
+    const metrics = Object.entries(this.#ipcp(pid).stacked?.metrics(monotonicNow()) ?? {});
+    const wanted = metrics.filter(([part]) => parts === null || parts.includes(part));
+    return Object.fromEntries(wanted.map(([part, make]) => [part, make()]));
   }
 
   #query(pid: number, hash: string): Promise<{ known: boolean }> {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
-      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => resolve({ known }));
+      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
+        leaveHotLoop();
+        resolve({ known });
+      });
       this.#endTurn(ipcp);
     });
   }
 
   #allocate(params: DataPlaneApi['flow.allocate']['params']): Promise<AllocationOutcome> {
-    const { pid, flowId, token, hash } = params;
+    const { pid, flowId, token, hash, user } = params;
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
-    const port = this.#openPort(ipcp, layer, flowId, token);
+    const port = this.#openPort(ipcp, layer, { flowId, token, user });
     return new Promise((resolve) => {
       port.flow = layer.allocate(
         Buffer.from(hash, 'hex'),
@@ -179,16 +349,28 @@ export class IpcpHost {
         port,
         monotonicNow(),
         (outcome) => {
+          leaveHotLoop();
           ipcp.log.info(`Finished allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
           // The caller of `allocate` gets the flow only after this, where the layer answers at once.
           queueMicrotask(() => {
             if (outcome.kind !== 'accepted') this.#release(flowId);
-            resolve(outcomeToJson(outcome));
+            resolve(outcomeToJson(outcome, layer));
           });
         },
       );
       this.#endTurn(ipcp);
     });
+  }
+
+  #join({ pid, flowId, token }: DataPlaneApi['flow.join']['params']): null {
+    const ipcp = this.#ipcp(pid);
+    const layer = this.#layer(pid);
+    if (layer.join === undefined) throw new O7sError('ENOTSUP', `a layer of type ${ipcp.type} is not joined`);
+    ipcp.log.info('Joining layer.');
+    const port = this.#openPort(ipcp, layer, { flowId, token, user: null });
+    port.flow = layer.join(port);
+    ipcp.log.info('Finished joining layer.');
+    return null;
   }
 
   #requested(ipcp: Ipcp, request: FlowRequest): void {
@@ -198,8 +380,9 @@ export class IpcpHost {
       hash: hash.toString('hex'),
       qos: qosToJson(qos),
       piggyback: piggyback.toString('hex'),
+      maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
-    this.#setup.call('flow.requested', params).then(
+    this.#callIrmd('flow.requested', params).then(
       (answer) => this.#respond(ipcp, handle, answer),
       // irmd is gone: this process follows it.
       () => ipcp.layer?.refuse(handle, -1),
@@ -213,19 +396,34 @@ export class IpcpHost {
       `Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`,
     );
     if ('flowId' in answer) {
-      const port = this.#openPort(ipcp, layer, answer.flowId, answer.token);
+      const port = this.#openPort(ipcp, layer, answer);
       const piggyback = Buffer.from(answer.piggyback, 'hex');
-      const flow: LayerFlow | undefined = layer.accept(handle, piggyback, port, monotonicNow());
+      const flow = layer.accept(handle, piggyback, port, monotonicNow());
       if (flow === undefined) this.#gone(answer.flowId);
       port.flow = flow;
+      const above = answer.user === null ? undefined : this.#ipcps.get(answer.user);
+      if (port instanceof InnerPort && above?.stacked !== undefined && flow !== undefined) {
+        port.user = above.stacked.acceptFlow(port, monotonicNow());
+        this.#endTurn(above);
+      }
     } else {
       layer.refuse(handle, answer.response);
     }
     this.#endTurn(ipcp);
   }
 
-  #openPort(ipcp: Ipcp, layer: Layer, flowId: number, token: string): ApplicationPort {
+  /** Opens this end of a flow, for an application that picks it up or for an IPCP of this process. */
+  #openPort(
+    ipcp: Ipcp,
+    layer: Layer,
+    { flowId, token, user }: { flowId: number; token: string; user: number | null },
+  ): Port {
     const gone = (): void => this.#gone(flowId);
+    if (user !== null) {
+      const inner = new InnerPort(layer, gone);
+      this.#flows.set(flowId, { ipcp, port: inner, token });
+      return inner;
+    }
     const port = new ApplicationPort(this.#setup.turn, layer.maxMessageBytes, gone);
     this.#flows.set(flowId, { ipcp, port, token });
     this.#setup.rendezvous.expect(
@@ -243,7 +441,7 @@ export class IpcpHost {
   /** An end was given up by its application. */
   #gone(flowId: number): void {
     if (!this.#release(flowId)) return;
-    this.#setup.call('flow.closed', { flowId }).catch(() => {});
+    this.#callIrmd('flow.closed', { flowId }).catch(() => {});
   }
 
   #release(flowId: number): boolean {
@@ -262,6 +460,12 @@ export class IpcpHost {
     return true;
   }
 
+  /** Asks irmd, for which the event loop is needed. */
+  readonly #callIrmd: CallIrmd = (method, params) => {
+    leaveHotLoop();
+    return this.#setup.call(method, params);
+  };
+
   #endTurn(ipcp: Ipcp): void {
     this.#setup.turn.end();
     if (ipcp.deadlines !== undefined) this.#setup.timer.update(ipcp.deadlines);
@@ -273,6 +477,11 @@ export class IpcpHost {
     return ipcp;
   }
 
+  #stacked({ stacked, type }: Ipcp): StackedIpcp {
+    if (stacked !== undefined) return stacked;
+    throw new O7sError('ENOTSUP', `an IPCP of type ${type} neither enrols nor connects`);
+  }
+
   #layer(pid: number): Layer {
     const { layer } = this.#ipcp(pid);
     if (layer !== undefined) return layer;
@@ -280,15 +489,17 @@ export class IpcpHost {
   }
 }
 
+const longNames = { dt: 'Data Transfer', mgmt: 'Management' } as const;
+
 /** Adds what a port has counted. */
-function addPort(counters: Record<string, number>, port: ApplicationPort): void {
+function addPort(counters: Record<string, number>, port: Port): void {
   for (const [name, count] of Object.entries(port.counters)) counters[name] = (counters[name] ?? 0) + count;
 }
 
-function outcomeToJson(outcome: FlowOutcome): AllocationOutcome {
+function outcomeToJson(outcome: FlowOutcome, { maxMessageBytes }: Layer): AllocationOutcome {
   switch (outcome.kind) {
     case 'accepted':
-      return { outcome: 'accepted', piggyback: outcome.piggyback.toString('hex') };
+      return { outcome: 'accepted', piggyback: outcome.piggyback.toString('hex'), maxMessageBytes };
     case 'refused':
       return { outcome: 'refused', response: outcome.response };
     case 'unanswered':

@@ -38,6 +38,18 @@ export async function allocFlow(name: string, options: AllocOptions = {}): Promi
 }
 
 /**
+ * Joins a broadcast layer; see `Session.joinFlow`.
+ *
+ * ```ts
+ * await using flow = await joinFlow('news');
+ * await flow.write(Buffer.from('hello, everybody'));
+ * ```
+ */
+export async function joinFlow(layer: string, options: WaitOptions = {}): Promise<Flow> {
+  return (await current()).joinFlow(layer, options);
+}
+
+/**
  * Takes the next flow for any name this process, or its program, is bound to; see `Session.acceptFlow`.
  *
  * ```ts

@@ -1,8 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { randomFillSync } from 'node:crypto';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { flowPair as flows, maxMessageBytes } from '../../../tests/support/flow-pair.ts';
+import { connectedPair } from '../../../tests/support/stream-pair.ts';
 import { until } from '../../../tests/support/until.ts';
-import { rawQos } from '../qos.ts';
-import { monotonicNow } from '../time/timer.ts';
+import { UnixStream } from '../os/unix-socket.ts';
+import { type QosSpec, rawQos } from '../qos.ts';
+import type { FlowEncryption } from '../rpc/api.ts';
+import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
+import { Flow } from './flow.ts';
+import { frameKind, FrameReader, FrameWriter, type OnFrame } from './framing.ts';
+import { protectionFor } from './protection.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
 const text = async (message: Promise<Buffer>): Promise<string> => (await message).toString();
@@ -224,5 +231,133 @@ describe('signs of life', () => {
     await a.write(Buffer.from('late'));
     await until('the late message', () => b.waiting === 1);
     expect(await text(b.read())).toBe('late');
+  });
+});
+
+describe('a protected flow', () => {
+  const encryption: FlowEncryption = { cipher: 'aes-256-gcm', key: '0f'.repeat(32) };
+  const crcQos = { ...rawQos, ber: 0 };
+  const kinds = [
+    ['encrypted', rawQos, encryption, 28],
+    ['with a CRC', crcQos, undefined, 4],
+    ['encrypted, with a CRC', crcQos, encryption, 32],
+  ] as const;
+
+  /** A flow whose other end the test plays: it sees the packets as the layer does. */
+  async function tapped(
+    qos: QosSpec,
+    protect: FlowEncryption | undefined,
+  ): Promise<{ flow: Flow; packets: Buffer[]; inject: (packet: Buffer) => void }> {
+    const timer = new DeadlineTimer();
+    const [own, other] = await connectedPair();
+    const protection = protectionFor(qos, protect, randomFillSync);
+    const flow = new Flow({ fd: 64, qos, maxMessageBytes, protection, timer, onClosed: () => {} });
+    flow.attach(
+      new UnixStream(
+        own,
+        () => flow.onReadable(),
+        () => flow.onWritable(),
+      ),
+    );
+    const packets: Buffer[] = [];
+    const reader = new FrameReader(20_000, true);
+    const onFrame: OnFrame = (_kind, { memory }, start, end) => packets.push(memory.subarray(start, end));
+    const read = (from: UnixStream): void => void reader.fill(from, onFrame);
+    const stream: UnixStream = new UnixStream(
+      other,
+      () => read(stream),
+      () => {},
+    );
+    stream.watch(true, false);
+    onTestFinished(async () => {
+      await flow.close();
+      stream[Symbol.dispose]();
+      timer.close();
+    });
+    const writer = new FrameWriter(100_000);
+    const inject = (packet: Buffer): void => {
+      writer.push(frameKind.packet, packet);
+      writer.flush(stream);
+    };
+    return { flow, packets, inject };
+  }
+
+  test.each(kinds)('carries messages of every length, %s', async (_name, qos, protect, overhead) => {
+    const { a, b } = await flows(qos, protect);
+    expect(a.maxMessageBytes).toBe(maxMessageBytes - overhead);
+    for (const length of [1, 2, 64, 1400, a.maxMessageBytes]) {
+      await a.write(Buffer.alloc(length, length));
+      expect(await b.read()).toEqual(Buffer.alloc(length, length));
+      await b.write(new Uint8Array(length).fill(length));
+      expect(await a.read()).toEqual(Buffer.alloc(length, length));
+    }
+    await expect(a.write(Buffer.alloc(a.maxMessageBytes + 1))).rejects.toEqual(code('EMSGSIZE'));
+    expect([a.drops, b.drops]).toEqual([
+      { badCrc: 0, notOpened: 0 },
+      { badCrc: 0, notOpened: 0 },
+    ]);
+  });
+
+  test.each(kinds)('many at once come whole and in order, %s', async (_name, qos, protect) => {
+    const { a, b } = await flows(qos, protect);
+    const writing = (async () => {
+      for (let index = 0; index < 3000; index += 1) await a.write(Buffer.alloc(500, index));
+    })();
+    for (let index = 0; index < 3000; index += 1) {
+      expect((await b.read()).equals(Buffer.alloc(500, index))).toBe(true);
+    }
+    await writing;
+  });
+
+  test('a message is longer on its way, and not to be seen there', async () => {
+    const { flow, packets } = await tapped(crcQos, encryption);
+    await flow.write(Buffer.from('secret'));
+    await until('the packet', () => packets.length === 1);
+    expect(packets[0]).toHaveLength(6 + 32);
+    expect(packets[0]?.includes('secret')).toBe(false);
+  });
+
+  test('a sign of life is empty and clear', async () => {
+    const { flow, packets } = await tapped(crcQos, encryption);
+    await flow.write(Buffer.alloc(0));
+    flow.advance(monotonicNow() + rawQos.timeout / 2);
+    await until('both', () => packets.length === 2);
+    expect(packets.map(({ length }) => length)).toEqual([0, 0]);
+  });
+
+  test('what does not fit the flow is dropped and counted, and the flow goes on', async () => {
+    const { flow, inject, packets } = await tapped(rawQos, encryption);
+    inject(Buffer.from('clear'));
+    inject(Buffer.alloc(100, 1));
+    await flow.write(Buffer.from('mine'));
+    await until('the packet', () => packets.length === 1);
+    const [own] = packets;
+    if (own === undefined) throw new Error('no packet');
+    const altered = Buffer.from(own);
+    altered[20] = (altered[20] ?? 0) ^ 1;
+    inject(altered);
+    // One key serves both directions: what this end sealed it can open too.
+    inject(own);
+    expect(await text(flow.read())).toBe('mine');
+    expect(flow.drops).toEqual({ badCrc: 0, notOpened: 3 });
+    expect(flow.counters.messagesReceived).toBe(1);
+  });
+
+  test('so is what has no right CRC', async () => {
+    const { flow, inject } = await tapped(crcQos, undefined);
+    for (const packet of ['a', 'abcd', 'abcde']) inject(Buffer.from(packet));
+    inject(Buffer.from('00000000414141414141f85417ab', 'hex'));
+    expect(await flow.read()).toEqual(Buffer.from('00000000414141414141', 'hex'));
+    expect(flow.drops).toEqual({ badCrc: 3, notOpened: 0 });
+  });
+
+  test('what cannot be opened is a sign of life all the same', async () => {
+    const { flow, inject } = await tapped({ ...rawQos, timeout: 1000 }, encryption);
+    const before = flow.nextDeadline();
+    flow.advance(before);
+    inject(Buffer.from('clear'));
+    await until('the drop', () => flow.drops.notOpened === 1);
+    flow.advance(before + 600);
+    expect(flow.up).toBe(true);
   });
 });

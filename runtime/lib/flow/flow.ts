@@ -17,6 +17,7 @@ import {
 } from './framing.ts';
 import { Liveness } from './liveness.ts';
 import { MessageQueue } from './message-queue.ts';
+import type { PacketProtection } from './protection.ts';
 import type { StreamOwner } from './rendezvous.ts';
 
 /** How long to wait: `timeout` in ms, none waits without limit; `signal` ends the wait early. */
@@ -30,11 +31,22 @@ export interface FlowCounters {
   messagesReceived: number;
 }
 
+/** Packets that came and were not delivered. */
+export interface FlowDrops {
+  /** Their CRC was wrong, on a flow that has one. */
+  badCrc: number;
+  /** They were not sealed with the key of the flow, which is encrypted. */
+  notOpened: number;
+}
+
 /** What a flow is made from. */
 export interface FlowSetup {
   readonly fd: number;
   readonly qos: QosSpec;
+  /** Longest packet that the layer takes. */
   readonly maxMessageBytes: number;
+  /** What packets get on their way; absent for those that travel as they are. */
+  readonly protection?: PacketProtection | undefined;
   readonly timer: DeadlineTimer;
   /** Runs once when the flow is closed. */
   readonly onClosed: () => void;
@@ -74,7 +86,9 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
   /** Longest message a write takes, in bytes. */
   readonly maxMessageBytes: number;
   readonly counters: FlowCounters = { messagesSent: 0, messagesReceived: 0 };
+  readonly drops: FlowDrops = { badCrc: 0, notOpened: 0 };
 
+  readonly #protection: PacketProtection | undefined;
   readonly #timer: DeadlineTimer;
   readonly #onClosed: () => void;
   readonly #liveness: Liveness;
@@ -95,7 +109,8 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
   constructor(setup: FlowSetup) {
     this.fd = setup.fd;
     this.qos = setup.qos;
-    this.maxMessageBytes = setup.maxMessageBytes;
+    this.#protection = setup.protection;
+    this.maxMessageBytes = Math.max(0, setup.maxMessageBytes - (setup.protection?.overhead ?? 0));
     this.#timer = setup.timer;
     this.#onClosed = setup.onClosed;
     this.#liveness = new Liveness(setup.qos.timeout, monotonicNow());
@@ -189,11 +204,11 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
         hint: `write at most ${this.maxMessageBytes} bytes at once`,
       });
     }
-    if (!this.#writer.push(frameKind.roomyPacket, message)) {
+    if (!this.#push(message)) {
       this.flush();
       // Who waited now would wait for ever.
       this.#throwIfReleased();
-      if (!this.#writer.push(frameKind.roomyPacket, message)) return false;
+      if (!this.#push(message)) return false;
     }
     this.counters.messagesSent += 1;
     if (!this.#flushQueued) {
@@ -299,7 +314,9 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
   readonly #onFrame: OnFrame = (kind, { memory }, start, end) => {
     if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
     if (kind !== frameKind.packet || start === end) return;
-    this.#messages.push(memory.subarray(start, end));
+    const message = this.#open(memory, start, end);
+    if (message === undefined) return;
+    this.#messages.push(message);
     this.counters.messagesReceived += 1;
   };
 
@@ -311,6 +328,29 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
     if (this.waiting === 0) return;
     wakeAll(this.#readers);
     this.#listener?.(this, 'packet');
+  }
+
+  /** Queues a message for the node; false when too much waits. */
+  #push(message: Uint8Array): boolean {
+    const protection = this.#protection;
+    // A sign of life is neither sealed nor checked: it is to be understood even when keys are not.
+    if (protection === undefined || message.length === 0) {
+      return this.#writer.push(frameKind.roomyPacket, message);
+    }
+    const at = this.#writer.reserve(frameKind.roomyPacket, message.length + protection.overhead);
+    if (at < 0) return false;
+    protection.sealInto(this.#writer.memory, at, message, 0, message.length);
+    return true;
+  }
+
+  /** The message in a packet; undefined for one that is dropped. */
+  #open(memory: Buffer, start: number, end: number): Buffer | undefined {
+    if (this.#protection === undefined) return memory.subarray(start, end);
+    const opened = this.#protection.open(memory, start, end);
+    if (opened === 'crc') this.drops.badCrc += 1;
+    else if (opened === 'cipher') this.drops.notOpened += 1;
+    else if (opened.length > 0) return opened;
+    return undefined;
   }
 
   async #writeLater(message: Uint8Array, options: WaitOptions): Promise<void> {

@@ -140,14 +140,25 @@ export class FrameWriter {
 
   /** Takes a frame; false when too much waits already. */
   push(kind: number, payload: Uint8Array): boolean {
-    const room = kind === frameKind.roomyPacket ? frameHeaderBytes + frameRoomBytes : frameHeaderBytes;
-    const bytes = room + payload.length;
-    if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return false;
-    const { memory, view } = this.#buffer;
-    view.setUint32(this.#end, (kind << 24) | (bytes - frameHeaderBytes));
-    memory.set(payload, this.#end + room);
-    this.#end += bytes;
+    const at = this.reserve(kind, payload.length);
+    if (at < 0) return false;
+    this.#buffer.memory.set(payload, at);
     return true;
+  }
+
+  /** Where in `memory` the payload of a frame is to be written, before anything else is; -1 when too much waits. */
+  reserve(kind: number, payloadBytes: number): number {
+    const room = kind === frameKind.roomyPacket ? frameHeaderBytes + frameRoomBytes : frameHeaderBytes;
+    const bytes = room + payloadBytes;
+    if (this.#end + bytes > this.#buffer.memory.length && !this.#makeRoom(bytes)) return -1;
+    this.#buffer.view.setUint32(this.#end, (kind << 24) | (bytes - frameHeaderBytes));
+    this.#end += bytes;
+    return this.#end - payloadBytes;
+  }
+
+  /** Where frames wait; another one after each `reserve` and `push`. */
+  get memory(): Buffer {
+    return this.#buffer.memory;
   }
 
   pushPacket(packet: Packet): boolean {

@@ -1,5 +1,5 @@
 /** A process' connection to its irmd, and the calls that make flows. Source: application-api.md 3. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { O7sError } from '../errors.ts';
 import { checkName } from '../names.ts';
@@ -13,6 +13,7 @@ import { RpcClient } from '../rpc/client.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { Flow, type WaitOptions } from './flow.ts';
 import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
+import { protectionFor } from './protection.ts';
 import { FlowRendezvous } from './rendezvous.ts';
 
 export interface AllocOptions extends WaitOptions {
@@ -75,7 +76,8 @@ export class Session implements Disposable {
    * Requests a flow to whoever accepts for a name. Without a timeout irmd gives up after 20 s.
    *
    * @throws O7sError ENAME unknown name, EIPCP no layer serves it, ETIMEDOUT, ECANCELED, ECRYPT and EAUTH from the
-   *   handshake, EIRMD without irmd, EBADF out of descriptors, or what the other end refused with.
+   *   handshake, EIRMD without irmd, EBADF out of descriptors or when the handshake cannot be prepared from this node's
+   *   files, EMSGSIZE when no packet of the layer can carry it, or what the other end refused with.
    */
   async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
     checkName(name, 'the name');
@@ -89,11 +91,29 @@ export class Session implements Disposable {
   }
 
   /**
-   * Takes the next flow for any name this process, or its program, is bound to. Without a timeout it waits
-   * without limit.
+   * Joins a broadcast layer by its name: what is written goes to all others that have joined, and what they write comes.
+   * Nothing is added to messages, not even signs of life. Without a timeout irmd gives up after 20 s.
    *
-   * @throws O7sError ETIMEDOUT, ECANCELED; ECRYPT and EAUTH when the handshake of a requester failed, which is no
-   *   reason to stop accepting; EIRMD without irmd.
+   * @throws O7sError EIPCP when no IPCP of this node is in such a layer, ENOTALLOC when the layer is of another type,
+   *   ETIMEDOUT, ECANCELED, EIRMD.
+   */
+  async joinFlow(layer: string, options: WaitOptions = {}): Promise<Flow> {
+    checkName(layer, 'the layer name');
+    const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
+    const grant = await this.#rpc.call(
+      'flow.join',
+      { layer, timeoutMs },
+      { signal: options.signal, onLate: this.#giveBack },
+    );
+    return this.#pickUp(grant);
+  }
+
+  /**
+   * Takes the next flow for any name this process, or its program, is bound to. Without a timeout it waits
+   * without limit. A requester whose handshake fails is refused without a word here: strangers must not be able to end
+   * a server.
+   *
+   * @throws O7sError ETIMEDOUT, ECANCELED; EIRMD without irmd.
    */
   async acceptFlow(options: WaitOptions = {}): Promise<Flow> {
     this.#rendezvous ??= this.#listen();
@@ -137,7 +157,13 @@ export class Session implements Disposable {
   }
 
   async #pickUp(grant: FlowGrant): Promise<Flow> {
-    const flow = this.#makeFlow(grant);
+    let flow: Flow;
+    try {
+      flow = this.#makeFlow(grant);
+    } catch (error) {
+      this.#giveBack(grant);
+      throw error;
+    }
     try {
       if (grant.connect === null) await this.#awaitPeer(flow, grant.token);
       else connectStream(flow, grant.connect, grant.token);
@@ -150,16 +176,18 @@ export class Session implements Disposable {
   }
 
   #makeFlow(grant: FlowGrant): Flow {
+    const qos = qosFromJson(grant.qos);
+    const protection = protectionFor(qos, grant.encryption, randomFillSync);
     let fd = flowDescriptorMin;
     while (this.#flows.has(fd)) fd += 1;
     if (fd >= flowDescriptorMax) {
-      void this.#rpc.call('flow.deallocate', { flowId: grant.flowId });
       throw new O7sError('EBADF', `this process has ${flowDescriptorMax - flowDescriptorMin} flows open`);
     }
     const flow = new Flow({
       fd,
-      qos: qosFromJson(grant.qos),
+      qos,
       maxMessageBytes: grant.maxMessageBytes,
+      protection,
       timer: this.#timer,
       onClosed: () => {
         this.#flows.delete(fd);

@@ -5,9 +5,11 @@
  * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
  */
 import { managementSocket } from '../paths.ts';
+import { type QosSpec, qosToJson, rawQos } from '../qos.ts';
 import type {
   BalancePolicy,
   BootstrapConfig,
+  ComponentName,
   IpcpInfo,
   IpcpType,
   IrmEvent,
@@ -90,6 +92,38 @@ export class IrmClient implements AsyncDisposable {
   /** Gives a fresh IPCP its configuration and makes it the first member of a layer. */
   async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig = {}): Promise<void> {
     await this.#rpc.call('ipcp.bootstrap', { pid, layer, config });
+  }
+
+  /**
+   * Joins the layer of whoever serves `destination` in a layer below; resolves with the layer's name. `layer` is the one
+   * that is wanted: a member of another refuses.
+   */
+  async enrollIpcp(pid: number, destination: string, layer?: string): Promise<string> {
+    return (await this.#rpc.call('ipcp.enroll', { pid, destination, layer: layer ?? null })).layer;
+  }
+
+  /** Connects a component to that of the member that serves `destination` in a layer below. */
+  async connectIpcp(
+    pid: number,
+    destination: string,
+    component: ComponentName,
+    options: { qos?: QosSpec } = {},
+  ): Promise<void> {
+    const qos = qosToJson(options.qos ?? rawQos);
+    await this.#rpc.call('ipcp.connect', { pid, destination, component, qos });
+  }
+
+  /** Ends what `connectIpcp` made. */
+  async disconnectIpcp(pid: number, destination: string, component: ComponentName): Promise<void> {
+    await this.#rpc.call('ipcp.disconnect', { pid, destination, component });
+  }
+
+  /**
+   * What an IPCP knows, all of it or some parts: neighbours, connections, routes, lsdb, directory and flows of a unicast
+   * one, neighbours and connections of a broadcast one.
+   */
+  ipcpMetrics(pid: number, parts?: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+    return this.#rpc.call('ipcp.metrics', { pid, parts: parts ?? null });
   }
 
   /** Creates a name; an existing one is left as it is. */

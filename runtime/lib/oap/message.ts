@@ -1,4 +1,5 @@
 /** The messages of the allocation handshake. Source: end-to-end.md 3.1, 3.2. */
+import { ciphers, digests } from '../crypto/algorithms.ts';
 import { fieldTable, headerBytes } from '../wire/fields.ts';
 
 export const oapFields = fieldTable([
@@ -27,22 +28,20 @@ const offset = {
   dataLength: 34,
 } as const;
 
-/** The digests a message may name, by OpenSSL object id, as `node:crypto` calls them, with their length. */
-export const oapDigests: ReadonlyMap<number, readonly [name: string, bytes: number]> = new Map([
-  [1057, ['blake2s256', 32]],
-  [672, ['sha256', 32]],
-  [1097, ['sha3-256', 32]],
-  [673, ['sha384', 48]],
-  [1098, ['sha3-384', 48]],
-  [1056, ['blake2b512', 64]],
-  [674, ['sha512', 64]],
-  [1099, ['sha3-512', 64]],
-]);
+/** The digests a message may name, by id, as `node:crypto` calls them, with their length. */
+export const oapDigests: ReadonlyMap<number, readonly [name: string, bytes: number]> = new Map(
+  digests.map(({ id, name, bytes }) => [id, [name, bytes]]),
+);
 
-const ciphers: ReadonlySet<number> = new Set([904, 905, 906, 895, 898, 901, 1018]);
+const cipherIds: ReadonlySet<number> = new Set(ciphers.map(({ id }) => id));
 
 /** The digest of a request that names none (end-to-end.md 3.1). */
 const defaultDigest: readonly [name: string, bytes: number] = ['sha384', 48];
+
+/** In the place of the key's length: the key is raw and not DER. */
+export const keyIsRaw = 0x8000;
+/** In the same place: the client has encapsulated a secret, and the key is the ciphertext. */
+export const clientEncapsulated = 0x4000;
 
 /** The digest over a request that its response carries. */
 export function requestDigest(digest: number): readonly [name: string, bytes: number] {
@@ -58,7 +57,7 @@ export interface OapMessage {
   readonly kdf: number;
   readonly digest: number;
   readonly certificate: Buffer;
-  /** The flags F and R, in their places: 0x8000 and 0x4000. */
+  /** `keyIsRaw` and `clientEncapsulated`, the flags F and R of the document. */
   readonly keyFlags: number;
   readonly key: Buffer;
   readonly data: Buffer;
@@ -105,7 +104,7 @@ export function decodeOap(bytes: Buffer, hashBytes: number): OapMessage | OapFau
   const cipher = bytes.readUInt16BE(offset.cipher);
   const kdf = bytes.readUInt16BE(offset.kdf);
   const digest = bytes.readUInt16BE(offset.digest);
-  if (cipher !== 0 && !ciphers.has(cipher)) return 'unknown algorithm';
+  if (cipher !== 0 && !cipherIds.has(cipher)) return 'unknown algorithm';
   if (kdf !== 0 && !oapDigests.has(kdf)) return 'unknown algorithm';
   if (digest !== 0 && !oapDigests.has(digest)) return 'unknown algorithm';
 

@@ -5,7 +5,7 @@ import { MessageBatch } from './message-batch.ts';
 import { FdWatch } from './poll.ts';
 import type { Packet } from '../wire/packet.ts';
 import { PacketRing } from './packet-ring.ts';
-import { askForQueue } from './queues.ts';
+import { askForQueue, SendQueueGauge } from './queues.ts';
 
 /** Frames a system call takes. */
 const batchFrames = 64;
@@ -36,8 +36,10 @@ export class PacketSocket implements Disposable {
   readonly #watch: FdWatch;
   readonly #subject: string;
   readonly #ring: PacketRing;
+  readonly #gauge: SendQueueGauge;
   readonly #sendBatch = new MessageBatch(batchFrames);
   #queued = 0;
+  #lastBytes = 0;
   #dropped = 0;
   #closed = false;
 
@@ -55,6 +57,7 @@ export class PacketSocket implements Disposable {
     this.#fd = check(libc.socket(linux.AF_PACKET, type, 0) as number, 'socket', this.#subject);
     try {
       askForQueue(this.#fd, 'send', queueBytes);
+      this.#gauge = new SendQueueGauge(this.#fd);
       this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, 1);
       const address = Buffer.alloc(20);
       this.#ring = new PacketRing(
@@ -101,6 +104,7 @@ export class PacketSocket implements Disposable {
   /** Queues a frame, whole with its Ethernet header; its memory must stay as it is until `flush`. */
   send(frame: Packet): void {
     this.#sendBatch.set(this.#queued, frame.address + frame.start, frame.end - frame.start);
+    this.#lastBytes = frame.end - frame.start;
     this.#queued += 1;
     if (this.#queued === batchFrames) this.flush();
   }
@@ -125,10 +129,16 @@ export class PacketSocket implements Disposable {
       }
     }
     this.#queued = 0;
+    this.#gauge.sent(this.#lastBytes);
   }
 
   get queued(): number {
     return this.#queued;
+  }
+
+  /** Packets that wait in the kernel to leave, roughly and as of a moment ago. */
+  get backlog(): number {
+    return this.#gauge.packets;
   }
 
   /** What was lost so far. */

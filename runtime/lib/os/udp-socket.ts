@@ -4,7 +4,7 @@ import { Packet, packetHeadroom } from '../wire/packet.ts';
 import { addressOf, check, lastErrno, libc, linux } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
 import { FdWatch } from './poll.ts';
-import { askForQueue } from './queues.ts';
+import { askForQueue, SendQueueGauge } from './queues.ts';
 
 /** Datagrams a system call takes. */
 const batchDatagrams = 64;
@@ -54,6 +54,11 @@ export class UdpAddress {
 
   get family(): number {
     return this.sockaddr.readUInt16LE(0);
+  }
+
+  /** The host alone: 4 or 16 bytes. */
+  get host(): Buffer {
+    return this.family === linux.AF_INET ? this.sockaddr.subarray(4, 8) : this.sockaddr.subarray(8, 24);
   }
 
   equals(other: UdpAddress): boolean {
@@ -116,8 +121,10 @@ export class UdpSocket implements Disposable {
   readonly #destinations = Buffer.alloc(batchDatagrams * nameBytesMax);
   readonly #destinationsAt = addressOf(this.#destinations);
   readonly #receiveBatch = new MessageBatch(batchDatagrams);
+  readonly #gauge: SendQueueGauge;
   readonly #sendBatch = new MessageBatch(batchDatagrams);
   #queued = 0;
+  #lastBytes = 0;
   #closed = false;
 
   /**
@@ -133,6 +140,7 @@ export class UdpSocket implements Disposable {
     try {
       askForQueue(this.#fd, 'receive', queueBytes);
       askForQueue(this.#fd, 'send', queueBytes);
+      this.#gauge = new SendQueueGauge(this.#fd);
       check(libc.bind(this.#fd, local.sockaddr, local.sockaddr.length) as number, 'bind', text);
       this.#watch = new FdWatch(this.#fd, onReadable);
     } catch (error) {
@@ -180,6 +188,7 @@ export class UdpSocket implements Disposable {
     const slot = this.#queued * nameBytesMax;
     to.sockaddr.copy(this.#destinations, slot);
     this.#sendBatch.setName(this.#queued, this.#destinationsAt + slot, to.sockaddr.length);
+    this.#lastBytes = datagram.end - datagram.start;
     this.#queued += 1;
     if (this.#queued === batchDatagrams) this.flush();
   }
@@ -199,10 +208,16 @@ export class UdpSocket implements Disposable {
       }
     }
     this.#queued = 0;
+    this.#gauge.sent(this.#lastBytes);
   }
 
   get queued(): number {
     return this.#queued;
+  }
+
+  /** Packets that wait in the kernel to leave, roughly and as of a moment ago. */
+  get backlog(): number {
+    return this.#gauge.packets;
   }
 
   /** What was lost so far. */

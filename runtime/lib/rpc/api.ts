@@ -2,11 +2,24 @@
  * What irmd answers, as types. irmd checks every request against a schema of the same shape before it
  * acts on it. Times are ms, identifiers positive integers, binary values hexadecimal.
  */
+import type { CipherName } from '../crypto/algorithms.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 
-export const ipcpTypes = ['local', 'unicast', 'broadcast', 'eth-llc', 'eth-dix', 'udp4', 'udp6'] as const;
-/** The types of IPCP, in the order in which layers are asked for a name (irmd-and-irm.md 3.4). */
+export const ipcpTypes = [
+  'local',
+  'unicast',
+  'broadcast',
+  'eth-llc',
+  'eth-dix',
+  'udp',
+  'udp4',
+  'udp6',
+] as const;
+/**
+ * The types of IPCP, in the order in which layers are asked for a name (irmd-and-irm.md 3.4). `udp` is what an IPCP
+ * can be created as: bootstrapped, it is `udp4` or `udp6`, as its address is.
+ */
 export type IpcpType = (typeof ipcpTypes)[number];
 
 export type IpcpState = 'boot' | 'operational' | 'shutdown';
@@ -23,20 +36,51 @@ export interface IpcpInfo {
   readonly state: IpcpState;
 }
 
-/** Options of `ipcp bootstrap`; which apply depends on the type. */
+/** Options of `ipcp bootstrap`, in the words of `irm`; which apply depends on the type. */
 export interface BootstrapConfig {
   /** Interface of an Ethernet layer. */
   readonly dev?: string | undefined;
   /** Ethernet type of an eth-dix layer, 0x0600..0xfffe. */
   readonly ethertype?: number | undefined;
   readonly hash?: HashAlgorithm | undefined;
-  /** The address of a udp layer; its family is the type's. */
+  /** The address of a udp layer; its family is the type's, or decides it. */
   readonly ip?: string | undefined;
   /** The DNS server of a udp layer; the system's resolver when absent. */
   readonly dns?: string | undefined;
   /** The port of a udp layer, the same at all its members. */
   readonly port?: number | undefined;
+  /** Bytes of an address of a unicast layer: 4. */
+  readonly addr?: number | undefined;
+  /** Bytes of its endpoint ids: 8, whatever is said. */
+  readonly eid?: number | undefined;
+  /** What the time to live of its packets begins with, 0 to 255 links. */
+  readonly ttl?: number | undefined;
+  readonly addr_auth?: 'flat' | undefined;
+  readonly directory?: 'DHT' | undefined;
+  readonly routing?: RoutingPolicy | undefined;
+  readonly congestion?: CongestionPolicy | undefined;
+  /** Members asked at once, and contacts in an answer. */
+  readonly dht_alpha?: number | undefined;
+  readonly dht_k?: number | undefined;
+  /** Seconds. */
+  readonly dht_t_expire?: number | undefined;
+  readonly dht_t_refresh?: number | undefined;
+  readonly dht_t_replicate?: number | undefined;
+  readonly ls_t_recalc?: number | undefined;
+  readonly ls_t_update?: number | undefined;
+  readonly ls_t_timeo?: number | undefined;
 }
+
+export const routingPolicies = ['link_state', 'lfa', 'ecmp'] as const;
+/** How members of a unicast layer forward: by one next hop, with alternates, or over all equal ways in turn. */
+export type RoutingPolicy = (typeof routingPolicies)[number];
+
+export const congestionPolicies = ['none', 'mb-ecn'] as const;
+export type CongestionPolicy = (typeof congestionPolicies)[number];
+
+export const componentNames = ['dt', 'mgmt'] as const;
+/** What a connection between two members of a layer is for: data transfer, or management. */
+export type ComponentName = (typeof componentNames)[number];
 
 export const balancePolicies = ['round-robin', 'spillover'] as const;
 /** How the flows to a name are shared among the processes that accept for it. */
@@ -45,6 +89,13 @@ export type BalancePolicy = (typeof balancePolicies)[number];
 export interface NameInfo {
   readonly name: string;
   readonly policy: BalancePolicy;
+}
+
+/** What both ends of an encrypted flow seal its packets with. */
+export interface FlowEncryption {
+  readonly cipher: CipherName;
+  /** 64 hexadecimal digits. */
+  readonly key: string;
 }
 
 /** Where one end of a flow is picked up: a listening socket and the token that opens it, once. */
@@ -57,12 +108,16 @@ export interface FlowGrant {
   readonly connect: string | null;
   /** 32 hexadecimal digits. */
   readonly token: string;
+  /** How the flow is encrypted; absent when it is clear. Only the processes at its ends are told. */
+  readonly encryption?: FlowEncryption | undefined;
 }
 
 /** Methods of `irmd.sock`, for applications. */
 export interface ApplicationApi {
   'process.announce': { params: { program: string }; result: { pid: number } };
   'flow.allocate': { params: { name: string; qos: QosJson; timeoutMs: number | null }; result: FlowGrant };
+  /** Joins a broadcast layer by its name. */
+  'flow.join': { params: { layer: string; timeoutMs: number | null }; result: FlowGrant };
   'flow.accept': { params: { timeoutMs: number | null; listen: string }; result: FlowGrant };
   'flow.deallocate': { params: { flowId: number }; result: null };
 }
@@ -74,6 +129,24 @@ export interface ManagementApi {
   'ipcp.destroy': { params: { pid: number }; result: null };
   'ipcp.list': { params: object; result: readonly IpcpInfo[] };
   'ipcp.bootstrap': { params: { pid: number; layer: string; config: BootstrapConfig }; result: null };
+  /** Joins the layer of whoever serves a name; `layer` is the one that is wanted, null for any. */
+  'ipcp.enroll': {
+    params: { pid: number; destination: string; layer: string | null };
+    result: { layer: string };
+  };
+  'ipcp.connect': {
+    params: { pid: number; destination: string; component: ComponentName; qos: QosJson };
+    result: null;
+  };
+  'ipcp.disconnect': {
+    params: { pid: number; destination: string; component: ComponentName };
+    result: null;
+  };
+  /** What the IPCP knows, in parts such as `neighbours`, `routes` and `directory`, as its type has them; null for all. */
+  'ipcp.metrics': {
+    params: { pid: number; parts: readonly string[] | null };
+    result: Readonly<Record<string, unknown>>;
+  };
   /** What the IPCP did and dropped, by reason. */
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'name.create': { params: { name: string; policy: BalancePolicy }; result: null };
@@ -118,7 +191,14 @@ export interface IrmSnapshot {
 
 /** What changed. */
 export type IrmChange =
-  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped'; readonly ipcp: IpcpInfo }
+  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped' | 'ipcp.enrolled'; readonly ipcp: IpcpInfo }
+  | {
+      readonly event: 'ipcp.connected' | 'ipcp.disconnected';
+      readonly pid: number;
+      readonly name: string;
+      readonly component: ComponentName;
+      readonly destination: string;
+    }
   | { readonly event: 'ipcp.destroyed' | 'ipcp.crashed'; readonly pid: number; readonly name: string }
   | { readonly event: 'name.created'; readonly name: string; readonly policy: BalancePolicy }
   | { readonly event: 'name.destroyed'; readonly name: string }

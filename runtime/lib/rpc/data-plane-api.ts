@@ -1,11 +1,11 @@
 /** What irmd and its data plane, ipcpd, ask of each other. Binary values are hexadecimal. */
 import type { LayerHash } from '../names.ts';
 import type { QosJson } from '../qos.ts';
-import type { BootstrapConfig, IpcpType } from './api.ts';
+import type { BootstrapConfig, ComponentName, FlowGrant, IpcpType } from './api.ts';
 
 /** What became of a request for a flow. */
 export type AllocationOutcome =
-  | { readonly outcome: 'accepted'; readonly piggyback: string }
+  | { readonly outcome: 'accepted'; readonly piggyback: string; readonly maxMessageBytes: number }
   /** `response` is the peer's, negative. */
   | { readonly outcome: 'refused'; readonly response: number }
   /** Nobody answered: a fresh attempt may succeed. */
@@ -13,15 +13,42 @@ export type AllocationOutcome =
 
 /** How irmd answers a request for a flow that came in. */
 export type AllocationAnswer =
-  | { readonly response: 0; readonly flowId: number; readonly token: string; readonly piggyback: string }
+  | {
+      readonly response: 0;
+      readonly flowId: number;
+      readonly token: string;
+      readonly piggyback: string;
+      /** The IPCP of this data plane that takes the flow; null when somebody else picks it up. */
+      readonly user: number | null;
+    }
   | { readonly response: number };
+
+/** What an IPCP is told of the layer it is in now. */
+export interface LayerInfo {
+  readonly layer: string;
+  readonly hash: LayerHash;
+  readonly maxMessageBytes: number;
+}
 
 /** What irmd calls in ipcpd. */
 export interface DataPlaneApi {
   'ipcp.create': { params: { pid: number; name: string; type: IpcpType }; result: null };
   'ipcp.bootstrap': {
     params: { pid: number; layer: string; config: BootstrapConfig };
-    result: { hash: LayerHash; maxMessageBytes: number };
+    result: LayerInfo;
+  };
+  'ipcp.enroll': { params: { pid: number; destination: string; layer: string | null }; result: LayerInfo };
+  'ipcp.connect': {
+    params: { pid: number; destination: string; component: ComponentName; qos: QosJson };
+    result: null;
+  };
+  'ipcp.disconnect': {
+    params: { pid: number; destination: string; component: ComponentName };
+    result: null;
+  };
+  'ipcp.metrics': {
+    params: { pid: number; parts: readonly string[] | null };
+    result: Readonly<Record<string, unknown>>;
   };
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
   'ipcp.destroy': { params: { pid: number }; result: null };
@@ -29,9 +56,22 @@ export interface DataPlaneApi {
   'name.unregister': { params: { pid: number; hash: string }; result: null };
   'name.query': { params: { pid: number; hash: string }; result: { known: boolean } };
   'flow.allocate': {
-    params: { pid: number; flowId: number; token: string; hash: string; qos: QosJson; piggyback: string };
+    params: {
+      pid: number;
+      flowId: number;
+      token: string;
+      hash: string;
+      qos: QosJson;
+      piggyback: string;
+      /** The IPCP of this data plane that asks for it; null when somebody else picks it up. */
+      user: number | null;
+    };
     result: AllocationOutcome;
   };
+  /** An application joins a broadcast layer; it picks its flow up. */
+  'flow.join': { params: { pid: number; flowId: number; token: string }; result: null };
+  /** An IPCP has a flow of somebody outside this data plane; it is picked up like an application's. */
+  'flow.offered': { params: { pid: number; grant: FlowGrant }; result: null };
   'flow.deallocate': { params: { flowId: number }; result: null };
 }
 
@@ -40,9 +80,13 @@ export interface DataPlaneUpcalls {
   /** First of all: where applications pick up their flows. */
   'dataPlane.ready': { params: { socket: string }; result: null };
   'flow.requested': {
-    params: { pid: number; hash: string; qos: QosJson; piggyback: string };
+    params: { pid: number; hash: string; qos: QosJson; piggyback: string; maxMessageBytes: number };
     result: AllocationAnswer;
   };
+  /** An IPCP wants a flow of a layer below. */
+  'flow.wanted': { params: { pid: number; name: string; qos: QosJson }; result: FlowGrant };
+  /** An IPCP released a flow that it picked up. */
+  'flow.released': { params: { pid: number; flowId: number }; result: null };
   /** The application's end of a flow is gone. */
   'flow.closed': { params: { flowId: number }; result: null };
 }

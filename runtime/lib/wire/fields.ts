@@ -3,7 +3,7 @@
  * table is what people and tests read. One test checks that both agree.
  */
 
-export type FieldKind = 'u8' | 'u16' | 'u32' | 'u64' | 'i32' | 'mac' | 'bytes';
+export type FieldKind = 'u8' | 'u16' | 'u24' | 'u32' | 'u64' | 'i32' | 'mac' | 'bytes';
 
 export interface Field {
   /** The name of the accessor in the view. */
@@ -20,12 +20,26 @@ export interface Field {
 /** All integers are big-endian; offsets leave no gap and no padding. */
 export type FieldTable = readonly Field[];
 
-const widths: Record<Exclude<FieldKind, 'bytes'>, number> = { u8: 1, u16: 2, u32: 4, u64: 8, i32: 4, mac: 6 };
+const widths: Record<Exclude<FieldKind, 'bytes'>, number> = {
+  u8: 1,
+  u16: 2,
+  u24: 3,
+  u32: 4,
+  u64: 8,
+  i32: 4,
+  mac: 6,
+};
 
-type Row = readonly [name: string, kind: Exclude<FieldKind, 'bytes'>, meaning: string, unit?: string];
+/** A field without its offset. */
+export type FieldRow = readonly [
+  name: string,
+  kind: Exclude<FieldKind, 'bytes'>,
+  meaning: string,
+  unit?: string,
+];
 
 /** A table from rows in wire order; offsets follow from the widths. */
-export function fieldTable(rows: readonly Row[]): FieldTable {
+export function fieldTable(rows: readonly FieldRow[]): FieldTable {
   let offset = 0;
   return rows.map(([name, kind, meaning, unit]) => {
     const field = {

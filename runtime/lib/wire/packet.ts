@@ -33,6 +33,13 @@ export class Packet {
     this.end = headroom;
   }
 
+  /** A packet of the same bytes in memory of its own, for as long as it is wanted. It has no address. */
+  copy(): Packet {
+    const packet = new Packet(Buffer.from(this.bytes()), 0);
+    packet.end = packet.memory.length;
+    return packet;
+  }
+
   /** Appends a copy of some bytes. */
   append(source: Buffer, start: number, end: number): void {
     this.memory.set(source.subarray(start, end), this.end);

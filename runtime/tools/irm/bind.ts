@@ -1,9 +1,9 @@
 /** `irm bind ...` and `irm unbind ...`. Source: irmd-and-irm.md 11.10 to 11.12. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { O7sError } from '../../lib/index.ts';
+import { type IpcpInfo, type IrmClient, O7sError } from '../../lib/index.ts';
 import { type Command, type CommandContext, type CommandGroup, failed } from './command.ts';
-import { parseParameters } from './grammar.ts';
+import { matchesPattern, parseParameters } from './grammar.ts';
 
 const bindProgramUsage = `Usage: irm bind program
                 <program>
@@ -41,8 +41,24 @@ const bindProcess: Command = async (words, context) => {
   const name = given.kind === 'parsed' ? given.values.get('name')?.at(-1) : undefined;
   if (word === undefined || name === undefined) return say(context, bindProcessUsage);
   const pid = parsePid(word);
-  if (pid === undefined || !isAlive(pid)) return say(context, `"${word}" is not a valid process id.\n`);
+  if (pid === undefined || !(pid > kernelPidMax || isAlive(pid))) {
+    return say(context, `"${word}" is not a valid process id.\n`);
+  }
   return orExplain(context, async () => (await context.irmd()).bindProcess(pid, name));
+};
+
+const bindIpcpUsage = `Usage: irm bind ipcp
+                <IPCP name>
+                name <name>
+`;
+
+const bindIpcp: Command = async (words, context) => {
+  const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
+  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm bind ipcp".\n`);
+  const ipcp = given.kind === 'parsed' ? given.values.get('ipcp')?.at(-1) : undefined;
+  const name = given.kind === 'parsed' ? given.values.get('name')?.at(-1) : undefined;
+  if (ipcp === undefined || name === undefined) return say(context, bindIpcpUsage);
+  return forIpcps(context, ipcp, (irmd, pid) => irmd.bindProcess(pid, name));
 };
 
 const unbindUsage = (what: string, value: string): string => `Usage: irm unbind ${what}
@@ -72,19 +88,49 @@ const unbindProcess: Command = async (words, context) => {
   return orExplain(context, async () => (await context.irmd()).unbindProcess(pid, name));
 };
 
+const unbindIpcp: Command = async (words, context) => {
+  const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
+  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unbind ipcp".\n`);
+  const ipcp = given.kind === 'parsed' ? given.values.get('ipcp')?.at(-1) : undefined;
+  if (given.kind !== 'parsed' || ipcp === undefined) return say(context, unbindUsage('ipcp', 'IPCP name'));
+  const name = given.values.get('name')?.at(-1);
+  return forIpcps(context, ipcp, (irmd, pid) => irmd.unbindProcess(pid, name));
+};
+
+/** Does something for each IPCP of a name. Without one, and without a daemon, the manual says that all is well. */
+async function forIpcps(
+  context: CommandContext,
+  name: string,
+  work: (irmd: IrmClient, pid: number) => Promise<void>,
+): Promise<number> {
+  let irmd: IrmClient;
+  let ipcps: readonly IpcpInfo[];
+  try {
+    irmd = await context.irmd();
+    ipcps = await irmd.listIpcps();
+  } catch (error) {
+    context.explain(error as O7sError);
+    return 0;
+  }
+  const matching = ipcps.filter((ipcp) => matchesPattern(ipcp.name, name));
+  return orExplain(context, async () => {
+    for (const { pid } of matching) await work(irmd, pid);
+  });
+}
+
 const words = ['program', 'process', 'ipcp', 'help'];
 
 export const bindGroup: CommandGroup = {
   words,
-  commands: { program: bindProgram, process: bindProcess },
-  usage: 'Usage: irm bind [OPERATION]\n\nwhere OPERATION = {program process help}\n',
+  commands: { program: bindProgram, process: bindProcess, ipcp: bindIpcp },
+  usage: 'Usage: irm bind [OPERATION]\n\nwhere OPERATION = {program process ipcp help}\n',
   help: 'irm bind help',
 };
 
 export const unbindGroup: CommandGroup = {
   words,
-  commands: { program: unbindProgram, process: unbindProcess },
-  usage: 'Usage: irm unbind [OPERATION]\n\nwhere OPERATION = {program process help}\n',
+  commands: { program: unbindProgram, process: unbindProcess, ipcp: unbindIpcp },
+  usage: 'Usage: irm unbind [OPERATION]\n\nwhere OPERATION = {program process ipcp help}\n',
   help: 'irm unbind help',
 };
 
@@ -111,6 +157,9 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** IPCPs that share a process have pids above those of the kernel. */
+const kernelPidMax = 4_194_304;
 
 function parsePid(word: string): number | undefined {
   return /^[1-9]\d{0,9}$/.test(word) ? Number(word) : undefined;

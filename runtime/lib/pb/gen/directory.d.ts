@@ -41,6 +41,9 @@ export class DhtMessage {
     /** DhtMessage extensions. */
     extensions: number;
 
+    /** DhtMessage cookie. */
+    cookie: (number|Long);
+
     /**
      * Encodes the specified DhtMessage message. Does not implicitly {@link DhtMessage.verify|verify} messages.
      * @param message DhtMessage message or plain object to encode
@@ -85,6 +88,9 @@ export namespace DhtMessage {
 
         /** DhtMessage extensions */
         extensions?: (number|null);
+
+        /** DhtMessage cookie */
+        cookie?: (number|Long|null);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];
@@ -185,6 +191,12 @@ export class Store {
     /** Store exp. */
     exp: number;
 
+    /** Store life. */
+    life: number;
+
+    /** Store version. */
+    version: number;
+
     /**
      * Encodes the specified Store message. Does not implicitly {@link Store.verify|verify} messages.
      * @param message Store message or plain object to encode
@@ -217,6 +229,12 @@ export namespace Store {
 
         /** Store exp */
         exp: number;
+
+        /** Store life */
+        life?: (number|null);
+
+        /** Store version */
+        version?: (number|null);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];

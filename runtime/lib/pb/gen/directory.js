@@ -20,6 +20,7 @@ export const DhtMessage = $root.DhtMessage = (() => {
      * @property {NodeResponse.$Properties|null} [node] DhtMessage node
      * @property {ValueResponse.$Properties|null} [val] DhtMessage val
      * @property {number|null} [extensions] DhtMessage extensions
+     * @property {number|Long|null} [cookie] DhtMessage cookie
      * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
      */
 
@@ -108,6 +109,14 @@ export const DhtMessage = $root.DhtMessage = (() => {
     DhtMessage.prototype.extensions = 0;
 
     /**
+     * DhtMessage cookie.
+     * @member {number|Long} cookie
+     * @memberof DhtMessage
+     * @instance
+     */
+    DhtMessage.prototype.cookie = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+    /**
      * Encodes the specified DhtMessage message. Does not implicitly {@link DhtMessage.verify|verify} messages.
      * @function encode
      * @memberof DhtMessage
@@ -135,6 +144,8 @@ export const DhtMessage = $root.DhtMessage = (() => {
             $root.ValueResponse.encode(message.val, writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
         if (message.extensions != null && $Object.hasOwnProperty.call(message, "extensions"))
             writer.uint32(/* id 100, wireType 0 =*/800).uint32(message.extensions);
+        if (message.cookie != null && $Object.hasOwnProperty.call(message, "cookie"))
+            writer.uint32(/* id 101, wireType 0 =*/808).uint64(message.cookie);
         if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
             for (let i = 0; i < message.$unknowns.length; ++i)
                 writer.raw(message.$unknowns[i]);
@@ -219,6 +230,12 @@ export const DhtMessage = $root.DhtMessage = (() => {
                     if (wireType !== 0)
                         break;
                     message.extensions = reader.uint32();
+                    continue;
+                }
+            case 101: {
+                    if (wireType !== 0)
+                        break;
+                    message.cookie = reader.uint64();
                     continue;
                 }
             }
@@ -405,6 +422,8 @@ export const Store = $root.Store = (() => {
      * @property {Uint8Array} key Store key
      * @property {Uint8Array} val Store val
      * @property {number} exp Store exp
+     * @property {number|null} [life] Store life
+     * @property {number|null} [version] Store version
      * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
      */
 
@@ -461,6 +480,22 @@ export const Store = $root.Store = (() => {
     Store.prototype.exp = 0;
 
     /**
+     * Store life.
+     * @member {number} life
+     * @memberof Store
+     * @instance
+     */
+    Store.prototype.life = 0;
+
+    /**
+     * Store version.
+     * @member {number} version
+     * @memberof Store
+     * @instance
+     */
+    Store.prototype.version = 0;
+
+    /**
      * Encodes the specified Store message. Does not implicitly {@link Store.verify|verify} messages.
      * @function encode
      * @memberof Store
@@ -479,6 +514,10 @@ export const Store = $root.Store = (() => {
         writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.key);
         writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.val);
         writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.exp);
+        if (message.life != null && $Object.hasOwnProperty.call(message, "life"))
+            writer.uint32(/* id 100, wireType 0 =*/800).uint32(message.life);
+        if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+            writer.uint32(/* id 101, wireType 0 =*/808).uint32(message.version);
         if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
             for (let i = 0; i < message.$unknowns.length; ++i)
                 writer.raw(message.$unknowns[i]);
@@ -539,6 +578,18 @@ export const Store = $root.Store = (() => {
                     if (wireType !== 0)
                         break;
                     message.exp = reader.uint32();
+                    continue;
+                }
+            case 100: {
+                    if (wireType !== 0)
+                        break;
+                    message.life = reader.uint32();
+                    continue;
+                }
+            case 101: {
+                    if (wireType !== 0)
+                        break;
+                    message.version = reader.uint32();
                     continue;
                 }
             }

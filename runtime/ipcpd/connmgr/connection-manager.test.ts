@@ -1,0 +1,396 @@
+/** Connections between two members over a link in virtual time, and towards a peer that the test plays itself. */
+import { describe, expect, test } from 'vitest';
+import { type SimNode, World } from '../../../tests/sim/world.ts';
+import { FlowInbox, packetOf } from '../../../tests/support/flow-inbox.ts';
+import { O7sError } from '../../lib/errors.ts';
+import { rawQos } from '../../lib/qos.ts';
+import { type Deadlines, never } from '../../lib/time/clock.ts';
+import type { FlowUser, LayerMetrics, LowerFlow, StackedIpcp } from '../shell/layer.ts';
+import { Connection, type ConnectionUser } from './connection.ts';
+import { type Component, ConnectionManager } from './connection-manager.ts';
+import { decodeRecord, encodeRecord, noComponent } from './message.ts';
+
+const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+
+/** A component that keeps what happens to its connections. */
+class Probe implements Component {
+  readonly name: string;
+  readonly protocol = 'p';
+  readonly version = 1;
+  readonly syntax = 2;
+  readonly settles = true;
+  readonly keepalive = 'always';
+  readonly address: number;
+  readonly connections: Connection[] = [];
+  readonly seen: string[] = [];
+  refusing: O7sError | undefined;
+
+  constructor(name = 'Probe', address = 0) {
+    this.name = name;
+    this.address = address;
+  }
+
+  refuses(): O7sError | undefined {
+    return this.refusing;
+  }
+
+  connected(connection: Connection): ConnectionUser {
+    this.connections.push(connection);
+    return {
+      deliver: (packet) => void this.seen.push(packet.bytes().toString()),
+      setUp: (up) => void this.seen.push(up ? '<up>' : '<down>'),
+      closed: () => void this.seen.push('<closed>'),
+    };
+  }
+}
+
+/** An IPCP that is nothing but its connections. */
+class Bare implements StackedIpcp {
+  readonly manager: ConnectionManager;
+  readonly counters = {};
+
+  constructor(around: ConstructorParameters<typeof ConnectionManager>[0]) {
+    this.manager = new ConnectionManager(around);
+  }
+
+  acceptFlow(flow: LowerFlow): FlowUser {
+    return this.manager.accept(flow);
+  }
+
+  nextDeadline(): number {
+    return this.manager.nextDeadline();
+  }
+
+  advance(now: number): void {
+    this.manager.advance(now);
+  }
+
+  bootstrap(): never {
+    throw new Error('not for this test');
+  }
+  enroll(): void {}
+  connect(): void {}
+  disconnect(): void {}
+  metrics(): LayerMetrics {
+    return {};
+  }
+  close(): void {
+    this.manager.closeAll();
+  }
+}
+
+interface End {
+  readonly node: SimNode;
+  readonly manager: ConnectionManager;
+  readonly probe: Probe;
+}
+
+interface Pair {
+  readonly world: World;
+  readonly a: End;
+  readonly b: End;
+}
+
+function pair(): Pair {
+  const world = new World(1);
+  const end = (name: string, address: number): End => {
+    const node = world.node(name);
+    let ipcp: Bare | undefined;
+    node.start((around) => (ipcp = new Bare(around)));
+    const probe = new Probe('Probe', address);
+    ipcp!.manager.serve(probe);
+    return { node, manager: ipcp!.manager, probe };
+  };
+  const [a, b] = [end('a', 1), end('b', 2)];
+  world.link(a.node, b.node);
+  return { world, a, b };
+}
+
+function connect({ world, a }: Pair, component: Component = a.probe, lasting = false): Connection | O7sError {
+  return world.ask(a.node, 'the connection', (done) =>
+    a.manager.connect(component, 'b', rawQos, { lasting }, done),
+  );
+}
+
+function say({ world, a }: Pair, text: string): void {
+  a.node.run(() => a.probe.connections.at(-1)!.write(packetOf(Buffer.from(text))));
+  world.time.runTo(world.time.now + 10);
+}
+
+describe('two of our kind', () => {
+  test('know each other, and packets go both ways at once', () => {
+    const both = pair();
+    const connection = connect(both) as Connection;
+    expect(connection.peer).toMatchObject({ address: 2, extensions: 1 });
+    expect([connection.extended, connection.initiated, connection.readyAt <= both.world.time.now]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    both.world.time.runTo(both.world.time.now + 10);
+    const [back] = both.b.probe.connections;
+    expect([back!.peer.address, back!.initiated, back!.destination]).toEqual([1, false, undefined]);
+    say(both, 'x');
+    both.b.node.run(() => back!.write(packetOf(Buffer.from('y'))));
+    both.world.time.runTo(both.world.time.now + 10);
+    expect([both.a.probe.seen, both.b.probe.seen]).toEqual([['y'], ['x']]);
+  });
+
+  test('hear of the end of a connection, whoever ends it', () => {
+    const both = pair();
+    connect(both);
+    both.world.time.runTo(both.world.time.now + 10);
+    both.b.node.run(() => both.b.probe.connections[0]!.close());
+    both.world.time.runTo(both.world.time.now + 10);
+    expect([both.a.probe.seen, both.b.probe.seen]).toEqual([['<closed>'], ['<closed>']]);
+    expect(both.a.manager.connectionsOf(both.a.probe)).toEqual([]);
+  });
+
+  test('a component that the other does not have, or that refuses, is told as such', () => {
+    const both = pair();
+    expect(connect(both, new Probe('Other'))).toEqual(code('ENOTSUP'));
+    both.b.probe.refusing = new O7sError('EEXIST');
+    expect(connect(both)).toEqual(code('ENOTSUP'));
+    expect(both.b.probe.connections).toEqual([]);
+  });
+
+  test('the side that asks may refuse, too', () => {
+    const both = pair();
+    both.a.probe.refusing = new O7sError('EEXIST', 'the same address');
+    expect(connect(both)).toEqual(code('EEXIST'));
+    both.world.time.runTo(both.world.time.now + 10);
+    expect(both.b.probe.seen).toEqual(['<closed>']);
+  });
+
+  test('a name that nobody has is unknown', () => {
+    const both = pair();
+    const { world, a } = both;
+    const result = world.ask<Connection | O7sError>(a.node, 'the connection', (done) =>
+      a.manager.connect(a.probe, 'nobody', rawQos, { lasting: false }, done),
+    );
+    expect(result).toEqual(code('ENAME'));
+  });
+
+  test('silence takes a connection down within seconds, and a sign of life brings it back', () => {
+    const both = pair();
+    connect(both);
+    const [link] = both.world.links;
+    link!.cut = true;
+    both.world.time.runTo(both.world.time.now + 6000);
+    expect(both.a.probe.seen).toEqual(['<down>']);
+    expect(both.a.probe.connections[0]!.up).toBe(false);
+    link!.cut = false;
+    both.world.time.runTo(both.world.time.now + 2000);
+    expect(both.a.probe.seen).toEqual(['<down>', '<up>']);
+  });
+
+  test('a device that goes down takes it down at once', () => {
+    const both = pair();
+    connect(both);
+    both.world.links[0]!.setUp(false);
+    expect(both.a.probe.seen).toEqual(['<down>']);
+    both.world.links[0]!.setUp(true);
+    expect(both.a.probe.seen).toEqual(['<down>', '<up>']);
+  });
+
+  test('only a lasting connection is made anew after a long silence, and not after it was ended', () => {
+    for (const lasting of [false, true]) {
+      const both = pair();
+      connect(both, undefined, lasting);
+      const [link] = both.world.links;
+      link!.cut = true;
+      both.world.time.runTo(both.world.time.now + 130_000);
+      expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(0);
+      link!.cut = false;
+      both.world.time.runTo(both.world.time.now + 10_000);
+      expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(lasting ? 1 : 0);
+      both.a.node.run(() => both.a.manager.disconnect(both.a.probe, 'b'));
+      both.world.time.runTo(both.world.time.now + 10_000);
+      expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(0);
+    }
+  });
+
+  test('one that is given up while it is lost is not made anew', () => {
+    const both = pair();
+    connect(both, undefined, true);
+    const [link] = both.world.links;
+    link!.cut = true;
+    both.world.time.runTo(both.world.time.now + 130_000);
+    both.a.node.run(() => both.a.manager.disconnect(both.a.probe, 'b'));
+    link!.cut = false;
+    both.world.time.runTo(both.world.time.now + 60_000);
+    expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(0);
+  });
+});
+
+/** A manager, and the other end of its flows in the hands of the test. */
+class Hand {
+  readonly sent: Buffer[] = [];
+  readonly probe = new Probe('Probe', 7);
+  readonly manager: ConnectionManager;
+  readonly ends: FlowUser[] = [];
+  released = 0;
+  now = 1000;
+
+  constructor() {
+    const world = new World(1);
+    const node = world.node('x');
+    this.manager = new ConnectionManager({
+      lower: {
+        allocate: (_name, _qos, user, done) => {
+          this.ends.push(user);
+          done(this.flow());
+        },
+      },
+      packets: node.packets,
+      clock: () => this.now,
+      deadlineChanged: () => {},
+    });
+    this.manager.serve(this.probe);
+  }
+
+  flow(headerBytes = 18): LowerFlow {
+    return {
+      headerBytes,
+      backlog: 0,
+      maxMessageBytes: 1496,
+      write: (packet) => void this.sent.push(Buffer.from(packet.bytes())),
+      deallocate: () => void (this.released += 1),
+    };
+  }
+
+  /** A flow comes in, with these first packets. */
+  bring(...packets: Buffer[]): FlowUser {
+    const user = this.manager.accept(this.flow());
+    for (const packet of packets) user.deliver(packetOf(packet));
+    return user;
+  }
+
+  connect(): (Connection | O7sError)[] {
+    const results: (Connection | O7sError)[] = [];
+    this.manager.connect(this.probe, 'peer', rawQos, { lasting: false }, (result) => results.push(result));
+    return results;
+  }
+
+  advance(ms: number): void {
+    const end = this.now + ms;
+    const subject: Deadlines = this.manager;
+    for (let next = subject.nextDeadline(); next <= end; next = subject.nextDeadline()) {
+      this.now = next;
+      subject.advance(next);
+    }
+    this.now = end;
+  }
+}
+
+const record = { component: 'Probe', protocol: 'p', version: 1, syntax: 2, address: 9, extensions: 0 };
+
+describe('a prototype', () => {
+  test('is answered at once, and not written to before it has settled', () => {
+    const hand = new Hand();
+    hand.bring(encodeRecord(record));
+    expect(hand.sent.map(decodeRecord)).toEqual([{ ...record, address: 7, extensions: 1 }]);
+    expect(hand.probe.connections[0]!.readyAt).toBe(hand.now + 300);
+    expect(hand.probe.connections[0]!.extended).toBe(false);
+  });
+
+  test('is sent a sign of life every 30 s, none before, and is lost after 120 s of silence', () => {
+    const hand = new Hand();
+    hand.bring(encodeRecord(record));
+    hand.sent.length = 0;
+    hand.advance(29_999);
+    expect(hand.sent).toEqual([]);
+    hand.advance(60_001);
+    expect(hand.sent.map(({ length }) => length)).toEqual([0, 0, 0]);
+    expect(hand.probe.seen).toEqual([]);
+    hand.advance(30_000);
+    expect(hand.probe.seen).toEqual(['<down>', '<closed>']);
+    expect(hand.released).toBe(1);
+  });
+
+  test('that speaks lives on', () => {
+    const hand = new Hand();
+    const user = hand.bring(encodeRecord(record));
+    for (let minute = 0; minute < 10; minute += 1) {
+      hand.advance(60_000);
+      user.deliver(packetOf(Buffer.alloc(0)));
+    }
+    expect(hand.probe.seen).toEqual([]);
+  });
+
+  test.each([
+    ['another protocol', { ...record, protocol: 'q' }, 'ENOTSUP'],
+    ['another version', { ...record, version: 2 }, 'ENOTSUP'],
+    ['another syntax', { ...record, syntax: 0 }, 'ENOTSUP'],
+    ['no such component', noComponent, 'ENOTSUP'],
+    ['another component name, which is not compared', { ...record, component: 'x' }, undefined],
+  ])('that answers with %s', (_what, answer, fault) => {
+    const hand = new Hand();
+    const results = hand.connect();
+    hand.ends[0]!.deliver(packetOf(encodeRecord(answer)));
+    if (fault === undefined) expect(results[0]).toBeInstanceOf(Connection);
+    else expect(results).toEqual([code(fault)]);
+  });
+
+  test('that answers nothing, or no record, is given up', () => {
+    const silent = new Hand();
+    const first = silent.connect();
+    silent.advance(999);
+    expect(first).toEqual([]);
+    silent.advance(1);
+    expect(first).toEqual([code('ETIMEDOUT')]);
+    const mad = new Hand();
+    const second = mad.connect();
+    mad.ends[0]!.deliver(packetOf(Buffer.from('hello')));
+    expect(second).toEqual([code('EINVAL')]);
+    expect([silent.released, mad.released]).toEqual([1, 1]);
+  });
+});
+
+describe('who comes', () => {
+  test('and asks for what there is not is told so, as the prototype tells it', () => {
+    const hand = new Hand();
+    hand.bring(encodeRecord({ ...record, component: 'Nothing' }));
+    expect(hand.sent.map((bytes) => bytes.toString('hex'))).toEqual(['0a001200180028004000']);
+    expect(hand.released).toBe(1);
+  });
+
+  test('and speaks nonsense, or nothing for a second, is shut out', () => {
+    const hand = new Hand();
+    hand.bring(Buffer.from('hello'));
+    hand.bring();
+    expect(hand.released).toBe(1);
+    hand.advance(1000);
+    expect([hand.released, hand.sent, hand.manager.nextDeadline()]).toEqual([2, [], never]);
+    expect(hand.manager.counters).toMatchObject({ droppedHandshake: 1, droppedStranger: 1 });
+  });
+
+  test('in great numbers, silent, makes room for the next', () => {
+    const hand = new Hand();
+    for (let count = 0; count < 300; count += 1) hand.bring();
+    expect(hand.released).toBe(300 - 256);
+    hand.bring(encodeRecord(record));
+    expect(hand.probe.connections).toHaveLength(1);
+  });
+
+  test('and sends a sign of life first is still listened to', () => {
+    const hand = new Hand();
+    hand.bring(Buffer.alloc(0), encodeRecord(record), Buffer.from('x'));
+    expect(hand.probe.seen).toEqual(['x']);
+  });
+});
+
+test('a flow through too many layers is refused', () => {
+  const hand = new Hand();
+  const user = new FlowInbox();
+  const flow = hand.flow(120);
+  const manager = new ConnectionManager({
+    lower: { allocate: (_name, _qos, _user, done) => done(flow) },
+    packets: new World(1).node('x').packets,
+    clock: () => 0,
+    deadlineChanged: () => {},
+  });
+  const results: unknown[] = [];
+  manager.connect(hand.probe, 'x', rawQos, { lasting: false }, (result) => results.push(result));
+  expect([results, hand.released, user.messages]).toEqual([[code('ENOTSUP')], 1, []]);
+});

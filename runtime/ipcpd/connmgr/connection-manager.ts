@@ -1,0 +1,377 @@
+/**
+ * The connections of an IPCP: made over flows of layers below, opened by one message in each direction, watched, and
+ * made anew when the peer was silent for long. A core: packets and `now` in, packets out over the flows it was given.
+ * Source: unicast-layer.md 2, 3.
+ */
+import { O7sError } from '../../lib/errors.ts';
+import type { QosSpec } from '../../lib/qos.ts';
+import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
+import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
+import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
+import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
+import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
+
+/** Times in ms and counts. Parameters, so that a test need not wait for them. */
+export interface ConnectionLimits {
+  /** How long the other side may take to answer, and to say what it wants. */
+  readonly answerMs: Millis;
+  /** How long a prototype needs before it reads what is sent after its answer. */
+  readonly settleMs: Millis;
+  /** Signs of life among ourselves: how often, after what silence a peer counts as down, and as lost. */
+  readonly helloMs: Millis;
+  readonly downMs: Millis;
+  readonly lostMs: Millis;
+  /** How often a connection whose peer was lost is tried again. */
+  readonly retryMs: Millis;
+  /** Connections that have not said yet what they want. */
+  readonly strangersMax: number;
+}
+
+const connectionLimits: ConnectionLimits = {
+  answerMs: 1000,
+  settleMs: 300,
+  helloMs: 1000,
+  downMs: 4000,
+  lostMs: 120_000,
+  retryMs: 5000,
+  strangersMax: 256,
+};
+
+/** Our extensions, as bits: one so far, for all of them. */
+export const ownExtensions = 1;
+
+/** When empty packets are sent on a connection to a prototype: a reader of its own may be harmed by them. */
+export type KeepaliveRule = 'always' | 'never' | 'where it initiated';
+
+/** What connections are made for. */
+export interface Component {
+  /** What it is called on the wire. */
+  readonly name: string;
+  readonly protocol: string;
+  readonly version: number;
+  readonly syntax: number;
+  /** The own address in the layer; 0 where there are none. */
+  readonly address: number;
+  /** Whether a prototype wants a pause after its answer. */
+  readonly settles: boolean;
+  readonly keepalive: KeepaliveRule;
+  /** A reason not to have a connection to this peer. */
+  refuses?(peer: ConnectionRecord): O7sError | undefined;
+  /** A connection is open. */
+  connected(connection: Connection, now: Millis): ConnectionUser;
+}
+
+type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'deadlineChanged'>;
+
+/** Of the layers below, so that there is room for those above in front of a packet. */
+const headerBytesMax = packetHeadroom - 24;
+
+type OnConnected = (result: Connection | O7sError) => void;
+
+/** A connection as people see it. */
+export interface ConnectionFacts {
+  /** `Data Transfer` or `Management`. */
+  readonly component: string;
+  /** The name it was asked for by; null on the side that was asked. */
+  readonly destination: string | null;
+  readonly initiated: boolean;
+  readonly up: boolean;
+  readonly prototype: boolean;
+}
+
+/** What a connection that is not open yet waits for. */
+interface Opening {
+  readonly deadline: Millis;
+  /** On the side that asked. */
+  readonly request: { readonly component: Component; readonly done: OnConnected } | undefined;
+}
+
+/** A connection that is to be made anew when its peer is lost. */
+interface Intent {
+  readonly component: Component;
+  readonly destination: string;
+  readonly qos: QosSpec;
+  retryAt: Millis;
+}
+
+const counterNames = ['connectionsOpened', 'connectionsLost', 'droppedHandshake', 'droppedStranger'] as const;
+type Counter = (typeof counterNames)[number];
+
+export class ConnectionManager implements ConnectionOwner, Deadlines {
+  readonly packets: PacketPool;
+  readonly counters: Record<Counter, number> = {
+    connectionsOpened: 0,
+    connectionsLost: 0,
+    droppedHandshake: 0,
+    droppedStranger: 0,
+  };
+  readonly #lower: LowerFlows;
+  readonly #clock: () => Millis;
+  readonly #deadlineChanged: () => void;
+  readonly #limits: ConnectionLimits;
+  readonly #components = new Map<string, Component>();
+  readonly #opening = new Map<Connection, Opening>();
+  /** Open ones, with their component. */
+  readonly #open = new Map<Connection, Component>();
+  readonly #intents = new Map<Connection, Intent>();
+  /** Intents whose connection was lost. */
+  readonly #lost = new Set<Intent>();
+
+  constructor(
+    { lower, packets, clock, deadlineChanged }: Surroundings,
+    limits: ConnectionLimits = connectionLimits,
+  ) {
+    this.#lower = lower;
+    this.#deadlineChanged = deadlineChanged;
+    this.packets = packets;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** From here on connections to this component are accepted. */
+  serve(component: Component): void {
+    this.#components.set(component.name, component);
+  }
+
+  /** No more connections to a component. */
+  withdraw(component: Component): void {
+    this.#components.delete(component.name);
+  }
+
+  /** The open connections of a component. */
+  connectionsOf(component: Component): Connection[] {
+    return [...this.#open].flatMap(([connection, its]) => (its === component ? [connection] : []));
+  }
+
+  /** The open connections, for metrics. */
+  facts(): readonly ConnectionFacts[] {
+    return [...this.#open].map(([{ destination, initiated, up, extended }, { name }]) => ({
+      component: name,
+      destination: destination ?? null,
+      initiated,
+      up,
+      prototype: !extended,
+    }));
+  }
+
+  /**
+   * Connects a component to that of whoever serves a name in a layer below. With `lasting` the connection is made anew
+   * when the peer has been silent for long.
+   */
+  connect(
+    component: Component,
+    destination: string,
+    qos: QosSpec,
+    options: { readonly lasting: boolean },
+    done: OnConnected,
+  ): void {
+    const connection = new Connection(this, destination);
+    this.#lower.allocate(destination, qos, connection, (result) => {
+      if (result instanceof O7sError) return done(result);
+      if (result.headerBytes > headerBytesMax) {
+        result.deallocate(this.#clock());
+        return done(new O7sError('ENOTSUP', 'there are too many layers one over another below'));
+      }
+      connection.attach(result);
+      const deadline = this.#clock() + this.#limits.answerMs;
+      const whenDone: OnConnected = (outcome) => {
+        if (options.lasting && outcome instanceof Connection) {
+          this.#intents.set(outcome, { component, destination, qos, retryAt: never });
+        }
+        done(outcome);
+      };
+      this.#opening.set(connection, { deadline, request: { component, done: whenDone } });
+      this.#deadlineChanged();
+      this.#send(connection, this.#recordOf(component));
+    });
+  }
+
+  /** Ends the connections of a component that `connect` made to a destination, and gives those up that were lost. */
+  disconnect(component: Component, destination: string): void {
+    for (const intent of this.#lost) {
+      if (intent.component === component && intent.destination === destination) this.#lost.delete(intent);
+    }
+    for (const connection of this.connectionsOf(component)) {
+      if (connection.destination === destination) this.close(connection);
+    }
+  }
+
+  /** Takes a flow that came in. */
+  accept(flow: LowerFlow): FlowUser {
+    const connection = new Connection(this, undefined);
+    connection.attach(flow);
+    const strangers = [...this.#opening].filter(([, { request }]) => request === undefined);
+    const [oldest] = strangers;
+    if (strangers.length >= this.#limits.strangersMax && oldest !== undefined) {
+      this.counters.droppedStranger += 1;
+      this.close(oldest[0]);
+    }
+    const deadline = this.#clock() + this.#limits.answerMs;
+    this.#opening.set(connection, { deadline, request: undefined });
+    this.#deadlineChanged();
+    return connection;
+  }
+
+  /** The first packet of a connection came. Called by the connection. */
+  handshake(connection: Connection, packet: Packet): void {
+    const opening = this.#opening.get(connection);
+    if (opening === undefined) return;
+    const peer = decodeRecord(packet.bytes());
+    if (opening.request === undefined) this.#answer(connection, peer);
+    else this.#judge(connection, peer, opening.request);
+  }
+
+  /** The flow below was released. Called by the connection. */
+  released(connection: Connection): void {
+    this.#fail(connection, new O7sError('EFLOWDOWN', 'the flow below was released'));
+    this.#end(connection);
+  }
+
+  /** Ends a connection; a lasting one is not made anew. */
+  close(connection: Connection): void {
+    this.#fail(connection, new O7sError('ECANCELED'));
+    this.#end(connection);
+  }
+
+  /** Ends all connections. */
+  closeAll(): void {
+    this.#lost.clear();
+    for (const connection of [...this.#opening.keys(), ...this.#open.keys()]) this.close(connection);
+  }
+
+  nextDeadline(): Millis {
+    let earliest = never;
+    for (const { deadline } of this.#opening.values()) earliest = Math.min(earliest, deadline);
+    for (const connection of this.#open.keys()) earliest = Math.min(earliest, connection.nextDeadline());
+    for (const { retryAt } of this.#lost) earliest = Math.min(earliest, retryAt);
+    return earliest;
+  }
+
+  advance(now: Millis): void {
+    for (const [connection, { deadline, request }] of this.#opening) {
+      if (deadline > now) continue;
+      if (request === undefined) this.counters.droppedStranger += 1;
+      this.#fail(
+        connection,
+        new O7sError('ETIMEDOUT', `${connection.destination ?? 'the peer'} did not answer`),
+      );
+      this.#end(connection);
+    }
+    for (const connection of this.#open.keys()) {
+      if (!connection.advance(now)) continue;
+      this.counters.connectionsLost += 1;
+      const intent = this.#intents.get(connection);
+      this.#end(connection);
+      if (intent !== undefined) this.#tryAgain(intent, now);
+    }
+    for (const intent of this.#lost) {
+      if (intent.retryAt > now) continue;
+      intent.retryAt = never;
+      const { component, destination, qos } = intent;
+      this.connect(component, destination, qos, { lasting: true }, (result) => {
+        if (!this.#lost.delete(intent)) {
+          // Nobody wants it any more.
+          if (result instanceof Connection) this.close(result);
+        } else if (result instanceof O7sError) this.#tryAgain(intent, this.#clock());
+      });
+    }
+  }
+
+  #tryAgain(intent: Intent, now: Millis): void {
+    intent.retryAt = now + this.#limits.retryMs;
+    this.#lost.add(intent);
+    this.#deadlineChanged();
+  }
+
+  #answer(connection: Connection, peer: ConnectionRecord | undefined): void {
+    const component = peer === undefined ? undefined : this.#components.get(peer.component);
+    if (peer === undefined || component === undefined) {
+      this.counters.droppedHandshake += 1;
+      // A prototype's answer to a component that does not exist; what is no record gets none.
+      if (peer !== undefined) this.#send(connection, noComponent);
+      return this.#end(connection);
+    }
+    if (component.refuses?.(peer) !== undefined) {
+      this.counters.droppedHandshake += 1;
+      this.#send(connection, noComponent);
+      return this.#end(connection);
+    }
+    this.#send(connection, this.#recordOf(component));
+    this.#opened(connection, component, peer);
+  }
+
+  #judge(
+    connection: Connection,
+    peer: ConnectionRecord | undefined,
+    { component, done }: { readonly component: Component; readonly done: OnConnected },
+  ): void {
+    const fault = faultOf(peer, component);
+    if (peer === undefined || fault !== undefined) {
+      this.counters.droppedHandshake += 1;
+      this.#fail(connection, fault ?? new O7sError('EINVAL'));
+      return this.#end(connection);
+    }
+    this.#opened(connection, component, peer);
+    done(connection);
+  }
+
+  #opened(connection: Connection, component: Component, peer: ConnectionRecord): void {
+    const now = this.#clock();
+    const extended = peer.extensions !== 0;
+    const settleMs = component.settles && !extended ? this.#limits.settleMs : 0;
+    this.#opening.delete(connection);
+    this.#open.set(connection, component);
+    connection.open(peer, this.#livenessRule(component, extended, connection.initiated), now + settleMs, now);
+    connection.use(component.connected(connection, now));
+    this.#deadlineChanged();
+    this.counters.connectionsOpened += 1;
+  }
+
+  #livenessRule(component: Component, extended: boolean, initiated: boolean): LivenessRule {
+    const { helloMs, downMs, lostMs } = this.#limits;
+    if (extended) return { gives: true, intervalMs: helloMs, downMs, lostMs };
+    const { keepalive } = component;
+    const gives = keepalive === 'always' || (keepalive === 'where it initiated' && !initiated);
+    return { gives, intervalMs: lostMs / 4, downMs: lostMs, lostMs };
+  }
+
+  #recordOf({ name, protocol, version, syntax, address }: Component): ConnectionRecord {
+    return { component: name, protocol, version, syntax, address, extensions: ownExtensions };
+  }
+
+  #send(connection: Connection, record: ConnectionRecord): void {
+    const bytes = encodeRecord(record);
+    const packet = this.packets.take(bytes.length);
+    packet.append(bytes, 0, bytes.length);
+    connection.write(packet);
+  }
+
+  /** Tells who waits for a connection that there will be none. */
+  #fail(connection: Connection, fault: O7sError): void {
+    const opening = this.#opening.get(connection);
+    this.#opening.delete(connection);
+    opening?.request?.done(fault);
+  }
+
+  #end(connection: Connection): void {
+    this.#opening.delete(connection);
+    this.#open.delete(connection);
+    this.#intents.delete(connection);
+    connection.flow.deallocate(this.#clock());
+    connection.end();
+  }
+}
+
+/** What is wrong with an answer. */
+function faultOf(peer: ConnectionRecord | undefined, component: Component): O7sError | undefined {
+  if (peer === undefined) return new O7sError('EINVAL', 'the peer sent no connection record');
+  const { name, protocol, version, syntax } = component;
+  if (peer.component === '') {
+    return new O7sError('ENOTSUP', `the peer has no component ${name}, or refuses this one`);
+  }
+  if (peer.protocol !== protocol || peer.version !== version || peer.syntax !== syntax) {
+    const theirs = `${JSON.stringify(peer.protocol)} version ${peer.version} syntax ${peer.syntax}`;
+    return new O7sError('ENOTSUP', `the peer speaks ${theirs} for ${name}`);
+  }
+  return component.refuses?.(peer);
+}

@@ -1,0 +1,169 @@
+/** A connection between the same component of two IPCPs of a layer, over a flow of a layer below. */
+import type { Millis } from '../../lib/time/clock.ts';
+import { never } from '../../lib/time/clock.ts';
+import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import type { FlowUser, LowerFlow } from '../shell/layer.ts';
+import type { ConnectionRecord } from './message.ts';
+
+/** What a component does with a connection. */
+export interface ConnectionUser {
+  /** Takes a packet, never an empty one; it is valid only until the turn ends. */
+  deliver(packet: Packet): void;
+  /** The connection no longer carries packets, or does again: the device below, or signs of life of the peer. */
+  setUp(up: boolean): void;
+  /** The connection has ended. */
+  closed(): void;
+}
+
+/** How signs of life are given and looked for; times in ms. */
+export interface LivenessRule {
+  /** Whether empty packets are sent where nothing else was. */
+  readonly gives: boolean;
+  readonly intervalMs: Millis;
+  /** Silence after which the peer counts as down. */
+  readonly downMs: Millis;
+  /** Silence after which the connection is given up. */
+  readonly lostMs: Millis;
+}
+
+/** What the manager does for its connections. */
+export interface ConnectionOwner {
+  readonly packets: PacketPool;
+  handshake(connection: Connection, packet: Packet): void;
+  released(connection: Connection): void;
+  close(connection: Connection): void;
+}
+
+export class Connection implements FlowUser {
+  /** Whether this side asked for it. */
+  readonly initiated: boolean;
+  /** The name it was asked for by; undefined on the side that was asked. */
+  readonly destination: string | undefined;
+  readonly #owner: ConnectionOwner;
+  #flow: LowerFlow | undefined;
+  #user: ConnectionUser | undefined;
+  #peer: ConnectionRecord | undefined;
+  #rule: LivenessRule | undefined;
+  #deviceUp = true;
+  #peerUp = true;
+  #heard = false;
+  #sent = false;
+  #lastHeard: Millis = 0;
+  #checkAt: Millis = never;
+  /** Nothing may be sent before: a prototype arms its reader late (unicast-layer.md 2.4). */
+  readyAt: Millis = 0;
+
+  constructor(owner: ConnectionOwner, destination: string | undefined) {
+    this.#owner = owner;
+    this.destination = destination;
+    this.initiated = destination !== undefined;
+  }
+
+  /** The flow it runs over. */
+  get flow(): LowerFlow {
+    if (this.#flow === undefined) throw new Error('the connection has no flow yet');
+    return this.#flow;
+  }
+
+  /** What the other side said of itself. */
+  get peer(): ConnectionRecord {
+    if (this.#peer === undefined) throw new Error('the connection is not open yet');
+    return this.#peer;
+  }
+
+  /** Whether the other side speaks our extensions. */
+  get extended(): boolean {
+    return this.peer.extensions !== 0;
+  }
+
+  get up(): boolean {
+    return this.#user !== undefined && this.#deviceUp && this.#peerUp;
+  }
+
+  get isOpen(): boolean {
+    return this.#user !== undefined;
+  }
+
+  /** Gives it its flow. Called by the manager. */
+  attach(flow: LowerFlow): void {
+    this.#flow = flow;
+  }
+
+  /** Opens it: from here on packets go to the component. Called by the manager. */
+  open(peer: ConnectionRecord, rule: LivenessRule, readyAt: Millis, now: Millis): void {
+    this.#peer = peer;
+    this.#rule = rule;
+    this.readyAt = readyAt;
+    this.#lastHeard = now;
+    this.#heard = false;
+    this.#sent = false;
+    this.#checkAt = now + rule.intervalMs;
+  }
+
+  /** Gives it its user, once it is open. Called by the manager. */
+  use(user: ConnectionUser): void {
+    this.#user = user;
+  }
+
+  /** Sends a packet. The packet is used up. */
+  write(packet: Packet): void {
+    this.#sent = true;
+    this.flow.write(packet);
+  }
+
+  /** Ends it. */
+  close(): void {
+    this.#owner.close(this);
+  }
+
+  /** It has ended: nothing goes to its component any more. Called by the manager. */
+  end(): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#checkAt = never;
+    user?.closed();
+  }
+
+  deliver(packet: Packet): void {
+    this.#heard = true;
+    if (!this.#peerUp) this.#setPeerUp(true);
+    if (packet.end === packet.start) return;
+    if (this.#user === undefined) this.#owner.handshake(this, packet);
+    else this.#user.deliver(packet);
+  }
+
+  setUp(up: boolean): void {
+    const before = this.up;
+    this.#deviceUp = up;
+    if (this.up !== before) this.#user?.setUp(up);
+  }
+
+  released(): void {
+    this.#owner.released(this);
+  }
+
+  nextDeadline(): Millis {
+    return this.#checkAt;
+  }
+
+  /** Gives a sign of life where it is due, and looks for those of the peer. True when the peer is lost. */
+  advance(now: Millis): boolean {
+    const rule = this.#rule;
+    if (rule === undefined || now < this.#checkAt) return false;
+    this.#checkAt = now + rule.intervalMs;
+    if (this.#heard) this.#lastHeard = now;
+    this.#heard = false;
+    const silence = now - this.#lastHeard;
+    if (silence >= rule.downMs && this.#peerUp) this.#setPeerUp(false);
+    if (silence >= rule.lostMs) return true;
+    if (rule.gives && !this.#sent && now >= this.readyAt) this.flow.write(this.#owner.packets.take(0));
+    this.#sent = false;
+    return false;
+  }
+
+  #setPeerUp(up: boolean): void {
+    const before = this.up;
+    this.#peerUp = up;
+    if (this.up !== before) this.#user?.setUp(up);
+  }
+}

@@ -1,0 +1,68 @@
+/** A flow of one IPCP that another of the same process uses: packets cross by a function call. */
+import type { Packet } from '../../lib/wire/packet.ts';
+import type { PortCounters } from './application-port.ts';
+import type { FlowUser, Layer, LayerFlow, LowerFlow } from './layer.ts';
+
+export class InnerPort implements FlowUser, LowerFlow {
+  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
+  /** The layer's end; none before the allocation is complete. */
+  flow: LayerFlow | undefined;
+  /** The IPCP above, once it has the flow. */
+  user: FlowUser | undefined;
+  readonly #layer: Layer;
+  readonly #onGone: () => void;
+
+  /** @param onGone the IPCP above released its end. */
+  constructor(layer: Layer, onGone: () => void) {
+    this.#layer = layer;
+    this.#onGone = onGone;
+  }
+
+  get maxMessageBytes(): number {
+    return this.#layer.maxMessageBytes;
+  }
+
+  get headerBytes(): number {
+    return this.flow?.headerBytes ?? 0;
+  }
+
+  get backlog(): number {
+    return this.flow?.backlog ?? 0;
+  }
+
+  write(packet: Packet): void {
+    this.counters.packetsIn += 1;
+    this.flow?.write(packet);
+  }
+
+  deliver(packet: Packet): void {
+    this.counters.packetsOut += 1;
+    this.user?.deliver(packet);
+  }
+
+  setUp(up: boolean): void {
+    this.user?.setUp(up);
+  }
+
+  setPaused(paused: boolean): void {
+    this.user?.setPaused?.(paused);
+  }
+
+  released(): void {
+    const { user } = this;
+    this.user = undefined;
+    user?.released();
+    this.#onGone();
+  }
+
+  deallocate(): void {
+    this.user = undefined;
+    this.#onGone();
+  }
+
+  close(): void {
+    const { user } = this;
+    this.user = undefined;
+    user?.released();
+  }
+}

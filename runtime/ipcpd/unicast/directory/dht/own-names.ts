@@ -1,0 +1,341 @@
+/** The names that this member serves: stored at others, kept alive there, withdrawn. Source: unicast-layer.md 7.7 to 7.13. */
+import { type Millis } from '../../../../lib/time/clock.ts';
+import type { Address } from '../../address.ts';
+import type { Agenda, Task } from './agenda.ts';
+import { type Contact, isPrototype } from './contacts.ts';
+import type { Deliveries, DeliveryOutcome } from './deliveries.ts';
+import type { Exchange, Unsigned } from './exchange.ts';
+import type { Membership } from './membership.ts';
+import { messageCode, type StoreMessage, valueOf, type WithdrawalMessage } from './message.ts';
+
+export interface OwnNamesOptions {
+  readonly exchange: Exchange;
+  readonly agenda: Agenda;
+  readonly membership: Membership;
+  readonly deliveries: Deliveries;
+  readonly k: number;
+  /** Life of a value, and how often it is stored anew. */
+  readonly lifeMs: Millis;
+  readonly storeMs: Millis;
+  /** s since 1970. */
+  readonly wallClock: () => number;
+}
+
+interface OwnName {
+  readonly name: string;
+  readonly key: Buffer;
+  /** Which word about it this is: later ones have higher numbers. */
+  readonly version: number;
+  /** Where it was stored, and until when it stays there. */
+  readonly holders: Map<Address, Millis>;
+  /** When it is stored anew; when it was last, in s since 1970. */
+  storeAt: Millis;
+  storedAt: number;
+  task: Task | undefined;
+}
+
+interface Withdrawn {
+  readonly name: string;
+  readonly key: Buffer;
+  readonly version: number;
+  /** Until when copies may be about. */
+  readonly until: Millis;
+}
+
+/** Prototypes asked whom they list first, when a name is stored in a large layer. */
+const listersMax = 8;
+/** Repetitions of a delivery: to whom may be a prototype, and acknowledge nothing; and to ours. */
+const repeats = 2;
+const repeatsToOurs = 4;
+
+export class OwnNames {
+  readonly #options: OwnNamesOptions;
+  readonly #exchange: Exchange;
+  readonly #membership: Membership;
+  readonly #deliveries: Deliveries;
+  readonly #value: Buffer;
+  readonly #names = new Map<string, OwnName>();
+  /** Withdrawals for members without a route, by member and name. */
+  readonly #owed = new Map<Address, Map<string, Withdrawn>>();
+  #owedCount = 0;
+  #version = 0;
+
+  constructor(options: OwnNamesOptions) {
+    this.#options = options;
+    this.#exchange = options.exchange;
+    this.#membership = options.membership;
+    this.#deliveries = options.deliveries;
+    this.#value = valueOf(options.exchange.self.address);
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  /** Withdrawals that wait for a route. */
+  get owed(): number {
+    return this.#owedCount;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  keys(): Iterable<string> {
+    return this.#names.keys();
+  }
+
+  /** At how many members a name is stored, and when that was last done, in s since 1970; undefined of others' names. */
+  facts(name: string): { readonly holders: number; readonly storedAt: number } | undefined {
+    const own = this.#names.get(name);
+    return own && { holders: own.holders.size, storedAt: own.storedAt };
+  }
+
+  /** Members at which something is stored. */
+  holders(): Set<Address> {
+    const found = new Set<Address>();
+    for (const { holders } of this.#names.values()) for (const holder of holders.keys()) found.add(holder);
+    return found;
+  }
+
+  register(key: Buffer, now: Millis): void {
+    const name = key.toString('hex');
+    if (this.#names.has(name)) return;
+    if (this.#names.size >= this.#exchange.limits.namesMax) {
+      return this.#exchange.count('refusedTooManyNames');
+    }
+    const own: OwnName = {
+      name,
+      key: Buffer.from(key),
+      version: this.#nextVersion(),
+      holders: new Map(),
+      storeAt: now,
+      storedAt: 0,
+      task: undefined,
+    };
+    this.#names.set(name, own);
+    for (const member of [...this.#owed.keys()]) this.#forgive(member, name);
+    this.#store(own, now);
+  }
+
+  unregister(key: Buffer, now: Millis): void {
+    const name = key.toString('hex');
+    const own = this.#names.get(name);
+    if (own === undefined) return;
+    this.#names.delete(name);
+    own.task?.cancel();
+    this.#deliveries.recall(name, this.#exchange.self.address);
+    const until = now + this.#options.lifeMs;
+    const withdrawn: Withdrawn = { name, key: own.key, version: this.#nextVersion(), until };
+    for (const [holder, heldUntil] of own.holders) {
+      if (heldUntil > now) this.#withdraw(withdrawn, holder, now);
+    }
+    if (this.#membership.isSmall) return;
+    // Holders hand values over to newcomers that are nearer to the key.
+    const done = (closest: readonly { readonly address: Address }[], at: Millis): void => {
+      if (this.#names.has(name)) return;
+      for (const { address } of closest) {
+        if (!own.holders.has(address)) this.#withdraw(withdrawn, address, at);
+      }
+    };
+    const search = { key: own.key, code: messageCode.findNode, others: [], done };
+    this.#membership.lookups.queue(`name ${name}`, search, now);
+  }
+
+  /** Somebody holds a name of this member that it does not serve: he is told. */
+  disown(key: Buffer, holder: Address, now: Millis): void {
+    const until = now + this.#options.lifeMs;
+    const withdrawn = {
+      name: key.toString('hex'),
+      key: Buffer.from(key),
+      version: this.#nextVersion(),
+      until,
+    };
+    this.#withdraw(withdrawn, holder, now);
+  }
+
+  /** A member can be spoken to that could not before. */
+  appeared(contact: Contact, now: Millis): void {
+    const owed = this.#owed.get(contact.address);
+    for (const withdrawn of [...(owed?.values() ?? [])]) {
+      this.#forgive(contact.address, withdrawn.name);
+      if (withdrawn.until > now) this.#withdraw(withdrawn, contact.address, now);
+    }
+    const { limits } = this.#exchange;
+    const isEverywhere = this.#membership.isSmall || this.#isForPrototype(contact);
+    const after = isPrototype(contact) ? now + limits.settleMs : now;
+    for (const own of this.#names.values()) {
+      const isNear = isEverywhere || this.#isNear(own.key, contact);
+      if (isNear) this.#deliver(own, contact.address, after, now);
+    }
+  }
+
+  /** There is no route to a member any more, or it left. */
+  lost(address: Address, now: Millis): void {
+    if (this.#membership.isSmall) return;
+    for (const own of this.#names.values()) if (own.holders.has(address)) this.#repair(own, now);
+  }
+
+  /** A member forgot all that it held. */
+  forgot(address: Address): void {
+    for (const { holders } of this.#names.values()) holders.delete(address);
+  }
+
+  /** There is somebody to store at, after there was nobody. */
+  joined(now: Millis): void {
+    for (const own of this.#names.values()) {
+      // Those who were met on the way have been told; in a large layer they are not the nearest to the key.
+      if (!this.#membership.isSmall || own.holders.size === 0) this.#store(own, now);
+    }
+  }
+
+  /** The layer has become a large one: names are no longer looked for at everybody. */
+  outgrown(now: Millis): void {
+    for (const own of this.#names.values()) this.#repair(own, now);
+  }
+
+  /** Forgets holders whose value has expired, and withdrawals that matter no more. */
+  sweep(now: Millis): void {
+    for (const { holders } of this.#names.values()) {
+      for (const [holder, until] of holders) if (until <= now) holders.delete(holder);
+    }
+    for (const [member, owed] of [...this.#owed]) {
+      for (const { name, until } of [...owed.values()]) if (until <= now) this.#forgive(member, name);
+    }
+  }
+
+  /** Later than all before, also those of an earlier run with the same address. */
+  #nextVersion(): number {
+    this.#version = Math.max(this.#version + 1, Math.trunc(this.#options.wallClock()) >>> 0);
+    return this.#version;
+  }
+
+  /** Stores a name anew soon, however much happens meanwhile. */
+  #repair(own: OwnName, now: Millis): void {
+    const at = now + this.#exchange.spread(this.#exchange.limits.repairMs);
+    if (at < own.storeAt) this.#schedule(own, at);
+  }
+
+  #schedule(own: OwnName, at: Millis): void {
+    own.task?.cancel();
+    own.storeAt = at;
+    own.task = this.#options.agenda.at(at, (now) => this.#store(own, now));
+  }
+
+  /** Stores a name: everywhere in a small layer; otherwise nearest to its key, and where prototypes look for it. */
+  #store(own: OwnName, now: Millis): void {
+    this.#schedule(own, now + this.#exchange.spread(this.#options.storeMs));
+    const { contacts, lookups } = this.#membership;
+    if (this.#membership.isSmall) {
+      for (const { address } of [...contacts.reachable()]) this.#deliver(own, address, now, now);
+      return;
+    }
+    const done = (closest: readonly { readonly address: Address }[], at: Millis): void => {
+      if (this.#names.get(own.name) !== own) return;
+      const { prototypesStoredMax } = this.#exchange.limits;
+      const places = [
+        ...closest.map(({ address }) => address),
+        ...this.#membership.forPrototypes(prototypesStoredMax),
+      ];
+      for (const address of new Set(places)) this.#deliver(own, address, at, at);
+    };
+    const others = this.#membership.forPrototypes(listersMax);
+    lookups.queue(`name ${own.name}`, { key: own.key, code: messageCode.findNode, others, done }, now);
+  }
+
+  #deliver(own: OwnName, to: Address, after: Millis, now: Millis): void {
+    const message = (at: Millis): Unsigned<StoreMessage> => {
+      own.holders.set(to, at + this.#options.lifeMs);
+      own.storedAt = Math.trunc(this.#options.wallClock());
+      const life = Math.round(this.#options.lifeMs / 1000);
+      const expires = (own.storedAt + life) >>> 0;
+      const { key, version } = own;
+      return { code: messageCode.store, key, value: this.#value, expires, life, version };
+    };
+    this.#deliveries.push(
+      {
+        to,
+        name: own.name,
+        owner: this.#exchange.self.address,
+        isWithdrawal: false,
+        repeats: this.#repeats(own, to),
+        message,
+        settled: (outcome, at) => this.#settled(to, outcome, at),
+      },
+      after,
+      now,
+    );
+  }
+
+  #repeats(own: OwnName, to: Address): number {
+    const contact = this.#membership.contacts.get(to);
+    if (contact === undefined) return repeats;
+    if (!isPrototype(contact)) return repeatsToOurs;
+    // It forgets nothing.
+    return own.holders.has(to) ? 0 : repeats;
+  }
+
+  #withdraw(withdrawn: Withdrawn, from: Address, now: Millis): void {
+    const contact = this.#membership.contacts.get(from);
+    if (contact !== undefined && isPrototype(contact)) return;
+    if (!this.#membership.isReachable(from)) return this.#owe(withdrawn, from);
+    const { name, key, version } = withdrawn;
+    const message = (): Unsigned<WithdrawalMessage> => ({
+      code: messageCode.withdrawal,
+      key,
+      value: this.#value,
+      version,
+    });
+    this.#deliveries.push(
+      {
+        to: from,
+        name,
+        owner: this.#exchange.self.address,
+        isWithdrawal: true,
+        repeats: repeatsToOurs,
+        message,
+        settled: (outcome, at) => {
+          if (outcome === 'no route') this.#owe(withdrawn, from);
+          else this.#settled(from, outcome, at);
+        },
+      },
+      now,
+      now,
+    );
+  }
+
+  #settled(to: Address, outcome: DeliveryOutcome, now: Millis): void {
+    if (outcome !== 'unanswered') return;
+    const contact = this.#membership.contacts.get(to);
+    if (contact !== undefined && !isPrototype(contact)) this.#membership.unanswered(to, now);
+  }
+
+  #owe(withdrawn: Withdrawn, to: Address): void {
+    if (this.#names.has(withdrawn.name)) return;
+    if (this.#owedCount >= this.#exchange.limits.owedMax) {
+      const [oldest] = this.#owed;
+      const [name] = oldest?.[1].keys() ?? [];
+      if (oldest !== undefined && name !== undefined) this.#forgive(oldest[0], name);
+    }
+    let owed = this.#owed.get(to);
+    if (owed === undefined) this.#owed.set(to, (owed = new Map()));
+    if (!owed.has(withdrawn.name)) this.#owedCount += 1;
+    owed.set(withdrawn.name, withdrawn);
+  }
+
+  #forgive(member: Address, name: string): void {
+    const owed = this.#owed.get(member);
+    if (owed?.delete(name) !== true) return;
+    this.#owedCount -= 1;
+    if (owed.size === 0) this.#owed.delete(member);
+  }
+
+  #isForPrototype(contact: Contact): boolean {
+    return isPrototype(contact) && this.#membership.prototypes <= this.#exchange.limits.prototypesStoredMax;
+  }
+
+  /** It is one of those nearest to a key. */
+  #isNear(key: Buffer, contact: Contact): boolean {
+    return this.#membership.contacts.countNearer(key, contact.id, this.#options.k) < this.#options.k;
+  }
+}

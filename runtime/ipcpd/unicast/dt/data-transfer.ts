@@ -1,0 +1,272 @@
+/**
+ * Data transfer: packets from member to member, each handed on to the next hop or to whom it is for. A core.
+ * Source: unicast-layer.md 5, 9.1.
+ */
+import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
+import type { Packet } from '../../../lib/wire/packet.ts';
+import type { Connection, ConnectionUser } from '../../connmgr/connection.ts';
+import type { Component } from '../../connmgr/connection-manager.ts';
+import type { O7sError } from '../../../lib/errors.ts';
+import type { ConnectionRecord } from '../../connmgr/message.ts';
+import type { Address } from '../address.ts';
+import { addressFault } from '../management.ts';
+import { componentEid, dtHeaderBytes, dtOffset, userEidMin } from './header.ts';
+import { Neighbour } from './neighbour.ts';
+
+/** Finds the neighbour a packet goes to next; undefined when there is no way. */
+export interface NextHop {
+  nextHop(destination: Address): Neighbour | undefined;
+}
+
+/** Who packets for this member are for. */
+export interface DataTransferUsers {
+  /** A packet for a component; its header is taken off. */
+  component(eid: number, packet: Packet): void;
+  /** A packet for a user's endpoint. */
+  user(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void;
+}
+
+/** What routing learns of neighbours. */
+export interface AdjacencyEvents {
+  neighbourUp(neighbour: Neighbour, now: Millis): void;
+  neighbourDown(neighbour: Neighbour, now: Millis): void;
+  /** A neighbour went down or up without its connections having ended. */
+  neighbourChanged(neighbour: Neighbour, now: Millis): void;
+}
+
+export interface DataTransferOptions {
+  readonly address: Address;
+  readonly maxTtl: number;
+  /** Whether packets are marked where they wait. */
+  readonly marks: boolean;
+  readonly clock: () => Millis;
+  readonly users: DataTransferUsers;
+  readonly adjacency: AdjacencyEvents;
+}
+
+const counterNames = [
+  'dtPacketsIn',
+  'dtPacketsOut',
+  'dtForwarded',
+  'dtLocal',
+  'droppedDtShort',
+  'droppedTtl',
+  'droppedNoRoute',
+  'droppedDtTooLong',
+  'droppedReservedEid',
+  'packetsMarked',
+] as const;
+type Counter = (typeof counterNames)[number];
+
+/** Waiting packets for each step of the congestion level. */
+const packetsALevel = 16;
+const levelMax = 255;
+
+export class DataTransfer implements Component, Deadlines {
+  readonly name = 'Data Transfer';
+  readonly protocol = 'dtp';
+  readonly version = 1;
+  readonly syntax = 2;
+  readonly settles = true;
+  readonly keepalive = 'always';
+  readonly address: Address;
+  readonly counters: Record<Counter, number> = Object.fromEntries(
+    counterNames.map((name) => [name, 0]),
+  ) as Record<Counter, number>;
+
+  readonly #options: DataTransferOptions;
+  readonly #neighbours = new Map<Address, Neighbour>();
+  /** Connections to prototypes that may not be written to yet. */
+  readonly #settling = new Set<Connection>();
+  readonly #forwarding: NextHop;
+
+  /** @param forwarding what routing has computed. */
+  constructor(options: DataTransferOptions, forwarding: NextHop) {
+    this.#options = options;
+    this.address = options.address;
+    this.#forwarding = forwarding;
+  }
+
+  get neighbours(): Iterable<Neighbour> {
+    return this.#neighbours.values();
+  }
+
+  neighbour(address: Address): Neighbour | undefined {
+    return this.#neighbours.get(address);
+  }
+
+  /** Room packets need in front of them, here and below, in bytes. */
+  get headerBytes(): number {
+    let below = 0;
+    for (const { connection } of this.#neighbours.values()) {
+      below = Math.max(below, connection.flow.headerBytes);
+    }
+    return dtHeaderBytes + below;
+  }
+
+  refuses(peer: ConnectionRecord): O7sError | undefined {
+    return addressFault(peer, this.address);
+  }
+
+  connected(connection: Connection, now: Millis): ConnectionUser {
+    if (connection.readyAt <= now) this.#use(connection, now);
+    else this.#settling.add(connection);
+    let neighbour: Neighbour | undefined;
+    return {
+      deliver: (packet) => {
+        neighbour ??= this.#neighbours.get(connection.peer.address);
+        this.#received(neighbour, packet);
+      },
+      setUp: () => this.#changed(connection),
+      closed: () => this.#closed(connection),
+    };
+  }
+
+  nextDeadline(): Millis {
+    let earliest = never;
+    for (const { readyAt } of this.#settling) earliest = Math.min(earliest, readyAt);
+    return earliest;
+  }
+
+  advance(now: Millis): void {
+    for (const connection of this.#settling) {
+      if (connection.readyAt > now) continue;
+      this.#settling.delete(connection);
+      this.#use(connection, now);
+    }
+  }
+
+  /** Sends a packet from this member; false when it is dropped. The packet is used up. */
+  send(destination: Address, eidLow: number, eidHigh: number, packet: Packet): boolean {
+    if (destination === this.address) {
+      this.#arrived(eidLow, eidHigh, 0, packet);
+      return true;
+    }
+    const next = this.#forwarding.nextHop(destination);
+    if (next === undefined) {
+      this.counters.droppedNoRoute += 1;
+      return false;
+    }
+    const start = packet.start - dtHeaderBytes;
+    const { view } = packet;
+    packet.start = start;
+    view.setUint32(start + dtOffset.destination, destination, true);
+    view.setUint8(start + dtOffset.cube, 0);
+    view.setUint8(start + dtOffset.ttl, this.#options.maxTtl);
+    view.setUint8(start + dtOffset.ecn, this.#options.marks ? this.#level(next) : 0);
+    view.setUint32(start + dtOffset.eidLow, eidLow, true);
+    view.setUint32(start + dtOffset.eidHigh, eidHigh, true);
+    return this.#handOn(next, packet);
+  }
+
+  /** A connection may carry packets from here on. */
+  #use(connection: Connection, now: Millis): void {
+    const { address } = connection.peer;
+    const known = this.#neighbours.get(address);
+    if (known !== undefined) {
+      known.connections.push(connection);
+      return this.#choose(known);
+    }
+    const neighbour = new Neighbour(address, connection);
+    this.#neighbours.set(address, neighbour);
+    this.#options.adjacency.neighbourUp(neighbour, now);
+  }
+
+  #changed(connection: Connection): void {
+    const neighbour = this.#neighbours.get(connection.peer.address);
+    if (neighbour?.connections.includes(connection) === true) this.#choose(neighbour);
+  }
+
+  #closed(connection: Connection): void {
+    if (this.#settling.delete(connection)) return;
+    const neighbour = this.#neighbours.get(connection.peer.address);
+    if (neighbour === undefined) return;
+    const { connections } = neighbour;
+    connections.splice(connections.indexOf(connection), 1);
+    if (connections.length > 0) return this.#choose(neighbour);
+    neighbour.isUp = false;
+    this.#neighbours.delete(neighbour.address);
+    this.#options.adjacency.neighbourDown(neighbour, this.#options.clock());
+  }
+
+  /** The newest connection that is up carries the packets. */
+  #choose(neighbour: Neighbour): void {
+    const { connections, isUp: before } = neighbour;
+    // One that was just opened has no user yet, and is up.
+    const newest = connections.findLast(({ isOpen, up }) => !isOpen || up);
+    neighbour.connection = newest ?? connections.at(-1) ?? neighbour.connection;
+    neighbour.isUp = newest !== undefined;
+    if (neighbour.isUp === before) return;
+    this.#options.adjacency.neighbourChanged(neighbour, this.#options.clock());
+  }
+
+  /** `neighbour` is undefined while nothing may be sent to who sent the packet. */
+  #received(neighbour: Neighbour | undefined, packet: Packet): void {
+    const { view, start, end } = packet;
+    const bytes = end - start;
+    const { counters } = this;
+    counters.dtPacketsIn += 1;
+    if (neighbour !== undefined) {
+      neighbour.counters.packetsIn += 1;
+      neighbour.counters.bytesIn += bytes;
+    }
+    if (bytes < dtHeaderBytes) {
+      counters.droppedDtShort += 1;
+      return;
+    }
+    const destination = view.getUint32(start + dtOffset.destination, true);
+    const ecn = view.getUint8(start + dtOffset.ecn);
+    if (destination === this.address) {
+      packet.start = start + dtHeaderBytes;
+      const eidLow = view.getUint32(start + dtOffset.eidLow, true);
+      this.#arrived(eidLow, view.getUint32(start + dtOffset.eidHigh, true), ecn, packet);
+      return;
+    }
+    // A prototype counts down first, and 0 becomes 255.
+    const ttl = (view.getUint8(start + dtOffset.ttl) - 1) & 0xff;
+    if (ttl === 0) {
+      counters.droppedTtl += 1;
+      return;
+    }
+    const next = this.#forwarding.nextHop(destination);
+    if (next === undefined) {
+      counters.droppedNoRoute += 1;
+      return;
+    }
+    view.setUint8(start + dtOffset.ttl, ttl);
+    if (this.#options.marks) view.setUint8(start + dtOffset.ecn, ecn | this.#level(next));
+    counters.dtForwarded += 1;
+    this.#handOn(next, packet);
+  }
+
+  #arrived(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void {
+    this.counters.dtLocal += 1;
+    if (eidHigh !== 0 || eidLow >= userEidMin) {
+      this.#options.users.user(eidLow, eidHigh, ecn, packet);
+    } else if (eidLow === componentEid.flowAllocator || eidLow === componentEid.directory) {
+      this.#options.users.component(eidLow, packet);
+    } else {
+      this.counters.droppedReservedEid += 1;
+    }
+  }
+
+  #level({ connection }: Neighbour): number {
+    const level = Math.min(levelMax, Math.floor(connection.flow.backlog / packetsALevel));
+    if (level > 0) this.counters.packetsMarked += 1;
+    return level;
+  }
+
+  #handOn(next: Neighbour, packet: Packet): boolean {
+    const { connection, counters } = next;
+    const bytes = packet.end - packet.start;
+    if (bytes > connection.flow.maxMessageBytes) {
+      this.counters.droppedDtTooLong += 1;
+      return false;
+    }
+    this.counters.dtPacketsOut += 1;
+    counters.packetsOut += 1;
+    counters.bytesOut += bytes;
+    connection.write(packet);
+    return true;
+  }
+}

@@ -1,0 +1,511 @@
+/**
+ * The flow allocator: flows between applications over the members of a unicast layer. A core: messages, packets and
+ * `now` in, the same out through data transfer. Source: unicast-layer.md 8, 9.
+ */
+import { errnoOf } from '../../../lib/errors.ts';
+import type { QosSpec } from '../../../lib/qos.ts';
+import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
+import type { Packet, PacketPool } from '../../../lib/wire/packet.ts';
+import type { FlowOutcome, FlowUser, LayerEvents, LayerFlow } from '../../shell/layer.ts';
+import type { Address } from '../address.ts';
+import { EcnReceiver, EcnSender } from '../ca/mb-ecn.ts';
+import { componentEid, type Eid, userEidMin } from '../dt/header.ts';
+import {
+  decodeFlowMessage,
+  encodeFlowMessage,
+  flowCode,
+  type FlowMessage,
+  flowMessageBytesMax,
+  flowMessageLength,
+} from './message.ts';
+
+/** Times in ms and counts. Parameters, so that a test need not wait for them. */
+export interface FlowAllocatorLimits {
+  /** How long a reply is waited for; a request is never repeated. */
+  readonly replyMs: Millis;
+  readonly flowsMax: number;
+  /** Requests that came in and are not answered yet: in all, and from one member. */
+  readonly requestsMax: number;
+  readonly requestsOfMemberMax: number;
+  /** Bytes of packets that congestion avoidance holds for a flow; what comes beyond is dropped. */
+  readonly heldBytesMax: number;
+}
+
+const flowAllocatorLimits: FlowAllocatorLimits = {
+  replyMs: 2000,
+  flowsMax: 4032,
+  requestsMax: 1024,
+  requestsOfMemberMax: 64,
+  heldBytesMax: 256 * 1024,
+};
+
+/** What carries packets to other members. */
+export interface PacketCarrier {
+  readonly headerBytes: number;
+  send(destination: Address, eidLow: number, eidHigh: number, packet: Packet): boolean;
+}
+
+export interface FlowAllocatorOptions {
+  readonly address: Address;
+  readonly hashBytes: number;
+  /** Whether flows keep to what their receivers tell of congestion. */
+  readonly avoidsCongestion: boolean;
+  readonly carrier: PacketCarrier;
+  readonly packets: PacketPool;
+  readonly events: LayerEvents;
+  readonly clock: () => Millis;
+  readonly randomBytes: (count: number) => Buffer;
+  /** Longest message a flow carries now, in bytes. */
+  readonly maxMessageBytes: () => number;
+  readonly limits?: FlowAllocatorLimits;
+}
+
+const counterNames = [
+  'flowRequestsIn',
+  'flowRequestsOut',
+  'flowRepliesIn',
+  'flowUpdatesIn',
+  'flowUpdatesOut',
+  'releasedByPeer',
+  'packetsHeld',
+  'droppedFlowMessage',
+  'droppedUnknownEid',
+  'droppedUnexpectedReply',
+  'droppedUnexpectedRelease',
+  'droppedUnexpectedUpdate',
+  'droppedTooManyRequests',
+  'droppedTooLong',
+  'droppedNotOpen',
+  'droppedHeld',
+] as const;
+type Counter = (typeof counterNames)[number];
+
+interface Request {
+  readonly from: Address;
+  readonly eid: Eid;
+}
+
+interface Allocation {
+  readonly deadline: Millis;
+  readonly done: (outcome: FlowOutcome) => void;
+}
+
+/** What a flow has carried, with the words of the prototype's metrics (unicast-layer.md 11). */
+export interface FlowCounts {
+  sentPackets: number;
+  sentBytes: number;
+  sendFailedPackets: number;
+  sendFailedBytes: number;
+  receivedPackets: number;
+  receivedBytes: number;
+  sentUpdates: number;
+  receivedUpdates: number;
+}
+
+const nsPerMs = 1_000_000;
+
+export class UnicastFlow implements LayerFlow {
+  readonly eid: Eid;
+  readonly remote: Address;
+  readonly user: FlowUser;
+  readonly since: Millis;
+  readonly counts: FlowCounts = {
+    sentPackets: 0,
+    sentBytes: 0,
+    sendFailedPackets: 0,
+    sendFailedBytes: 0,
+    receivedPackets: 0,
+    receivedBytes: 0,
+    sentUpdates: 0,
+    receivedUpdates: 0,
+  };
+  readonly sender: EcnSender | undefined;
+  readonly receiver: EcnReceiver | undefined;
+  /** The peer's endpoint id; undefined until it has answered. */
+  peerEid: Eid | undefined;
+  /** Packets that wait until the window opens, and when that is. */
+  readonly held: Packet[] = [];
+  heldBytes = 0;
+  heldUntil: Millis = never;
+  readonly #allocator: FlowAllocator;
+
+  constructor(
+    allocator: FlowAllocator,
+    at: { readonly eid: Eid; readonly remote: Address; readonly peerEid: Eid | undefined },
+    user: FlowUser,
+    now: Millis,
+    avoidsCongestion: boolean,
+  ) {
+    this.#allocator = allocator;
+    this.eid = at.eid;
+    this.remote = at.remote;
+    this.peerEid = at.peerEid;
+    this.user = user;
+    this.since = now;
+    this.sender = avoidsCongestion ? new EcnSender(now * nsPerMs) : undefined;
+    this.receiver = avoidsCongestion ? new EcnReceiver() : undefined;
+  }
+
+  get headerBytes(): number {
+    return this.#allocator.headerBytes;
+  }
+
+  get backlog(): number {
+    return this.held.length;
+  }
+
+  write(packet: Packet): void {
+    this.#allocator.write(this, packet);
+  }
+
+  deallocate(): void {
+    this.#allocator.deallocate(this);
+  }
+}
+
+export class FlowAllocator implements Deadlines {
+  readonly counters: Record<Counter, number> = Object.fromEntries(
+    counterNames.map((name) => [name, 0]),
+  ) as Record<Counter, number>;
+  readonly #options: FlowAllocatorOptions;
+  readonly #limits: FlowAllocatorLimits;
+  /** By the lower half of the endpoint id. */
+  readonly #flows: (UnicastFlow | undefined)[] = [];
+  readonly #free: number[] = [];
+  #used = userEidMin;
+  readonly #allocations = new Map<UnicastFlow, Allocation>();
+  readonly #requests = new Map<number, Request>();
+  readonly #holding = new Set<UnicastFlow>();
+  /** Who was asked for flows that nobody waits for any more, by the endpoint id the request gave. */
+  readonly #given = new Map<string, Address>();
+  #nextHandle = 1;
+
+  constructor(options: FlowAllocatorOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? flowAllocatorLimits;
+  }
+
+  get headerBytes(): number {
+    return this.#options.carrier.headerBytes;
+  }
+
+  /** The flows there are. */
+  get flows(): UnicastFlow[] {
+    return this.#flows.filter((flow) => flow !== undefined);
+  }
+
+  /** Requests a flow to a name at the member that serves it. */
+  allocate(
+    to: Address,
+    hash: Buffer,
+    qos: QosSpec,
+    piggyback: Buffer,
+    user: FlowUser,
+    now: Millis,
+    done: (outcome: FlowOutcome) => void,
+  ): LayerFlow {
+    const flow = this.#make(to, undefined, user, now);
+    if (flow === undefined) {
+      done({ kind: 'refused', response: -errnoOf('EBADF') });
+      return closedFlow;
+    }
+    this.#allocations.set(flow, { deadline: now + this.#limits.replyMs, done });
+    this.counters.flowRequestsOut += 1;
+    const { address } = this.#options;
+    this.#send(to, { code: flowCode.request, source: address, senderEid: flow.eid, qos, hash, piggyback });
+    return flow;
+  }
+
+  /** Accepts a request that came in; undefined when there can be no more flows. */
+  accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
+    const request = this.#takeRequest(handle);
+    if (request === undefined) return undefined;
+    const flow = this.#make(request.from, request.eid, user, now);
+    if (flow === undefined) {
+      this.#reply(request, noEid, -errnoOf('EIPCP'), nothing);
+      return undefined;
+    }
+    this.#reply(request, flow.eid, 0, piggyback);
+    return flow;
+  }
+
+  refuse(handle: number, response: number): void {
+    const request = this.#takeRequest(handle);
+    if (request !== undefined) this.#reply(request, noEid, response, nothing);
+  }
+
+  /** A message came for the flow allocator. */
+  receive(packet: Packet, now: Millis): void {
+    const { memory, start, end } = packet;
+    const message = decodeFlowMessage(memory, start, end, this.#options.hashBytes);
+    if (typeof message === 'string') {
+      this.counters.droppedFlowMessage += 1;
+      return;
+    }
+    switch (message.code) {
+      case flowCode.request:
+        return this.#requestReceived(message);
+      case flowCode.reply:
+        return this.#replyReceived(message, now);
+      case flowCode.update: {
+        const flow = this.#find(message.receiverEid);
+        if (flow === undefined) {
+          this.counters.droppedUnexpectedUpdate += 1;
+          return;
+        }
+        this.counters.flowUpdatesIn += 1;
+        flow.counts.receivedUpdates += 1;
+        flow.sender?.updated(message.ece);
+        return;
+      }
+      case flowCode.release: {
+        const flow = this.#find(message.receiverEid);
+        if (flow?.peerEid === undefined || !sameEid(flow.peerEid, message.senderEid)) {
+          this.counters.droppedUnexpectedRelease += 1;
+          return;
+        }
+        this.counters.releasedByPeer += 1;
+        this.#forget(flow);
+        flow.user.released();
+      }
+    }
+  }
+
+  /** A packet came for an endpoint. */
+  deliver(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void {
+    const flow = this.#flows[eidLow];
+    if (flow === undefined || flow.eid.high !== eidHigh) {
+      this.counters.droppedUnknownEid += 1;
+      return;
+    }
+    flow.counts.receivedPackets += 1;
+    flow.counts.receivedBytes += packet.end - packet.start;
+    const { receiver, peerEid } = flow;
+    if (receiver !== undefined && peerEid !== undefined) {
+      const ece = receiver.incoming(ecn);
+      if (ece >= 0) {
+        flow.counts.sentUpdates += 1;
+        this.counters.flowUpdatesOut += 1;
+        this.#send(flow.remote, { code: flowCode.update, receiverEid: peerEid, ece });
+      }
+    }
+    flow.user.deliver(packet);
+  }
+
+  /** Sends a packet of a flow, or holds it. Called by the flow. */
+  write(flow: UnicastFlow, packet: Packet): void {
+    const bytes = packet.end - packet.start;
+    if (flow.peerEid === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
+    if (bytes > this.#options.maxMessageBytes()) {
+      this.counters.droppedTooLong += 1;
+      return;
+    }
+    const { sender } = flow;
+    if (sender !== undefined) {
+      const now = this.#options.clock();
+      const hold = sender.outgoing(bytes, now * nsPerMs) / nsPerMs;
+      if (hold > 0 || flow.held.length > 0) return this.#hold(flow, packet, now + hold);
+    }
+    this.#carry(flow, packet, bytes);
+  }
+
+  /** Gives a flow up. Called by the flow. */
+  deallocate(flow: UnicastFlow): void {
+    if (this.#flows[flow.eid.low] !== flow) return;
+    // What was written before is the peer's still.
+    this.#letGo(flow);
+    const { peerEid, remote, eid } = flow;
+    if (peerEid !== undefined) {
+      this.#send(remote, { code: flowCode.release, receiverEid: peerEid, senderEid: eid });
+    }
+    const allocation = this.#allocations.get(flow);
+    if (peerEid === undefined) this.#remember(eid, remote);
+    this.#forget(flow);
+    allocation?.done({ kind: 'unanswered' });
+  }
+
+  close(): void {
+    for (const flow of this.flows) this.deallocate(flow);
+    this.#requests.clear();
+  }
+
+  nextDeadline(): Millis {
+    let earliest = never;
+    for (const { deadline } of this.#allocations.values()) earliest = Math.min(earliest, deadline);
+    for (const { heldUntil } of this.#holding) earliest = Math.min(earliest, heldUntil);
+    return earliest;
+  }
+
+  advance(now: Millis): void {
+    for (const [flow, { deadline, done }] of this.#allocations) {
+      if (deadline > now) continue;
+      this.#allocations.delete(flow);
+      done({ kind: 'unanswered' });
+    }
+    for (const flow of this.#holding) if (flow.heldUntil <= now) this.#letGo(flow);
+  }
+
+  #requestReceived(message: Extract<FlowMessage, { code: typeof flowCode.request }>): void {
+    const { source, senderEid, hash, qos, piggyback } = message;
+    this.counters.flowRequestsIn += 1;
+    if (source === 0) {
+      this.counters.droppedFlowMessage += 1;
+      return;
+    }
+    let ofMember = 0;
+    for (const { from } of this.#requests.values()) if (from === source) ofMember += 1;
+    const { requestsMax, requestsOfMemberMax } = this.#limits;
+    if (this.#requests.size >= requestsMax || ofMember >= requestsOfMemberMax) {
+      this.counters.droppedTooManyRequests += 1;
+      return;
+    }
+    const handle = this.#nextHandle++;
+    this.#requests.set(handle, { from: source, eid: senderEid });
+    this.#options.events.flowRequested({ handle, hash, qos, piggyback });
+  }
+
+  #replyReceived(message: Extract<FlowMessage, { code: typeof flowCode.reply }>, now: Millis): void {
+    this.counters.flowRepliesIn += 1;
+    const { receiverEid, senderEid, response, piggyback } = message;
+    const flow = this.#find(receiverEid);
+    const allocation = flow === undefined ? undefined : this.#allocations.get(flow);
+    // A second reply must not change a flow that is open.
+    if (flow === undefined || allocation === undefined || now > allocation.deadline) {
+      this.counters.droppedUnexpectedReply += 1;
+      const asked = this.#given.get(eidKey(receiverEid));
+      // The peer holds a flow that nobody here waits for any more.
+      if (asked !== undefined && response === 0) {
+        this.#given.delete(eidKey(receiverEid));
+        this.#send(asked, { code: flowCode.release, receiverEid: senderEid, senderEid: receiverEid });
+      }
+      return;
+    }
+    this.#allocations.delete(flow);
+    if (response !== 0) {
+      this.#forget(flow);
+      return allocation.done({ kind: 'refused', response: response < 0 ? response : -errnoOf('EIPCP') });
+    }
+    flow.peerEid = senderEid;
+    allocation.done({ kind: 'accepted', piggyback });
+  }
+
+  #make(remote: Address, peerEid: Eid | undefined, user: FlowUser, now: Millis): UnicastFlow | undefined {
+    const free = this.#free.shift();
+    if (free === undefined && this.#used >= userEidMin + this.#limits.flowsMax) return undefined;
+    const low = free ?? this.#used++;
+    // The only thing that keeps strangers' packets out of a flow.
+    const high = this.#options.randomBytes(4).readUInt32BE(0);
+    const { avoidsCongestion } = this.#options;
+    const flow = new UnicastFlow(this, { eid: { high, low }, remote, peerEid }, user, now, avoidsCongestion);
+    this.#flows[low] = flow;
+    return flow;
+  }
+
+  #find({ high, low }: Eid): UnicastFlow | undefined {
+    const flow = this.#flows[low];
+    return flow?.eid.high === high ? flow : undefined;
+  }
+
+  #forget(flow: UnicastFlow): void {
+    this.#allocations.delete(flow);
+    this.#holding.delete(flow);
+    flow.held.length = 0;
+    flow.heldBytes = 0;
+    this.#flows[flow.eid.low] = undefined;
+    this.#free.push(flow.eid.low);
+  }
+
+  #remember(eid: Eid, asked: Address): void {
+    const oldest = this.#given.keys().next();
+    if (this.#given.size >= this.#limits.requestsMax && oldest.done !== true)
+      this.#given.delete(oldest.value);
+    this.#given.set(eidKey(eid), asked);
+  }
+
+  #takeRequest(handle: number): Request | undefined {
+    const request = this.#requests.get(handle);
+    this.#requests.delete(handle);
+    return request;
+  }
+
+  #reply({ from, eid }: Request, senderEid: Eid, response: number, piggyback: Buffer): void {
+    this.#send(from, { code: flowCode.reply, receiverEid: eid, senderEid, response, piggyback });
+  }
+
+  #send(to: Address, message: FlowMessage): void {
+    const length = flowMessageLength(message);
+    if (length > flowMessageBytesMax) {
+      this.counters.droppedTooLong += 1;
+      return;
+    }
+    const packet = this.#options.packets.take(length);
+    packet.end = encodeFlowMessage(message, packet.memory, packet.start);
+    this.#options.carrier.send(to, componentEid.flowAllocator, 0, packet);
+  }
+
+  /** Keeps a copy of a packet until the flow's window opens. */
+  #hold(flow: UnicastFlow, packet: Packet, until: Millis): void {
+    const bytes = packet.end - packet.start;
+    if (flow.heldBytes + bytes > this.#limits.heldBytesMax) {
+      this.counters.droppedHeld += 1;
+      flow.counts.sendFailedPackets += 1;
+      flow.counts.sendFailedBytes += bytes;
+      return;
+    }
+    this.counters.packetsHeld += 1;
+    flow.held.push(packet.copy());
+    flow.heldBytes += bytes;
+    if (flow.held.length > 1) return;
+    flow.heldUntil = until;
+    this.#holding.add(flow);
+    flow.user.setPaused?.(true);
+  }
+
+  /** Sends what was held. */
+  #letGo(flow: UnicastFlow): void {
+    if (!this.#holding.delete(flow)) return;
+    for (const packet of flow.held) {
+      const fresh = this.#options.packets.take(packet.length);
+      fresh.append(packet.memory, packet.start, packet.end);
+      this.#carry(flow, fresh, fresh.length);
+    }
+    flow.held.length = 0;
+    flow.heldBytes = 0;
+    flow.heldUntil = never;
+    flow.user.setPaused?.(false);
+  }
+
+  #carry(flow: UnicastFlow, packet: Packet, bytes: number): void {
+    const { counts, peerEid } = flow;
+    if (peerEid === undefined) return;
+    if (this.#options.carrier.send(flow.remote, peerEid.low, peerEid.high, packet)) {
+      counts.sentPackets += 1;
+      counts.sentBytes += bytes;
+    } else {
+      counts.sendFailedPackets += 1;
+      counts.sendFailedBytes += bytes;
+    }
+  }
+}
+
+const nothing = Buffer.alloc(0);
+const noEid: Eid = { high: 0, low: 0 };
+
+/** What stands for a flow that could not be made. */
+const closedFlow: LayerFlow = {
+  headerBytes: 0,
+  backlog: 0,
+  write: () => {},
+  deallocate: () => {},
+};
+
+function eidKey({ high, low }: Eid): string {
+  return `${high}:${low}`;
+}
+
+function sameEid(a: Eid, b: Eid): boolean {
+  return a.low === b.low && a.high === b.high;
+}

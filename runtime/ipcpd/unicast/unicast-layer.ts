@@ -1,0 +1,368 @@
+/**
+ * A unicast layer at one member: wires data transfer, routing, forwarding, directory and flow allocator together.
+ * A core. Source: unicast-layer.md 1.
+ */
+import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
+import type { QosSpec } from '../../lib/qos.ts';
+import type { Millis } from '../../lib/time/clock.ts';
+import type { UnicastSettings } from '../enrollment/layer-config.ts';
+import type {
+  FlowOutcome,
+  FlowUser,
+  Layer,
+  LayerFlow,
+  LayerMetrics,
+  StackedSurroundings,
+} from '../shell/layer.ts';
+import { type Address, formatAddress } from './address.ts';
+import { Dht } from './directory/dht/dht.ts';
+import type { DhtLimits } from './directory/dht/limits.ts';
+import type { Directory, DirectoryPort } from './directory/directory.ts';
+import { DataTransfer } from './dt/data-transfer.ts';
+import { componentEid, dtHeaderBytes } from './dt/header.ts';
+import type { Neighbour } from './dt/neighbour.ts';
+import { FlowAllocator, type FlowAllocatorLimits, type UnicastFlow } from './fa/flow-allocator.ts';
+import { Management, type ManagementConnection } from './management.ts';
+import { type Forwarding, forwardingOf } from './pff/forwarding.ts';
+import { type DataTransferLink, LinkState, type LinkStateLimits } from './routing/link-state.ts';
+
+export interface UnicastLayerLimits {
+  readonly routing?: Partial<LinkStateLimits>;
+  readonly directory?: DhtLimits;
+  readonly flows?: FlowAllocatorLimits;
+}
+
+export interface UnicastLayerOptions {
+  readonly hash: HashAlgorithm;
+  readonly settings: UnicastSettings;
+  readonly address: Address;
+  /** The member that let this one join, 0 of the first. */
+  readonly peer: Address;
+  readonly around: StackedSurroundings;
+  readonly limits?: UnicastLayerLimits;
+}
+
+/** Longest message where no link tells better: over Ethernet (unicast-layer.md 5.6). */
+const messageBytesOverEthernet = 1481;
+const nsPerSecond = 1_000_000_000n;
+
+export class UnicastLayer implements Layer {
+  readonly hash: HashAlgorithm;
+  readonly address: Address;
+  readonly dataTransfer: DataTransfer;
+  readonly management: Management;
+  readonly routing: LinkState<ManagementConnection>;
+  readonly directory: Directory;
+  readonly flowAllocator: FlowAllocator;
+
+  readonly #around: StackedSurroundings;
+  readonly #forwarding: Forwarding<Neighbour>;
+  /** What routing knows each neighbour's connection as, while that is up. */
+  readonly #links = new Map<Neighbour, DataTransferLink>();
+  readonly #settings: UnicastSettings;
+  /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
+  #calculated = false;
+  #changes: { readonly address: Address; readonly isReachable: boolean }[] = [];
+  #maxMessageBytes = messageBytesOverEthernet;
+  /** Answers of the directory to `query`, for the `allocate` that follows it. */
+  readonly #found = new Map<string, readonly Address[]>();
+
+  constructor(options: UnicastLayerOptions, now: Millis) {
+    const { hash, settings, address, peer, around, limits = {} } = options;
+    const { packets, clock, wallClock, randomBytes, events } = around;
+    this.hash = hash;
+    this.address = address;
+    this.#around = around;
+    this.#settings = settings;
+    this.#forwarding = forwardingOf<Neighbour>(settings.routing);
+    this.dataTransfer = new DataTransfer(
+      {
+        address,
+        maxTtl: settings.maxTtl,
+        marks: settings.congestion === 'mb-ecn',
+        clock,
+        users: {
+          component: (eid, packet) => {
+            if (eid === componentEid.flowAllocator) this.flowAllocator.receive(packet, clock());
+            else this.directory.receive(packet.memory, packet.start, packet.end, clock());
+            around.deadlineChanged();
+          },
+          user: (eidLow, eidHigh, ecn, packet) => this.flowAllocator.deliver(eidLow, eidHigh, ecn, packet),
+        },
+        adjacency: {
+          neighbourUp: (neighbour, at) => this.#linkUp(neighbour, at),
+          neighbourDown: (neighbour, at) => this.#linkDown(neighbour, at),
+          neighbourChanged: (neighbour, at) => {
+            if (neighbour.isUp) this.#linkUp(neighbour, at);
+            else this.#linkDown(neighbour, at);
+          },
+        },
+      },
+      this.#forwarding,
+    );
+    this.routing = new LinkState<ManagementConnection>(
+      {
+        address,
+        policy: settings.routing,
+        tRecalc: settings.lsRecalc,
+        tUpdate: settings.lsUpdate,
+        tTimeo: settings.lsTimeout,
+        port: {
+          send: (flow, message) => flow.send(message),
+          routesChanged: (routes) => {
+            this.#forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
+            this.#calculated = true;
+          },
+          reachable: (member, isReachable) => this.#changes.push({ address: member, isReachable }),
+        },
+        random: () => randomBytes(4).readUInt32BE(0),
+        ...(limits.routing === undefined ? {} : { limits: limits.routing }),
+      },
+      now,
+    );
+    this.management = new Management(address, packets, clock, {
+      managementUp: (flow, at) => this.#routed(at, () => this.routing.managementUp(flow, at)),
+      managementDown: (flow, at) => this.#routed(at, () => this.routing.managementDown(flow, at)),
+      received: (flow, memory, start, end, at) =>
+        this.#routed(at, () => this.routing.receive(flow, memory, start, end, at)),
+    });
+    this.directory = new Dht(
+      {
+        address,
+        id: randomBytes(hashBytes(hash)),
+        hashBytes: hashBytes(hash),
+        peer,
+        config: {
+          alpha: settings.dhtAlpha,
+          k: settings.dhtK,
+          tExpire: settings.dhtExpire,
+          tRefresh: settings.dhtRefresh,
+          tReplicate: settings.dhtReplicate,
+        },
+        port: this.#directoryPort(),
+        random: randomBytes,
+        wallClock: () => Number(wallClock() / nsPerSecond),
+        ...(limits.directory === undefined ? {} : { limits: limits.directory }),
+      },
+      now,
+    );
+    this.flowAllocator = new FlowAllocator({
+      address,
+      hashBytes: hashBytes(hash),
+      avoidsCongestion: settings.congestion === 'mb-ecn',
+      carrier: this.dataTransfer,
+      packets,
+      events,
+      clock,
+      randomBytes,
+      maxMessageBytes: () => this.#maxMessageBytes,
+      ...(limits.flows === undefined ? {} : { limits: limits.flows }),
+    });
+  }
+
+  get maxMessageBytes(): number {
+    return this.#maxMessageBytes;
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return {
+      ...this.dataTransfer.counters,
+      ...this.routing.counters,
+      ...this.directory.counters,
+      ...this.flowAllocator.counters,
+    };
+  }
+
+  register(hash: Buffer): void {
+    this.directory.register(hash, this.#around.clock());
+    this.#around.deadlineChanged();
+  }
+
+  unregister(hash: Buffer): void {
+    this.directory.unregister(hash, this.#around.clock());
+    this.#around.deadlineChanged();
+  }
+
+  query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
+    this.directory.query(hash, now, ({ addresses, own }) => {
+      const all = own ? [...addresses, this.address] : addresses;
+      this.#remember(hash.toString('hex'), all);
+      done(all.length > 0);
+    });
+    this.#around.deadlineChanged();
+  }
+
+  allocate(
+    hash: Buffer,
+    qos: QosSpec,
+    piggyback: Buffer,
+    user: FlowUser,
+    now: Millis,
+    done: (outcome: FlowOutcome) => void,
+  ): LayerFlow {
+    const key = hash.toString('hex');
+    const [address] = this.#found.get(key) ?? [];
+    if (address === undefined) {
+      done({ kind: 'unanswered' });
+      return { headerBytes: 0, backlog: 0, write: () => {}, deallocate: () => {} };
+    }
+    this.#around.deadlineChanged();
+    return this.flowAllocator.allocate(address, hash, qos, piggyback, user, now, (outcome) => {
+      if (outcome.kind !== 'accepted') {
+        // Whom it names no longer serves the name, or is no longer there: the next attempt asks anew.
+        this.#found.delete(key);
+        this.directory.doubt(hash, address, this.#around.clock());
+      }
+      done(outcome);
+    });
+  }
+
+  accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
+    return this.flowAllocator.accept(handle, piggyback, user, now);
+  }
+
+  refuse(handle: number, response: number): void {
+    this.flowAllocator.refuse(handle, response);
+  }
+
+  /** Whether an address is some other member's, as far as this one knows. */
+  isTaken(address: Address): boolean {
+    return address === this.address || this.routing.distance(address) !== undefined;
+  }
+
+  /** What this member knows, with the words of the prototype's metrics where it has them (unicast-layer.md 11). */
+  metrics(now: Millis): LayerMetrics {
+    const named = (address: Address): string => formatAddress(address);
+    return {
+      address: () => named(this.address),
+      hash: () => this.hash,
+      settings: () => this.#settings,
+      maxMessageBytes: () => this.#maxMessageBytes,
+      routes: () =>
+        [...this.routing.members()].map((member) => ({
+          address: named(member),
+          links: this.routing.distance(member) ?? null,
+        })),
+      neighbours: () =>
+        [...this.dataTransfer.neighbours].map(({ address, isUp, connections, counters }) => ({
+          address: named(address),
+          up: isUp,
+          connections: connections.length,
+          prototype: connections.some(({ extended }) => !extended),
+          ...counters,
+        })),
+      lsdb: () =>
+        this.routing.database(now).map(({ source, destination, ...row }) => ({
+          source: named(source),
+          destination: named(destination),
+          ...row,
+        })),
+      directory: () => this.directory.metrics(),
+      flows: () => this.flowAllocator.flows.map((flow) => flowFacts(flow, now)),
+    };
+  }
+
+  close(): void {
+    this.flowAllocator.close();
+    this.directory.leave(this.#around.clock());
+  }
+
+  nextDeadline(): Millis {
+    return Math.min(
+      this.dataTransfer.nextDeadline(),
+      this.routing.nextDeadline(),
+      this.directory.nextDeadline(),
+      this.flowAllocator.nextDeadline(),
+    );
+  }
+
+  advance(now: Millis): void {
+    if (this.dataTransfer.nextDeadline() <= now) this.dataTransfer.advance(now);
+    if (this.routing.nextDeadline() <= now) this.#routed(now, () => this.routing.advance(now));
+    if (this.directory.nextDeadline() <= now) this.directory.advance(now);
+    if (this.flowAllocator.nextDeadline() <= now) this.flowAllocator.advance(now);
+  }
+
+  #directoryPort(): DirectoryPort {
+    const maxMessageBytes = (): number => this.#maxMessageBytes;
+    return {
+      get maxMessageBytes() {
+        return maxMessageBytes();
+      },
+      send: (to, message) => {
+        const packet = this.#around.packets.take(message.length);
+        packet.append(message, 0, message.length);
+        return this.dataTransfer.send(to, componentEid.directory, 0, packet);
+      },
+    };
+  }
+
+  #linkUp(neighbour: Neighbour, now: Millis): void {
+    this.#linkDown(neighbour, now);
+    const { connection, address } = neighbour;
+    const link = {
+      peer: address,
+      isExtended: connection.extended,
+      maxMessageBytes: connection.flow.maxMessageBytes,
+    };
+    this.#links.set(neighbour, link);
+    this.#routed(now, () => this.routing.linkUp(link, now));
+  }
+
+  #linkDown(neighbour: Neighbour, now: Millis): void {
+    const link = this.#links.get(neighbour);
+    if (link === undefined) return;
+    this.#links.delete(neighbour);
+    this.#routed(now, () => this.routing.linkDown(link, now));
+  }
+
+  /** Lets routing do something, and passes on what it found. */
+  #routed(now: Millis, work: () => void): void {
+    work();
+    this.#around.deadlineChanged();
+    if (!this.#calculated) return;
+    this.#calculated = false;
+    const least = this.routing.layerMaxMessageBytes();
+    this.#maxMessageBytes = least === undefined ? messageBytesOverEthernet : least - dtHeaderBytes;
+    const changes = this.#changes;
+    this.#changes = [];
+    for (const { address, isReachable } of changes) this.directory.reachable(address, isReachable, now);
+  }
+
+  #remember(key: string, addresses: readonly Address[]): void {
+    const oldest = this.#found.keys().next();
+    if (this.#found.size >= foundMax && oldest.done !== true) this.#found.delete(oldest.value);
+    if (addresses.length > 0) this.#found.set(key, addresses);
+    else this.#found.delete(key);
+  }
+}
+
+/** Names whose servers are remembered between a query and the request that follows. */
+const foundMax = 4096;
+
+function flowFacts(flow: UnicastFlow, now: Millis): object {
+  const { eid, peerEid, remote, since, counts, sender, receiver } = flow;
+  const text = ({ high, low }: { readonly high: number; readonly low: number }): string =>
+    ((BigInt(high) << 32n) | BigInt(low)).toString();
+  return {
+    eid: text(eid),
+    peerEid: peerEid === undefined ? null : text(peerEid),
+    remote: formatAddress(remote),
+    ageMs: now - since,
+    ...counts,
+    congestion:
+      sender === undefined || receiver === undefined
+        ? null
+        : {
+            upstreamLevel: sender.level,
+            upstreamPackets: sender.sinceUpdate,
+            downstreamLevel: receiver.level,
+            downstreamPackets: receiver.packets,
+            windowNs: sender.windowNs,
+            windowPackets: sender.packets,
+            windowBytes: sender.bytes,
+            windowBytesMax: sender.bytesMax,
+            regime: sender.regime,
+          },
+  };
+}
