@@ -55,7 +55,8 @@ export class MixedNode {
   }
 
   async run(program: 'irm' | 'oping' | 'obc', ...args: readonly string[]): Promise<Done> {
-    if (this.#peer !== undefined) return this.#peer.run([program, ...args]);
+    // Its programs wait without limit for an IPCP that hangs.
+    if (this.#peer !== undefined) return this.#peer.run(['timeout', '-k', '1', '25', program, ...args]);
     const { status, stdout, stderr } = await this.ours.run(pathOf(program), args);
     return { code: status ?? -1, output: stdout + stderr };
   }

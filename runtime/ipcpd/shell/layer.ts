@@ -3,6 +3,7 @@
  * speak through what they were given; they open no socket, start no timer and read no clock.
  */
 import type { O7sError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
 import type { LayerHash } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
@@ -124,6 +125,7 @@ export interface StackedSurroundings {
   readonly randomBytes: (count: number) => Buffer;
   /** Hears of requests for flows. */
   readonly events: LayerEvents;
+  readonly log: Logger;
   /** To be told when something wants to be called sooner than it said before. */
   deadlineChanged(): void;
 }
