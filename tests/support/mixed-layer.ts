@@ -85,6 +85,21 @@ export class MixedNode {
     await this.irm(`name register ${name} layer ${layer}`);
   }
 
+  /** Starts `obc -l`; what it has printed so far. It ends with the node. */
+  async listen(layer: string): Promise<() => string> {
+    if (this.#peer === undefined) {
+      const reader = this.ours.spawn(pathOf('obc'), ['-n', layer, '-l']);
+      await until('obc to listen', () => reader.stdout.includes('New flow.'));
+      return () => reader.stdout;
+    }
+    // Without a line buffer nothing is seen of it before it ends.
+    const reader = this.#peer.spawn(['stdbuf', '-oL', 'obc', '-n', layer, '-l']);
+    let output = '';
+    reader.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await until('obc to listen', () => output.includes('New flow.'));
+    return () => output;
+  }
+
   /**
    * Pings a name until it was all answered; the prototype loses some requests for flows and some replies
    * (unicast-layer.md 2.4), which its users try again.
