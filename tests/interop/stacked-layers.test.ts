@@ -46,7 +46,7 @@ function hasHung({ log }: MixedNode): boolean {
 
 /** A line of nodes: `ctc` is one of ours between two prototypes. They are called a, b, c, ... */
 function line(kinds: string, options = quick): MixedPlan & { readonly names: readonly string[] } {
-  const names = [...kinds].map((_kind, index) => String.fromCodePoint(97 + index));
+  const names = ['a', 'b', 'c', 'd'].slice(0, kinds.length);
   const nodes: Record<string, Runtime> = Object.fromEntries(
     names.map((name, index) => [name, kinds[index] === 't' ? 'ours' : 'peer']),
   );

@@ -4,11 +4,10 @@
  * Source: unicast-layer.md 2, 3.
  */
 import { O7sError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
-import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
+import type { FlowUser, IpcpLog, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
 
@@ -108,7 +107,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   };
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
-  readonly #log: Logger;
+  readonly #log: IpcpLog;
   readonly #deadlineChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();

@@ -3,11 +3,10 @@
  * broadcast-layer.md 2.
  */
 import { errnoOf, O7sError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { StackedSurroundings } from '../shell/layer.ts';
+import type { IpcpLog, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from '../connmgr/connection.ts';
 import { type Component, type ConnectionManager, ownExtensions } from '../connmgr/connection-manager.ts';
 import { type LayerConfig, type MemberType, memberTypes } from './layer-config.ts';
@@ -127,7 +126,7 @@ export class Enrollment implements Component, Deadlines {
   };
 
   readonly #around: Surroundings;
-  readonly #log: Logger;
+  readonly #log: IpcpLog;
   readonly #manager: ConnectionManager;
   readonly #type: MemberType;
   readonly #limits: EnrollmentLimits;

@@ -3,7 +3,6 @@
  * speak through what they were given; they open no socket, start no timer and read no clock.
  */
 import type { O7sError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { LayerHash } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
@@ -114,6 +113,15 @@ export interface LowerFlows {
   allocate(name: string, qos: QosSpec, user: FlowUser, done: (result: LowerFlow | O7sError) => void): void;
 }
 
+/** Where an IPCP tells people what it does. */
+export interface IpcpLog {
+  error(text: string): void;
+  warn(text: string): void;
+  info(text: string): void;
+  /** The same under the name of a component. */
+  child(component: string): IpcpLog;
+}
+
 /** What an IPCP over others is given. */
 export interface StackedSurroundings {
   readonly lower: LowerFlows;
@@ -125,7 +133,7 @@ export interface StackedSurroundings {
   readonly randomBytes: (count: number) => Buffer;
   /** Hears of requests for flows. */
   readonly events: LayerEvents;
-  readonly log: Logger;
+  readonly log: IpcpLog;
   /** To be told when something wants to be called sooner than it said before. */
   deadlineChanged(): void;
 }

@@ -1,6 +1,5 @@
 /** An IPCP of a unicast layer: enrolment, connections, and its layer once it is in one. A core. */
 import { O7sError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
@@ -10,6 +9,7 @@ import { type Admission, Enrollment, type EnrollmentLimits } from '../enrollment
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
   FlowUser,
+  IpcpLog,
   Joined,
   LayerMetrics,
   LowerFlow,
@@ -30,7 +30,7 @@ const clockMsMax = 20;
 
 export class UnicastIpcp implements StackedIpcp {
   readonly #around: StackedSurroundings;
-  readonly #log: Logger;
+  readonly #log: IpcpLog;
   readonly #limits: UnicastLimits;
   readonly #manager: ConnectionManager;
   readonly #enrollment: Enrollment;
