@@ -6,12 +6,13 @@
  *
  * Prints a table of medians and writes `bench-results/two-nodes.json`. Needs root, as the prototype's nodes do.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { joinNamespaces, PeerNode, peerPrefix } from '../support/peer.ts';
+import { averageOf, collect, median, short } from './measure.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [runsWord = '3', ...chosen] = process.argv.slice(2);
@@ -33,29 +34,6 @@ interface Side {
   ping(type: string): Promise<number>;
   /** Packets a second that arrive. */
   flood(type: string, size: number): Promise<number>;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function collect(command: readonly string[]): Promise<string> {
-  const [file = '', ...words] = command;
-  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'ignore'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', () => resolve(output));
-  });
-}
-
-/** The average of a ping's closing line, in us. */
-function averageOf(output: string): number {
-  const [, average = '', unit = ''] =
-    /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
-  return Number(average) * (unit === 'ms' ? 1000 : 1);
 }
 
 /** Our two nodes, in a lab of the netns testbed. */
@@ -207,7 +185,6 @@ for (let run = 0; run < runs; run += 1) {
 }
 
 if (peerPrefix === undefined) console.log('O7S_PEER_PREFIX is not set: nothing to compare with\n');
-const short = (value: number): number => Number(value.toPrecision(3));
 const table = Object.entries(results.ours).map(([what, values]) => {
   const own = median(values);
   const other = median(results.prototype[what] ?? []);
