@@ -281,7 +281,8 @@ function theirs(prefix: string, processors: string): Side {
         await b.run(['pkill', '-x', 'ocbr']);
         await Promise.race([new Promise((resolve) => sink.once('close', resolve)), delay(5000)]);
         const rates = [...report.matchAll(/=>\s+([\d.]+) pps/g)].map(([, rate]) => Number(rate));
-        return rates.length > 0 ? Math.max(...rates) : undefined;
+        const best = Math.max(0, ...rates);
+        return best > 0 ? best : undefined;
       }),
   };
 }
