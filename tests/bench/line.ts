@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MixedLayer, type MixedNode } from '../support/mixed-layer.ts';
 import { peerPrefix } from '../support/peer.ts';
-import { averageOf, collect, median, short } from './measure.ts';
+import { averageOf, median, short, written } from './measure.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [runsWord = '3', ...chosen] = process.argv.slice(2);
@@ -37,12 +37,14 @@ async function ours(count: number, processors: string): Promise<Figures> {
   const lab = `bench-${process.pid}`;
   const pinned = ['taskset', '-c', processors, 'env', `BENCH_NODES=${count}`];
   const cli = [...pinned, process.execPath, `${root}bin/o7s-testbed.js`];
-  await collect([...cli, 'up', `${root}tests/bench/line.topology.ts`, '--testbed', 'netns', '--lab', lab]);
+  await written([...cli, 'up', `${root}tests/bench/line.topology.ts`, '--testbed', 'netns', '--lab', lab]);
   try {
     const on = (node: number, ...command: string[]): Promise<string> =>
-      collect([...cli, 'exec', '--lab', lab, `n${node}`, '--', ...command]);
-    const roundTrip = averageOf(await on(1, 'oping', '-n', 'ping', '-c', String(pings), '-f', '-Q'));
-    const counted = (): Promise<string> => on(count, 'sh', '-c', 'cat /run/o7s-testbed/sink 2>/dev/null');
+      written([...cli, 'exec', '--lab', lab, `n${node}`, '--', ...command]);
+    const ping = await on(1, 'oping', '-n', 'ping', '-c', String(pings), '-f', '-Q');
+    const roundTrip = averageOf(ping) ?? Number.NaN;
+    const counted = (): Promise<string> =>
+      on(count, 'sh', '-c', 'cat /run/o7s-testbed/sink 2>/dev/null || true');
     const rates: number[] = [];
     for (const size of sizes) {
       const before = await counted();
@@ -55,7 +57,7 @@ async function ours(count: number, processors: string): Promise<Figures> {
     }
     return { roundTrip, rates };
   } finally {
-    await collect([...cli, 'down', '--lab', lab]);
+    await written([...cli, 'down', '--lab', lab]);
   }
 }
 
@@ -96,7 +98,7 @@ async function theirs(prefix: string, count: number, processors: string): Promis
   const ping = { name: 'ping', command: ['oping', '-l', '-Q'] };
   const roundTrip = await onPrototypes(prefix, count, processors, ping, async (first) => {
     const words = ['oping', '-n', 'ping', '-c', String(pings), '-f', '-Q'];
-    return averageOf((await first.peer.run([...limited, ...words])).output);
+    return averageOf((await first.peer.run([...limited, ...words])).output) ?? 0;
   });
   const sink = { name: 'sink', command: ['ocbr', '-l', '-i', '1'] };
   const rates: number[] = [];

@@ -25,10 +25,12 @@ export interface PortCounters {
   packetsOut: number;
   /** Packets the application was too slow for. */
   droppedSlowReader: number;
+  /** Packets for a flow that is not there yet, or no more. */
+  droppedNotOpen: number;
 }
 
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
+  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
   readonly #turn: Turn;
   readonly #onGone: () => void;
   readonly #reader: FrameReader;
@@ -164,7 +166,11 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     room: number,
   ): void => {
     const { flow } = this;
-    if (kind !== frameKind.packet || flow === undefined) return;
+    if (kind !== frameKind.packet) return;
+    if (flow === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
     const { packets } = this.#turn;
     let packet: Packet;
     if (room >= flow.headerBytes) packet = packets.wrap(buffer, start, end);
