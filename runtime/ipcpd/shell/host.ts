@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
 import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
-import { qosFromJson, qosToJson } from '../../lib/qos.ts';
+import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
 import type {
   AllocationAnswer,
@@ -29,6 +29,7 @@ import type {
   StackedSurroundings,
   StackedIpcp,
 } from './layer.ts';
+import { LateFlows } from './late-flows.ts';
 import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
@@ -96,6 +97,7 @@ export class IpcpHost {
   readonly #setup: HostSetup;
   readonly #ipcps = new Map<number, Ipcp>();
   readonly #flows = new Map<number, HostedFlow>();
+  readonly #late: LateFlows;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
@@ -134,6 +136,8 @@ export class IpcpHost {
 
   constructor(setup: HostSetup) {
     this.#setup = setup;
+    this.#late = new LateFlows(setup.turn, monotonicNow);
+    setup.timer.add(this.#late);
   }
 
   /** Ends all IPCPs and their flows, those over others first. */
@@ -299,6 +303,7 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     ipcp.log.info(`IPCP ${pid} shutting down.`);
     for (const [flowId, flow] of this.#flows) if (flow.ipcp === ipcp) this.#gone(flowId);
+    this.#late.releaseOf(pid);
     if (ipcp.deadlines !== undefined) this.#setup.timer.delete(ipcp.deadlines);
     ipcp.stacked?.close();
     if (ipcp.stacked === undefined) ipcp.layer?.close();
@@ -313,6 +318,7 @@ export class IpcpHost {
     const counters: Record<string, number> = {
       ...ipcp.stacked?.counters,
       ...ipcp.layer?.counters,
+      ...(ipcp.stacked === undefined ? {} : ipcp.lower.counters),
       ...ipcp.ports,
     };
     for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
@@ -385,13 +391,13 @@ export class IpcpHost {
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
     this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, answer),
+      (answer) => this.#respond(ipcp, handle, params.qos, answer),
       // irmd is gone: this process follows it.
       () => ipcp.layer?.refuse(handle, -1),
     );
   }
 
-  #respond(ipcp: Ipcp, handle: number, answer: AllocationAnswer): void {
+  #respond(ipcp: Ipcp, handle: number, qos: QosJson, answer: AllocationAnswer): void {
     const { layer } = ipcp;
     if (layer === undefined) return;
     ipcp.log.info(
@@ -407,8 +413,10 @@ export class IpcpHost {
       });
       if (flow === undefined) this.#gone(answer.flowId);
       const above = answer.user === null ? undefined : this.#ipcps.get(answer.user);
-      if (port instanceof InnerPort && above?.stacked !== undefined && flow !== undefined) {
-        port.user = above.stacked.acceptFlow(port, monotonicNow());
+      const stacked = above?.stacked;
+      if (port instanceof InnerPort && above !== undefined && stacked !== undefined && flow !== undefined) {
+        const { encryption } = answer;
+        above.lower.accepted(port, { qos, encryption }, (own) => stacked.acceptFlow(own, monotonicNow()));
         this.#endTurn(above);
       }
     } else {
@@ -462,7 +470,13 @@ export class IpcpHost {
     this.#flows.delete(flowId);
     this.#setup.rendezvous.forget(token);
     ipcp.log.info(`Deallocating flow ${flowId}.`);
-    port.flow?.deallocate(monotonicNow());
+    const word = port instanceof ApplicationPort ? port.lastWord : undefined;
+    if (port instanceof ApplicationPort && port.flow !== undefined && word !== undefined) {
+      port.heir = this.#late.keep(ipcp.pid, port.flow, word);
+      this.#setup.timer.update(this.#late);
+    } else {
+      port.flow?.deallocate(monotonicNow());
+    }
     port.close();
     addPort(ipcp.ports, port);
     // What tells the other end must not wait for the next turn.
