@@ -5,6 +5,7 @@
 import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { Millis } from '../../lib/time/clock.ts';
+import type { Connection } from '../connmgr/connection.ts';
 import type { UnicastSettings } from '../enrollment/layer-config.ts';
 import type {
   FlowOutcome,
@@ -57,8 +58,8 @@ export class UnicastLayer implements Layer {
 
   readonly #around: StackedSurroundings;
   readonly #forwarding: Forwarding<Neighbour>;
-  /** What routing knows each neighbour's connection as, while that is up. */
-  readonly #links = new Map<Neighbour, DataTransferLink>();
+  /** What routing knows each connection of data transfer as, while that is up. */
+  readonly #links = new Map<Connection, DataTransferLink>();
   readonly #settings: UnicastSettings;
   /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
   #calculated = false;
@@ -90,12 +91,8 @@ export class UnicastLayer implements Layer {
           user: (eidLow, eidHigh, ecn, packet) => this.flowAllocator.deliver(eidLow, eidHigh, ecn, packet),
         },
         adjacency: {
-          neighbourUp: (neighbour, at) => this.#linkUp(neighbour, at),
-          neighbourDown: (neighbour, at) => this.#linkDown(neighbour, at),
-          neighbourChanged: (neighbour, at) => {
-            if (neighbour.isUp) this.#linkUp(neighbour, at);
-            else this.#linkDown(neighbour, at);
-          },
+          linkUp: (connection, at) => this.#linkUp(connection, at),
+          linkDown: (connection, at) => this.#linkDown(connection, at),
         },
       },
       this.#forwarding,
@@ -247,8 +244,8 @@ export class UnicastLayer implements Layer {
         [...this.dataTransfer.neighbours].map(({ address, isUp, connections, counters }) => ({
           address: named(address),
           up: isUp,
-          connections: connections.length,
-          prototype: connections.some(({ extended }) => !extended),
+          connections: connections.size,
+          prototype: [...connections].some(({ extended }) => !extended),
           ...counters,
         })),
       lsdb: () =>
@@ -297,22 +294,17 @@ export class UnicastLayer implements Layer {
     };
   }
 
-  #linkUp(neighbour: Neighbour, now: Millis): void {
-    this.#linkDown(neighbour, now);
-    const { connection, address } = neighbour;
-    const link = {
-      peer: address,
-      isExtended: connection.extended,
-      maxMessageBytes: connection.flow.maxMessageBytes,
-    };
-    this.#links.set(neighbour, link);
+  #linkUp(connection: Connection, now: Millis): void {
+    const { peer, extended, flow } = connection;
+    const link = { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
+    this.#links.set(connection, link);
     this.#routed(now, () => this.routing.linkUp(link, now));
   }
 
-  #linkDown(neighbour: Neighbour, now: Millis): void {
-    const link = this.#links.get(neighbour);
+  #linkDown(connection: Connection, now: Millis): void {
+    const link = this.#links.get(connection);
     if (link === undefined) return;
-    this.#links.delete(neighbour);
+    this.#links.delete(connection);
     this.#routed(now, () => this.routing.linkDown(link, now));
   }
 
