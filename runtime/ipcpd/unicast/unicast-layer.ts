@@ -84,7 +84,7 @@ export class UnicastLayer implements Layer {
         clock,
         users: {
           component: (eid, packet) => {
-            if (eid === componentEid.flowAllocator) this.flowAllocator.receive(packet, clock());
+            if (eid === componentEid.flowAllocator) this.flowAllocator.receive(packet);
             else this.directory.receive(packet.memory, packet.start, packet.end, clock());
             around.deadlineChanged();
           },
