@@ -53,11 +53,11 @@ export class UnicastLayer implements Layer {
   readonly dataTransfer: DataTransfer;
   readonly management: Management;
   readonly routing: LinkState<ManagementConnection>;
+  readonly forwarding: Forwarding<Neighbour>;
   readonly directory: Directory;
   readonly flowAllocator: FlowAllocator;
 
   readonly #around: StackedSurroundings;
-  readonly #forwarding: Forwarding<Neighbour>;
   /** What routing knows each connection of data transfer as, while that is up. */
   readonly #links = new Map<Connection, DataTransferLink>();
   readonly #settings: UnicastSettings;
@@ -75,7 +75,7 @@ export class UnicastLayer implements Layer {
     this.address = address;
     this.#around = around;
     this.#settings = settings;
-    this.#forwarding = forwardingOf<Neighbour>(settings.routing);
+    this.forwarding = forwardingOf<Neighbour>(settings.routing);
     this.dataTransfer = new DataTransfer(
       {
         address,
@@ -95,7 +95,7 @@ export class UnicastLayer implements Layer {
           linkDown: (connection, at) => this.#linkDown(connection, at),
         },
       },
-      this.#forwarding,
+      this.forwarding,
     );
     this.routing = new LinkState<ManagementConnection>(
       {
@@ -107,7 +107,7 @@ export class UnicastLayer implements Layer {
         port: {
           send: (flow, message) => flow.send(message),
           routesChanged: (routes) => {
-            this.#forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
+            this.forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
             this.#calculated = true;
           },
           reachable: (member, isReachable) => this.#changes.push({ address: member, isReachable }),

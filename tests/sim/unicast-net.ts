@@ -1,0 +1,286 @@
+/**
+ * Whole unicast layers under virtual time: members with all their parts over links that can be cut, lossy and slow,
+ * names they serve, and flows between them. Everything comes from one seed.
+ */
+import { O7sError } from '../../runtime/lib/errors.ts';
+import { hashName } from '../../runtime/lib/names.ts';
+import { type QosSpec, rawQos } from '../../runtime/lib/qos.ts';
+import type { BootstrapConfig, ComponentName } from '../../runtime/lib/rpc/api.ts';
+import type { Millis } from '../../runtime/lib/time/clock.ts';
+import type { Packet } from '../../runtime/lib/wire/packet.ts';
+import type {
+  FlowOutcome,
+  FlowRequest,
+  FlowUser,
+  Joined,
+  LayerFlow,
+  StackedSurroundings,
+} from '../../runtime/ipcpd/shell/layer.ts';
+import { UnicastIpcp, type UnicastLimits } from '../../runtime/ipcpd/unicast/unicast-ipcp.ts';
+import type { UnicastLayer } from '../../runtime/ipcpd/unicast/unicast-layer.ts';
+import { packetOf } from '../support/flow-inbox.ts';
+import { type LinkOptions, type SimLink, type SimNode, World } from './world.ts';
+
+export const layerName = 'net';
+
+export interface NetOptions {
+  readonly seed?: number;
+  readonly config?: BootstrapConfig;
+  readonly limits?: UnicastLimits;
+  readonly link?: LinkOptions;
+  /** What a member's IPCP is given in place of what it would be. */
+  readonly around?: (around: StackedSurroundings, name: string) => StackedSurroundings;
+}
+
+/** What uses an end of a flow and keeps what it hears. */
+export class End implements FlowUser {
+  readonly heard: string[] = [];
+  packets = 0;
+  bytes = 0;
+  isPaused = false;
+  isReleased = false;
+  flow: LayerFlow | undefined;
+  readonly node: SimNode;
+  /** Does something with what comes, in place of keeping it. */
+  onPacket: ((packet: Packet) => void) | undefined;
+  onResumed: () => void = () => {};
+
+  constructor(node: SimNode) {
+    this.node = node;
+  }
+
+  deliver(packet: Packet): void {
+    this.packets += 1;
+    this.bytes += packet.length;
+    if (this.onPacket === undefined) this.heard.push(packet.bytes().toString('latin1'));
+    else this.onPacket(packet);
+  }
+
+  setUp(): void {
+    // A unicast layer has no device.
+  }
+
+  released(): void {
+    this.isReleased = true;
+  }
+
+  setPaused(paused: boolean): void {
+    this.isPaused = paused;
+    if (!paused) this.onResumed();
+  }
+
+  say(message: string | Buffer): void {
+    const bytes = typeof message === 'string' ? Buffer.from(message) : message;
+    this.node.run(() => this.flow?.write(packetOf(bytes)));
+  }
+
+  end(now: Millis): void {
+    this.node.run(() => this.flow?.deallocate(now));
+  }
+}
+
+/** A node of the layer. */
+export class Member {
+  readonly node: SimNode;
+  readonly ipcp: UnicastIpcp;
+  readonly net: UnicastNet;
+  #layer: UnicastLayer | undefined;
+  /** The server's ends of flows, by name. */
+  readonly served = new Map<string, End[]>();
+  isAlive = true;
+
+  constructor(net: UnicastNet, node: SimNode, ipcp: UnicastIpcp) {
+    this.net = net;
+    this.node = node;
+    this.ipcp = ipcp;
+    node.onRequest = (request) => net.world.time.after(0, () => this.#answer(request));
+  }
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  get layer(): UnicastLayer {
+    if (this.#layer === undefined) throw new Error(`${this.name} is in no layer`);
+    return this.#layer;
+  }
+
+  get isMember(): boolean {
+    return this.isAlive && this.#layer !== undefined;
+  }
+
+  entered({ layer }: Joined): void {
+    this.#layer = layer as UnicastLayer;
+  }
+
+  /** Registers a name and accepts what is asked of it. */
+  serve(name: string): void {
+    this.served.set(name, []);
+    this.node.run(() => this.layer.register(this.net.hashOf(name)));
+  }
+
+  withdraw(name: string): void {
+    this.served.delete(name);
+    this.node.run(() => this.layer.unregister(this.net.hashOf(name)));
+  }
+
+  /** Does something that calls back, now. */
+  call(what: () => void): void {
+    this.node.run(what);
+  }
+
+  #answer({ handle, hash }: FlowRequest): void {
+    if (!this.isAlive) return;
+    const { world } = this.net;
+    const name = [...this.served.keys()].find((each) => this.net.hashOf(each).equals(hash));
+    this.node.run(() => {
+      if (name === undefined) return this.layer.refuse(handle, -1007);
+      const end = new End(this.node);
+      end.flow = this.layer.accept(handle, Buffer.from(this.name), end, world.time.now);
+      if (end.flow !== undefined) this.served.get(name)?.push(end);
+    });
+  }
+}
+
+export class UnicastNet {
+  readonly world: World;
+  readonly members: Member[] = [];
+  readonly #options: NetOptions;
+
+  constructor(options: NetOptions = {}) {
+    this.#options = options;
+    this.world = new World(options.seed ?? 1);
+  }
+
+  get now(): Millis {
+    return this.world.time.now;
+  }
+
+  hashOf(name: string): Buffer {
+    return hashName(name, this.#options.config?.hash ?? 'SHA3_256');
+  }
+
+  run(ms: Millis): void {
+    this.world.time.runTo(this.now + ms);
+  }
+
+  /** A node with an IPCP that is in no layer. */
+  add(name = `n${this.members.length}`): Member {
+    const member = this.#start(this.world.node(name));
+    this.members.push(member);
+    return member;
+  }
+
+  member(name: string): Member {
+    const member = this.members.find((each) => each.name === name);
+    if (member === undefined) throw new Error(`no member ${name}`);
+    return member;
+  }
+
+  link(a: Member, b: Member, options = this.#options.link ?? {}): SimLink {
+    return this.world.link(a.node, b.node, options);
+  }
+
+  bootstrap(member: Member, config = this.#options.config ?? {}): void {
+    member.call(() => member.entered(member.ipcp.bootstrap(layerName, config, this.now)));
+  }
+
+  /** Enrols, and waits for what comes of it. */
+  enroll(member: Member, at: string, wanted?: string): Joined | O7sError {
+    const result = this.world.ask<Joined | O7sError>(
+      member.node,
+      `the enrolment of ${member.name}`,
+      (done) => this.#enroll(member, at, wanted, done),
+      20_000,
+    );
+    return result;
+  }
+
+  connect(member: Member, to: string, component: ComponentName, qos: QosSpec = rawQos): O7sError | undefined {
+    return this.world.ask<O7sError | undefined>(
+      member.node,
+      `the connection of ${member.name} to ${to}`,
+      (done) => member.ipcp.connect(to, component, qos, this.now, done),
+      20_000,
+    );
+  }
+
+  /** Enrols at a neighbour and connects to it. */
+  join(member: Member, at: Member): void {
+    for (const step of [
+      () => this.enroll(member, at.name, layerName),
+      () => this.connect(member, at.name, 'mgmt'),
+      () => this.connect(member, at.name, 'dt'),
+    ]) {
+      const result = step();
+      if (result instanceof O7sError) throw result;
+    }
+  }
+
+  /** Members in line, each joined through the one before. */
+  line(...names: string[]): Member[] {
+    const line = names.map((name) => this.add(name));
+    for (const [index, member] of line.entries()) {
+      const before = line[index - 1];
+      if (before === undefined) {
+        this.bootstrap(member);
+        continue;
+      }
+      this.link(before, member);
+      this.join(member, before);
+    }
+    this.run(100);
+    return line;
+  }
+
+  /** The IPCP of a node dies or is destroyed, and another takes its place, in no layer yet. */
+  replace(member: Member): Member {
+    const fresh = this.#start(member.node);
+    this.members[this.members.indexOf(member)] = fresh;
+    return fresh;
+  }
+
+  end(member: Member, how: 'destroyed' | 'crashed' | 'vanished'): void {
+    member.isAlive = false;
+    if (how === 'destroyed') member.node.destroy();
+    else member.node.crash(how === 'crashed');
+  }
+
+  /** Asks for a flow to a name and waits for it; undefined when nobody in the layer is known to serve it. */
+  allocate(
+    member: Member,
+    name: string,
+    qos: QosSpec = rawQos,
+  ): { readonly outcome: FlowOutcome; readonly end: End } | undefined {
+    const hash = this.hashOf(name);
+    const { layer, node } = member;
+    const known = this.world.ask<boolean>(node, `what is known of ${name}`, (done) =>
+      layer.query(hash, this.now, done),
+    );
+    if (!known) return undefined;
+    const end = new End(node);
+    const outcome = this.world.ask<FlowOutcome>(node, `a flow to ${name}`, (done) => {
+      end.flow = layer.allocate(hash, qos, Buffer.from('hello'), end, this.now, done);
+    });
+    return { outcome, end };
+  }
+
+  #enroll(
+    member: Member,
+    at: string,
+    wanted: string | undefined,
+    done: (result: Joined | O7sError) => void,
+  ): void {
+    member.ipcp.enroll(at, wanted, this.now, (result) => {
+      if (!(result instanceof O7sError)) member.entered(result);
+      done(result);
+    });
+  }
+
+  #start(node: SimNode): Member {
+    let ipcp: UnicastIpcp | undefined;
+    const { around: change = (around: StackedSurroundings) => around, limits } = this.#options;
+    node.start((around) => (ipcp = new UnicastIpcp(change(around, node.name), limits)));
+    return new Member(this, node, ipcp!);
+  }
+}
