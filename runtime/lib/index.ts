@@ -35,3 +35,4 @@ export {
   type RoutingPolicy,
   routingPolicies,
 } from './rpc/api.ts';
+export { isOfType, settledType } from './udp-types.ts';
