@@ -6,6 +6,7 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerFlow } from '../shell/layer.ts';
 import { RepeatGuard, type RepeatLimits } from './repeats.ts';
 
@@ -49,9 +50,7 @@ class JoinedFlow implements LayerFlow, Attachment {
 export class BroadcastLayer implements Layer {
   readonly hash = 'SHA3_256';
   readonly maxMessageBytes = messageBytesMax;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #packets: PacketPool;
   readonly #clock: () => Millis;
   readonly #repeats: RepeatGuard;

@@ -7,6 +7,7 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
@@ -108,9 +109,7 @@ type Counter = (typeof counterNames)[number];
 
 export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly packets: PacketPool;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
   readonly #deadlineChanged: () => void;

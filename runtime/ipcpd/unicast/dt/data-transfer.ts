@@ -4,6 +4,7 @@
  */
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet } from '../../../lib/wire/packet.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { Connection, ConnectionUser } from '../../connmgr/connection.ts';
 import type { Component } from '../../connmgr/connection-manager.ts';
 import type { O7sError } from '../../../lib/errors.ts';
@@ -71,9 +72,7 @@ export class DataTransfer implements Component, Deadlines {
   readonly settles = true;
   readonly keepalive = 'always';
   readonly address: Address;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
 
   readonly #options: DataTransferOptions;
   readonly #neighbours = new Map<Address, Neighbour>();

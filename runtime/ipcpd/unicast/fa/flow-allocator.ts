@@ -6,6 +6,7 @@ import { errnoOf } from '../../../lib/errors.ts';
 import type { QosSpec } from '../../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../../lib/wire/packet.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { FlowOutcome, FlowUser, LayerEvents, LayerFlow } from '../../shell/layer.ts';
 import type { Address } from '../address.ts';
 import { EcnReceiver, EcnSender } from '../ca/mb-ecn.ts';
@@ -172,9 +173,7 @@ export class UnicastFlow implements LayerFlow {
 }
 
 export class FlowAllocator implements Deadlines {
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #options: FlowAllocatorOptions;
   readonly #limits: FlowAllocatorLimits;
   /** By the lower half of the endpoint id. */
