@@ -22,6 +22,11 @@ import { packetOf } from '../support/flow-inbox.ts';
 import { type LinkOptions, type SimLink, type SimNode, World } from './world.ts';
 
 export const layerName = 'net';
+/** Pause before what failed is tried again, ms. */
+const retryMs = 500;
+
+/** Links between nodes, as pairs of their numbers. */
+export type Shape = readonly (readonly [number, number])[];
 
 export interface NetOptions {
   readonly seed?: number;
@@ -88,6 +93,7 @@ export class Member {
   /** The server's ends of flows, by name. */
   readonly served = new Map<string, End[]>();
   isAlive = true;
+  isJoining = false;
 
   constructor(net: UnicastNet, node: SimNode, ipcp: UnicastIpcp) {
     this.net = net;
@@ -145,7 +151,12 @@ export class Member {
 export class UnicastNet {
   readonly world: World;
   readonly members: Member[] = [];
+  /** What failed at first, by kind: each was tried again. */
+  readonly failed = { enrolments: 0, connections: 0 };
   readonly #options: NetOptions;
+  readonly #byNode = new Map<SimNode, Member>();
+  /** Enrolments and connections under way. */
+  #busy = 0;
 
   constructor(options: NetOptions = {}) {
     this.#options = options;
@@ -233,6 +244,140 @@ export class UnicastNet {
     return line;
   }
 
+  /**
+   * Brings up a layer of a shape: the first node bootstraps; every other one enrols at a neighbour as soon as one is in
+   * the layer, and then connects to all of its neighbours that are. Whoever fails tries again a little later.
+   */
+  grow(shape: Shape, count: number): this {
+    const members = Array.from({ length: count }, () => this.add());
+    for (const [a, b] of shape) this.link(members[a]!, members[b]!);
+    const [first] = members;
+    if (first === undefined) return this;
+    this.bootstrap(first);
+    this.#entered(first);
+    return this;
+  }
+
+  /** Lets a node enrol at a neighbour and connect to all of them, in its time. */
+  begin(member: Member): void {
+    if (member.isMember || member.isJoining || !member.isAlive) return;
+    const candidates = this.neighbours(member).filter(({ isMember }) => isMember);
+    // Whoever of them comes into the layer takes this one along.
+    if (candidates.length === 0) return;
+    const at = this.world.random.pick(candidates);
+    member.isJoining = true;
+    this.#busy += 1;
+    member.call(() =>
+      this.#enroll(member, at.name, layerName, (result) => {
+        this.#busy -= 1;
+        member.isJoining = false;
+        if (!member.isAlive) return;
+        if (!(result instanceof O7sError)) return this.#entered(member);
+        this.failed.enrolments += 1;
+        this.#again(() => this.begin(member));
+      }),
+    );
+  }
+
+  /** Living nodes at the other ends of links that are not cut. */
+  neighbours(member: Member): Member[] {
+    const found = new Set<Member>();
+    for (const link of member.node.links) {
+      const other = this.#byNode.get(link.other(member.node));
+      if (!link.cut && other?.isAlive === true) found.add(other);
+    }
+    return [...found];
+  }
+
+  /** Members that others have a path to over links that are not cut, with the number of links. */
+  distances(from: Member): Map<Member, number> {
+    const distances = new Map([[from, 0]]);
+    for (const [member, distance] of distances) {
+      for (const next of this.neighbours(member)) {
+        if (next.isMember && !distances.has(next)) distances.set(next, distance + 1);
+      }
+    }
+    return distances;
+  }
+
+  /** Lets time pass until every member has routes to all others that it has a path to, and nothing is under way; how long that took. */
+  settle(limit: Millis = 60_000, stepMs: Millis = 10): Millis {
+    const start = this.now;
+    const reached = new Map<Member, number>();
+    for (;;) {
+      if (this.#busy === 0) {
+        reached.clear();
+        for (const member of this.members) {
+          if (!member.isMember || reached.has(member)) continue;
+          const group = this.distances(member);
+          for (const each of group.keys()) reached.set(each, group.size - 1);
+        }
+        if ([...reached].every(([{ layer }, size]) => layer.forwarding.size === size))
+          return this.now - start;
+      }
+      if (this.now - start >= limit)
+        throw new Error(`not settled within ${limit} ms: ${this.#unsettled(reached)}`);
+      this.run(stepMs);
+    }
+  }
+
+  /** Links to a destination as packets go; what went wrong otherwise. */
+  walk(from: Member, to: Member): number | 'no route' | 'dead link' | 'loop' {
+    let at = from;
+    for (let steps = 0; steps <= this.members.length; steps += 1) {
+      if (at === to) return steps;
+      const hop = at.layer.forwarding.nextHop(to.layer.address);
+      if (hop === undefined) return 'no route';
+      const next = this.neighbours(at).find((each) => each.isMember && each.layer.address === hop.address);
+      if (next === undefined) return 'dead link';
+      at = next;
+    }
+    return 'loop';
+  }
+
+  /** What is wrong with the routes of all members: pairs whose packets go another way than the shortest. */
+  wrongRoutes(): string[] {
+    const wrong: string[] = [];
+    for (const from of this.members) {
+      if (!from.isMember) continue;
+      const distances = this.distances(from);
+      distances.delete(from);
+      for (const [to, distance] of distances) {
+        const walked = this.walk(from, to);
+        if (walked !== distance) wrong.push(`${from.name} to ${to.name}: ${walked}, ${distance} links`);
+      }
+      const { size } = from.layer.forwarding;
+      if (size !== distances.size) wrong.push(`${from.name}: ${size} routes to ${distances.size} members`);
+    }
+    return wrong;
+  }
+
+  /** Asks a member who serves a name; nobody known is an empty list. */
+  find(member: Member, name: string): Member[] {
+    const addresses = this.world.ask<readonly number[]>(member.node, `who serves ${name}`, (done) =>
+      member.layer.directory.query(this.hashOf(name), this.now, ({ addresses: found, own }) =>
+        done(own ? [...found, member.layer.address] : found),
+      ),
+    );
+    return this.members.filter((each) => each.isMember && addresses.includes(each.layer.address));
+  }
+
+  /** A counter of all members together, of those that are. */
+  counters(): Record<string, number> {
+    const sums: Record<string, number> = {};
+    for (const { ipcp, layer, isMember } of this.members.map((each) => ({
+      ipcp: each.ipcp,
+      isMember: each.isMember,
+      layer: each.isMember ? each.layer : undefined,
+    }))) {
+      if (!isMember) continue;
+      for (const [name, count] of Object.entries({ ...ipcp.counters, ...layer?.counters })) {
+        sums[name] = (sums[name] ?? 0) + count;
+      }
+    }
+    return Object.fromEntries(Object.entries(sums).toSorted(([a], [b]) => a.localeCompare(b)));
+  }
+
   /** The IPCP of a node dies or is destroyed, and another takes its place, in no layer yet. */
   replace(member: Member): Member {
     const fresh = this.#start(member.node);
@@ -281,6 +426,45 @@ export class UnicastNet {
     let ipcp: UnicastIpcp | undefined;
     const { around: change = (around: StackedSurroundings) => around, limits } = this.#options;
     node.start((around) => (ipcp = new UnicastIpcp(change(around, node.name), limits)));
-    return new Member(this, node, ipcp!);
+    const member = new Member(this, node, ipcp!);
+    this.#byNode.set(node, member);
+    return member;
+  }
+
+  #entered(member: Member): void {
+    for (const neighbour of this.neighbours(member)) {
+      if (neighbour.isMember)
+        for (const component of ['mgmt', 'dt'] as const) this.#meet(member, neighbour, component);
+      else this.begin(neighbour);
+    }
+  }
+
+  #meet(member: Member, neighbour: Member, component: ComponentName): void {
+    if (!member.isMember || !neighbour.isMember || !this.neighbours(member).includes(neighbour)) return;
+    this.#busy += 1;
+    member.call(() =>
+      member.ipcp.connect(neighbour.name, component, rawQos, this.now, (fault) => {
+        this.#busy -= 1;
+        if (fault === undefined) return;
+        this.failed.connections += 1;
+        this.#again(() => this.#meet(member, neighbour, component));
+      }),
+    );
+  }
+
+  #again(what: () => void): void {
+    this.#busy += 1;
+    this.world.time.after(retryMs, () => {
+      this.#busy -= 1;
+      what();
+    });
+  }
+
+  #unsettled(expected: ReadonlyMap<Member, number>): string {
+    const wrong = [...expected].filter(([{ layer }, size]) => layer.forwarding.size !== size);
+    const some = wrong
+      .slice(0, 5)
+      .map(([{ name, layer }, size]) => `${name} ${layer.forwarding.size}/${size}`);
+    return `${this.#busy} under way, routes of ${some.join(', ')}`;
   }
 }

@@ -19,7 +19,7 @@ export interface Attachment {
   write(packet: Packet): void;
 }
 
-const counterNames = ['packetsIn', 'packetsOut', 'droppedEmpty', 'droppedLoop', 'droppedTooLong'] as const;
+const counterNames = ['messagesIn', 'messagesOut', 'droppedEmpty', 'droppedLoop', 'droppedTooLong'] as const;
 type Counter = (typeof counterNames)[number];
 
 /** The end of an application that joined. */
@@ -82,7 +82,7 @@ export class BroadcastLayer implements Layer {
       this.counters.droppedEmpty += 1;
       return;
     }
-    this.counters.packetsIn += 1;
+    this.counters.messagesIn += 1;
     if (this.#repeats.isLooping(packet, from, this.#clock())) {
       this.counters.droppedLoop += 1;
       return;
@@ -92,7 +92,7 @@ export class BroadcastLayer implements Layer {
       // Each way writes headers of its own in front.
       const copy = this.#packets.take(packet.length);
       copy.append(packet.memory, packet.start, packet.end);
-      this.counters.packetsOut += 1;
+      this.counters.messagesOut += 1;
       attachment.write(copy);
     }
   }

@@ -557,6 +557,15 @@ test('names that are withdrawn are no longer found', () => {
   expect(net.allocate(a, 'ping.c')).toBeUndefined();
 });
 
+test('no two components count under one name', () => {
+  const net = new UnicastNet();
+  const [a] = net.line('a') as [Member];
+  const { dataTransfer, routing, directory, flowAllocator } = a.layer;
+  const parts = [dataTransfer, routing, directory, flowAllocator, a.ipcp];
+  const names = Object.keys({ ...a.ipcp.counters, ...a.layer.counters });
+  expect(names).toHaveLength(parts.reduce((sum, { counters }) => sum + Object.keys(counters).length, 0));
+});
+
 test('a flow to a name that is served here goes nowhere', () => {
   const net = new UnicastNet();
   const [a] = net.line('a') as [Member];

@@ -161,11 +161,12 @@ export class UnicastLayer implements Layer {
     return this.#maxMessageBytes;
   }
 
+  /** Those of routing and of the directory, which have some names in common, with the component in front. */
   get counters(): Readonly<Record<string, number>> {
     return {
       ...this.dataTransfer.counters,
-      ...this.routing.counters,
-      ...this.directory.counters,
+      ...of('routing', this.routing.counters),
+      ...of('directory', this.directory.counters),
       ...this.flowAllocator.counters,
     };
   }
@@ -331,6 +332,10 @@ export class UnicastLayer implements Layer {
 
 /** Names whose servers are remembered between a query and the request that follows. */
 const foundMax = 4096;
+
+function of(component: string, counters: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${component}.${name}`, count]));
+}
 
 function flowFacts(flow: UnicastFlow, now: Millis): object {
   const { eid, peerEid, remote, since, counts, sender, receiver } = flow;
