@@ -279,6 +279,22 @@ export class UnicastNet {
     );
   }
 
+  /** Takes care of every node and link as whoever runs the network would: each is in the layer, each link connected. */
+  tend(): void {
+    for (const [index, member] of this.members.entries()) {
+      if (!member.isAlive) this.begin(this.replace(member));
+      else if (!member.isMember) this.begin(member);
+      for (const neighbour of this.neighbours(member)) {
+        if (!member.isMember || !neighbour.isMember || this.members.indexOf(neighbour) < index) continue;
+        const { address } = neighbour.layer;
+        const connected = member.layer.routing.neighbours().filter((each) => each.address === address);
+        for (const component of ['mgmt', 'dt'] as const) {
+          if (!connected.some((each) => each.component === component)) this.#meet(member, neighbour, component);
+        }
+      }
+    }
+  }
+
   /** Living nodes at the other ends of links that are not cut. */
   neighbours(member: Member): Member[] {
     const found = new Set<Member>();

@@ -360,11 +360,33 @@ describe('replies', () => {
     expect(b.requests).toHaveLength(2);
   });
 
-  test('that are late have the flow of the peer released', () => {
+  test('that are lost leave no flow behind at the peer', () => {
+    const { a, b } = pair();
+    a.ask(2);
+    pass(a, b);
+    const server = b.accept();
+    b.sent.splice(0);
+    a.after(2000);
+    pass(a, b);
+    expect([server.user.heard, b.allocator.flows]).toEqual([['(released)'], []]);
+  });
+
+  test('that nobody waits for any more are not given', () => {
+    const { a, b } = pair();
+    a.ask(2);
+    pass(a, b);
+    a.after(2000);
+    pass(a, b);
+    expect(b.accept().flow).toBeUndefined();
+    expect([b.sent, b.counts()['requestsGivenUp']]).toEqual([[], 1]);
+  });
+
+  test('that are late have the flow of the peer released, though what told it before was lost', () => {
     const { a, b } = pair();
     const { outcomes } = a.ask(2);
     pass(a, b);
     a.after(2000);
+    a.sent.splice(0);
     const server = b.accept();
     pass(a, b);
     expect(outcomes).toEqual([{ kind: 'unanswered' }]);
@@ -376,6 +398,7 @@ describe('replies', () => {
     a.ask(2);
     pass(a, b);
     a.after(2000);
+    a.sent.splice(0);
     b.allocator.refuse(b.requests[0]!.handle, -1007);
     pass(a, b);
     expect([a.sent, a.counts()['droppedUnexpectedReply']]).toEqual([[], 1]);
@@ -385,11 +408,12 @@ describe('replies', () => {
     const { a, b } = pair();
     const { flow, outcomes } = a.ask(2);
     pass(a, b);
+    const server = b.accept();
     flow.deallocate(a.now);
     expect(outcomes).toEqual([{ kind: 'unanswered' }]);
-    const server = b.accept();
     pass(a, b);
     expect(server.user.heard).toEqual(['(released)']);
+    expect(b.counts()).toMatchObject({ releasedByPeer: 1, droppedUnexpectedRelease: 1 });
   });
 
   test.each([

@@ -71,6 +71,7 @@ const counterNames = [
   'flowUpdatesIn',
   'flowUpdatesOut',
   'releasedByPeer',
+  'requestsGivenUp',
   'packetsHeld',
   'droppedFlowMessage',
   'droppedUnknownEid',
@@ -278,16 +279,8 @@ export class FlowAllocator implements Deadlines {
         flow.sender?.updated(message.ece);
         return;
       }
-      case flowCode.release: {
-        const flow = this.#find(message.receiverEid);
-        if (flow?.peerEid === undefined || !sameEid(flow.peerEid, message.senderEid)) {
-          this.counters.droppedUnexpectedRelease += 1;
-          return;
-        }
-        this.counters.releasedByPeer += 1;
-        this.#forget(flow);
-        flow.user.released();
-      }
+      case flowCode.release:
+        return this.#releaseReceived(message);
     }
   }
 
@@ -343,9 +336,8 @@ export class FlowAllocator implements Deadlines {
       this.#carryCopy(flow, copy);
     }
     const { peerEid, remote, eid } = flow;
-    if (peerEid !== undefined) {
-      this.#send(remote, { code: flowCode.release, receiverEid: peerEid, senderEid: eid });
-    }
+    // Whose answer was lost, or is to come, learns that nobody waits for it by the only endpoint id there is.
+    this.#send(remote, { code: flowCode.release, receiverEid: peerEid ?? noEid, senderEid: eid });
     const allocation = this.#allocations.get(flow);
     if (peerEid === undefined) this.#remember(eid, remote);
     this.#forget(flow);
@@ -367,6 +359,28 @@ export class FlowAllocator implements Deadlines {
   advance(now: Millis): void {
     for (const [flow, { deadline }] of this.#allocations) if (deadline <= now) this.deallocate(flow);
     for (const flow of this.#holding) if (flow.heldUntil <= now) this.#letGo(flow, now);
+  }
+
+  #releaseReceived({
+    receiverEid,
+    senderEid,
+  }: Extract<FlowMessage, { code: typeof flowCode.release }>): void {
+    const isGivenUp = sameEid(receiverEid, noEid);
+    const flow = isGivenUp
+      ? this.#flows.find((each) => each?.peerEid !== undefined && sameEid(each.peerEid, senderEid))
+      : this.#find(receiverEid);
+    if (flow?.peerEid !== undefined && sameEid(flow.peerEid, senderEid)) {
+      this.counters.releasedByPeer += 1;
+      this.#forget(flow);
+      return flow.user.released();
+    }
+    for (const [handle, { eid }] of this.#requests) {
+      if (!isGivenUp || !sameEid(eid, senderEid)) continue;
+      this.#requests.delete(handle);
+      this.counters.requestsGivenUp += 1;
+      return;
+    }
+    this.counters.droppedUnexpectedRelease += 1;
   }
 
   #requestReceived(message: Extract<FlowMessage, { code: typeof flowCode.request }>): void {
