@@ -14,11 +14,13 @@ import type {
   FlowUser,
   Joined,
   LayerFlow,
+  StackedIpcp,
   StackedSurroundings,
 } from '../../runtime/ipcpd/shell/layer.ts';
 import { UnicastIpcp, type UnicastLimits } from '../../runtime/ipcpd/unicast/unicast-ipcp.ts';
 import type { UnicastLayer } from '../../runtime/ipcpd/unicast/unicast-layer.ts';
 import { packetOf } from '../support/flow-inbox.ts';
+import { PrototypeIpcp, PrototypeLayer } from '../support/prototype-ipcp.ts';
 import { type LinkOptions, type SimLink, type SimNode, World } from './world.ts';
 
 export const layerName = 'net';
@@ -33,6 +35,8 @@ export interface NetOptions {
   readonly config?: BootstrapConfig;
   readonly limits?: UnicastLimits;
   readonly link?: LinkOptions;
+  /** Which nodes have an IPCP of the prototype, by their number. */
+  readonly isPrototype?: (index: number) => boolean;
   /** What a member's IPCP is given in place of what it would be. */
   readonly around?: (around: StackedSurroundings, name: string) => StackedSurroundings;
 }
@@ -87,18 +91,23 @@ export class End implements FlowUser {
 /** A node of the layer. */
 export class Member {
   readonly node: SimNode;
-  readonly ipcp: UnicastIpcp;
+  /** The IPCP, and the same again by what it is. */
+  readonly stacked: StackedIpcp;
+  readonly #ours: UnicastIpcp | undefined;
+  readonly prototype: PrototypeIpcp | undefined;
   readonly net: UnicastNet;
-  #layer: UnicastLayer | undefined;
+  #layer: UnicastLayer | PrototypeLayer | undefined;
   /** The server's ends of flows, by name. */
   readonly served = new Map<string, End[]>();
   isAlive = true;
   isJoining = false;
 
-  constructor(net: UnicastNet, node: SimNode, ipcp: UnicastIpcp) {
+  constructor(net: UnicastNet, node: SimNode, ipcp: UnicastIpcp | PrototypeIpcp) {
     this.net = net;
     this.node = node;
-    this.ipcp = ipcp;
+    this.stacked = ipcp;
+    this.#ours = ipcp instanceof UnicastIpcp ? ipcp : undefined;
+    this.prototype = ipcp instanceof PrototypeIpcp ? ipcp : undefined;
     node.onRequest = (request) => net.world.time.after(0, () => this.#answer(request));
   }
 
@@ -106,28 +115,78 @@ export class Member {
     return this.node.name;
   }
 
+  get isOurs(): boolean {
+    return this.#ours !== undefined;
+  }
+
+  /** The IPCP of a member that is ours. */
+  get ipcp(): UnicastIpcp {
+    if (this.#ours === undefined) throw new Error(`${this.name} is a prototype`);
+    return this.#ours;
+  }
+
+  /** The layer at a member that is ours. */
   get layer(): UnicastLayer {
+    const layer = this.anyLayer;
+    if (layer instanceof PrototypeLayer) throw new Error(`${this.name} is a prototype`);
+    return layer;
+  }
+
+  get anyLayer(): UnicastLayer | PrototypeLayer {
     if (this.#layer === undefined) throw new Error(`${this.name} is in no layer`);
     return this.#layer;
+  }
+
+  get address(): number {
+    return this.anyLayer.address;
   }
 
   get isMember(): boolean {
     return this.isAlive && this.#layer !== undefined;
   }
 
+  /** Whether it has as many routes as that. A prototype may keep some that are of no use any more. */
+  hasRoutes(count: number): boolean {
+    const layer = this.anyLayer;
+    return layer instanceof PrototypeLayer ? layer.destinations >= count : layer.forwarding.size === count;
+  }
+
+  /** Address of the member to whom a packet goes next. */
+  nextHop(destination: number): number | undefined {
+    const layer = this.anyLayer;
+    return layer instanceof PrototypeLayer
+      ? layer.nextHop(destination)
+      : layer.forwarding.nextHop(destination)?.address;
+  }
+
+  /** Asks the directory who serves a name. */
+  find(hash: Buffer, done: (addresses: readonly number[]) => void): void {
+    const layer = this.anyLayer;
+    if (layer instanceof PrototypeLayer) return layer.find(hash, done);
+    layer.directory.query(hash, this.net.now, ({ addresses, own }) =>
+      done(own ? [...addresses, layer.address] : addresses),
+    );
+  }
+
+  /** Whether its routing has a flow of a component to a neighbour. */
+  isConnected(address: number, component: ComponentName): boolean {
+    const { routing } = this.layer;
+    return routing.neighbours().some((each) => each.address === address && each.component === component);
+  }
+
   entered({ layer }: Joined): void {
-    this.#layer = layer as UnicastLayer;
+    this.#layer = layer as UnicastLayer | PrototypeLayer;
   }
 
   /** Registers a name and accepts what is asked of it. */
   serve(name: string): void {
     this.served.set(name, []);
-    this.node.run(() => this.layer.register(this.net.hashOf(name)));
+    this.node.run(() => this.anyLayer.register(this.net.hashOf(name)));
   }
 
   withdraw(name: string): void {
     this.served.delete(name);
-    this.node.run(() => this.layer.unregister(this.net.hashOf(name)));
+    this.node.run(() => this.anyLayer.unregister(this.net.hashOf(name)));
   }
 
   /** Does something that calls back, now. */
@@ -140,9 +199,9 @@ export class Member {
     const { world } = this.net;
     const name = [...this.served.keys()].find((each) => this.net.hashOf(each).equals(hash));
     this.node.run(() => {
-      if (name === undefined) return this.layer.refuse(handle, -1007);
+      if (name === undefined) return this.anyLayer.refuse(handle, -1007);
       const end = new End(this.node);
-      end.flow = this.layer.accept(handle, Buffer.from(this.name), end, world.time.now);
+      end.flow = this.anyLayer.accept(handle, Buffer.from(this.name), end, world.time.now);
       if (end.flow !== undefined) this.served.get(name)?.push(end);
     });
   }
@@ -193,7 +252,7 @@ export class UnicastNet {
   }
 
   bootstrap(member: Member, config = this.#options.config ?? {}): void {
-    member.call(() => member.entered(member.ipcp.bootstrap(layerName, config, this.now)));
+    member.call(() => member.entered(member.stacked.bootstrap(layerName, config, this.now)));
   }
 
   /** Enrols, and waits for what comes of it. */
@@ -211,7 +270,7 @@ export class UnicastNet {
     return this.world.ask<O7sError | undefined>(
       member.node,
       `the connection of ${member.name} to ${to}`,
-      (done) => member.ipcp.connect(to, component, qos, this.now, done),
+      (done) => member.stacked.connect(to, component, qos, this.now, done),
       20_000,
     );
   }
@@ -286,10 +345,11 @@ export class UnicastNet {
       else if (!member.isMember) this.begin(member);
       for (const neighbour of this.neighbours(member)) {
         if (!member.isMember || !neighbour.isMember || this.members.indexOf(neighbour) < index) continue;
-        const { address } = neighbour.layer;
-        const connected = member.layer.routing.neighbours().filter((each) => each.address === address);
+        const [asker, asked] = member.isOurs ? [member, neighbour] : [neighbour, member];
+        // Two prototypes do not notice that anything is missing.
+        if (!asker.isOurs) continue;
         for (const component of ['mgmt', 'dt'] as const) {
-          if (!connected.some((each) => each.component === component)) this.#meet(member, neighbour, component);
+          if (!asker.isConnected(asked.address, component)) this.#meet(asker, asked, component);
         }
       }
     }
@@ -328,8 +388,7 @@ export class UnicastNet {
           const group = this.distances(member);
           for (const each of group.keys()) reached.set(each, group.size - 1);
         }
-        if ([...reached].every(([{ layer }, size]) => layer.forwarding.size === size))
-          return this.now - start;
+        if ([...reached].every(([member, size]) => member.hasRoutes(size))) return this.now - start;
       }
       if (this.now - start >= limit)
         throw new Error(`not settled within ${limit} ms: ${this.#unsettled(reached)}`);
@@ -342,9 +401,9 @@ export class UnicastNet {
     let at = from;
     for (let steps = 0; steps <= this.members.length; steps += 1) {
       if (at === to) return steps;
-      const hop = at.layer.forwarding.nextHop(to.layer.address);
+      const hop = at.nextHop(to.address);
       if (hop === undefined) return 'no route';
-      const next = this.neighbours(at).find((each) => each.isMember && each.layer.address === hop.address);
+      const next = this.neighbours(at).find((each) => each.isMember && each.address === hop);
       if (next === undefined) return 'dead link';
       at = next;
     }
@@ -362,8 +421,7 @@ export class UnicastNet {
         const walked = this.walk(from, to);
         if (walked !== distance) wrong.push(`${from.name} to ${to.name}: ${walked}, ${distance} links`);
       }
-      const { size } = from.layer.forwarding;
-      if (size !== distances.size) wrong.push(`${from.name}: ${size} routes to ${distances.size} members`);
+      if (!from.hasRoutes(distances.size)) wrong.push(`${from.name}: not ${distances.size} routes`);
     }
     return wrong;
   }
@@ -371,23 +429,16 @@ export class UnicastNet {
   /** Asks a member who serves a name; nobody known is an empty list. */
   find(member: Member, name: string): Member[] {
     const addresses = this.world.ask<readonly number[]>(member.node, `who serves ${name}`, (done) =>
-      member.layer.directory.query(this.hashOf(name), this.now, ({ addresses: found, own }) =>
-        done(own ? [...found, member.layer.address] : found),
-      ),
+      member.find(this.hashOf(name), done),
     );
-    return this.members.filter((each) => each.isMember && addresses.includes(each.layer.address));
+    return this.members.filter((each) => each.isMember && addresses.includes(each.address));
   }
 
   /** A counter of all members together, of those that are. */
   counters(): Record<string, number> {
     const sums: Record<string, number> = {};
-    for (const { ipcp, layer, isMember } of this.members.map((each) => ({
-      ipcp: each.ipcp,
-      isMember: each.isMember,
-      layer: each.isMember ? each.layer : undefined,
-    }))) {
-      if (!isMember) continue;
-      for (const [name, count] of Object.entries({ ...ipcp.counters, ...layer?.counters })) {
+    for (const { stacked, anyLayer } of this.members.filter(({ isMember }) => isMember)) {
+      for (const [name, count] of Object.entries({ ...stacked.counters, ...anyLayer.counters })) {
         sums[name] = (sums[name] ?? 0) + count;
       }
     }
@@ -414,15 +465,22 @@ export class UnicastNet {
     qos: QosSpec = rawQos,
   ): { readonly outcome: FlowOutcome; readonly end: End } | undefined {
     const hash = this.hashOf(name);
-    const { layer, node } = member;
+    const { anyLayer: layer, node } = member;
     const known = this.world.ask<boolean>(node, `what is known of ${name}`, (done) =>
       layer.query(hash, this.now, done),
     );
     if (!known) return undefined;
     const end = new End(node);
-    const outcome = this.world.ask<FlowOutcome>(node, `a flow to ${name}`, (done) => {
-      end.flow = layer.allocate(hash, qos, Buffer.from('hello'), end, this.now, done);
-    });
+    // As a handshake is, new each time.
+    const asking = this.world.random.bytes(16);
+    const outcome = this.world.ask<FlowOutcome>(
+      node,
+      `a flow to ${name}`,
+      (done) => {
+        end.flow = layer.allocate(hash, qos, asking, end, this.now, done);
+      },
+      30_000,
+    );
     return { outcome, end };
   }
 
@@ -432,16 +490,21 @@ export class UnicastNet {
     wanted: string | undefined,
     done: (result: Joined | O7sError) => void,
   ): void {
-    member.ipcp.enroll(at, wanted, this.now, (result) => {
+    member.stacked.enroll(at, wanted, this.now, (result) => {
       if (!(result instanceof O7sError)) member.entered(result);
       done(result);
     });
   }
 
   #start(node: SimNode): Member {
-    let ipcp: UnicastIpcp | undefined;
-    const { around: change = (around: StackedSurroundings) => around, limits } = this.#options;
-    node.start((around) => (ipcp = new UnicastIpcp(change(around, node.name), limits)));
+    let ipcp: UnicastIpcp | PrototypeIpcp | undefined;
+    const { around: change = (around: StackedSurroundings) => around, limits, isPrototype } = this.#options;
+    const isOurs = isPrototype?.(this.world.nodes.indexOf(node)) !== true;
+    node.start((around) => {
+      const given = change(around, node.name);
+      ipcp = isOurs ? new UnicastIpcp(given, limits) : new PrototypeIpcp(given);
+      return ipcp;
+    });
     const member = new Member(this, node, ipcp!);
     this.#byNode.set(node, member);
     return member;
@@ -459,7 +522,7 @@ export class UnicastNet {
     if (!member.isMember || !neighbour.isMember || !this.neighbours(member).includes(neighbour)) return;
     this.#busy += 1;
     member.call(() =>
-      member.ipcp.connect(neighbour.name, component, rawQos, this.now, (fault) => {
+      member.stacked.connect(neighbour.name, component, rawQos, this.now, (fault) => {
         this.#busy -= 1;
         if (fault === undefined) return;
         this.failed.connections += 1;
@@ -477,10 +540,8 @@ export class UnicastNet {
   }
 
   #unsettled(expected: ReadonlyMap<Member, number>): string {
-    const wrong = [...expected].filter(([{ layer }, size]) => layer.forwarding.size !== size);
-    const some = wrong
-      .slice(0, 5)
-      .map(([{ name, layer }, size]) => `${name} ${layer.forwarding.size}/${size}`);
+    const wrong = [...expected].filter(([member, size]) => !member.hasRoutes(size));
+    const some = wrong.slice(0, 5).map(([{ name }, size]) => `${name} (${size})`);
     return `${this.#busy} under way, routes of ${some.join(', ')}`;
   }
 }

@@ -103,6 +103,8 @@ export class SimLink {
   cut = false;
   loss: number;
   jitterMs: Millis;
+  /** How many copies of a packet from an end arrive, beyond what chance says. */
+  copies: (bytes: Buffer, from: SimNode) => number = () => 1;
   readonly #world: World;
   readonly #delayMs: Millis;
   readonly #isCall: boolean;
@@ -145,15 +147,18 @@ export class SimLink {
   /** Brings a packet to an end of a flow, as the link does. */
   carry({ memory, start, end }: Packet, to: SimFlow): void {
     const bytes = end - start;
-    if (this.cut || this.#happens(this.loss)) {
+    const from = this.other(to.node);
+    const copies =
+      this.copies(memory.subarray(start, end), from) + (this.#happens(this.#duplication) ? 1 : 0);
+    if (this.cut || copies === 0 || this.#happens(this.loss)) {
       this.counts.lost += 1;
       return;
     }
     const copy = Buffer.allocUnsafe(packetHeadroom + bytes);
     copy.set(memory.subarray(start, end), packetHeadroom);
-    if (this.#rate === Infinity) return this.#arrive(copy, to);
+    if (this.#rate === Infinity) return this.#arrive(copy, to, copies);
     const { time } = this.#world;
-    const queue = this.#queueOf(this.other(to.node));
+    const queue = this.#queueOf(from);
     if (queue.waiting >= this.#queueMax) {
       this.counts.overflowed += 1;
       return;
@@ -163,7 +168,7 @@ export class SimLink {
     queue.freeAt = Math.max(queue.freeAt, time.now) + (bytes / this.#rate) * 1000;
     time.at(queue.freeAt, () => {
       queue.waiting -= 1;
-      this.#arrive(copy, to);
+      this.#arrive(copy, to, copies);
     });
   }
 
@@ -201,11 +206,11 @@ export class SimLink {
     return share > 0 && this.#world.random.unit() < share;
   }
 
-  #arrive(memory: Buffer, to: SimFlow): void {
+  #arrive(memory: Buffer, to: SimFlow, copies: number): void {
     this.counts.packets += 1;
     this.counts.bytes += memory.length - packetHeadroom;
-    const twice = this.#happens(this.#duplication) ? Buffer.from(memory) : undefined;
-    for (const each of twice === undefined ? [memory] : [memory, twice]) {
+    for (let left = copies; left > 0; left -= 1) {
+      const each = left === 1 ? memory : Buffer.from(memory);
       this.tell(to, () => {
         const packet = new Packet(each, 0);
         packet.start = packetHeadroom;

@@ -30,7 +30,7 @@ export interface ConnectionLimits {
   readonly strangersMax: number;
 }
 
-const connectionLimits: ConnectionLimits = {
+export const connectionLimits: ConnectionLimits = {
   answerMs: 1000,
   attempts: 3,
   settleMs: 300,
