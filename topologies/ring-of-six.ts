@@ -10,14 +10,14 @@
  */
 import { ethDix, ethLink, node, server, topology, unicast } from 'o7s-testbed';
 
-const nodes = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => node(name));
-const cables = nodes.map((each, index) => ethLink(each, nodes[(index + 1) % nodes.length]!));
+const [a, b, c, d, e, f] = [node('a'), node('b'), node('c'), node('d'), node('e'), node('f')];
+const cables = [ethLink(a, b), ethLink(b, c), ethLink(c, d), ethLink(d, e), ethLink(e, f), ethLink(f, a)];
 const lans = cables.map((cable, index) => ethDix(`lan${index + 1}`, cable));
 const net = unicast('net', lans, { routing: 'lfa' });
 
 export default topology({
-  nodes,
+  nodes: [a, b, c, d, e, f],
   links: cables,
   layers: [...lans, net],
-  servers: [server(nodes[3]!, 'ping.d', ['oping', '-l'], { layers: [net] })],
+  servers: [server(d, 'ping.d', ['oping', '-l'], { layers: [net] })],
 });

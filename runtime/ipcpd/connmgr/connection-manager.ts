@@ -8,7 +8,7 @@ import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
 import { zeroCounts } from '../shell/counts.ts';
-import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
+import type { FlowUser, IpcpLog, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
 
@@ -65,7 +65,7 @@ export interface Component {
   connected(connection: Connection, now: Millis): ConnectionUser;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'deadlineChanged'>;
+type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'log' | 'deadlineChanged'>;
 
 /** Of the layers below, so that there is room for those above in front of a packet. */
 const headerBytesMax = packetHeadroom - 24;
@@ -112,6 +112,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
+  readonly #log: IpcpLog;
   readonly #deadlineChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();
@@ -124,10 +125,11 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   #isClosed = false;
 
   constructor(
-    { lower, packets, clock, deadlineChanged }: Surroundings,
+    { lower, packets, clock, log, deadlineChanged }: Surroundings,
     limits: ConnectionLimits = connectionLimits,
   ) {
     this.#lower = lower;
+    this.#log = log.child('connection-manager');
     this.#deadlineChanged = deadlineChanged;
     this.packets = packets;
     this.#clock = clock;
@@ -261,6 +263,9 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
       if (!connection.advance(now)) continue;
       this.counters.connectionsLost += 1;
       const intent = this.#intents.get(connection);
+      this.#log.warn(
+        `Lost a ${this.#open.get(connection)?.name} connection${intent === undefined ? '' : ` with ${intent.destination}`}.`,
+      );
       this.#end(connection);
       if (intent !== undefined) this.#tryAgain(intent, now);
     }
@@ -285,7 +290,10 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
       else done(outcome);
     };
     this.#lower.allocate(destination, qos, connection, (result) => {
-      if (result instanceof O7sError) return done(result);
+      if (result instanceof O7sError) {
+        this.#log.error(`Failed to allocate flow to ${destination}.`);
+        return done(result);
+      }
       const fault = this.#faultOfFlow(result);
       if (fault !== undefined) {
         result.deallocate(this.#clock());
@@ -315,12 +323,18 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const component = peer === undefined ? undefined : this.#components.get(peer.component);
     if (peer === undefined || component === undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(
+        peer === undefined ? 'Handshake is no connection record.' : `No such component: ${peer.component}`,
+      );
       // A prototype's answer to a component that does not exist; what is no record gets none.
       if (peer !== undefined) this.#send(connection, noComponent);
       return this.#end(connection);
     }
-    if (component.refuses?.(peer) !== undefined) {
+    this.#log.info(`Request to connect to ${component.name}.`);
+    const refusal = component.refuses?.(peer);
+    if (refusal !== undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(`Refused to connect ${component.name}: ${refusal.message}.`);
       this.#send(connection, noComponent);
       return this.#end(connection);
     }

@@ -3,6 +3,7 @@ import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
+import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
@@ -25,7 +26,7 @@ import type {
   Layer,
   LayerEvents,
   LayerFlow,
-  LowerFlows,
+  StackedSurroundings,
   StackedIpcp,
 } from './layer.ts';
 import { IpcpLowerFlows } from './lower-flows.ts';
@@ -36,9 +37,7 @@ export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Lay
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
-  lower: LowerFlows,
-  events: LayerEvents,
-  deadlineChanged: () => void,
+  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged'>,
 ) => StackedIpcp;
 
 /** Asks irmd; rejects with an O7sError when it refuses or is gone. */
@@ -163,9 +162,12 @@ export class IpcpHost {
       },
       endTurn: () => this.#endTurn(ipcp),
     });
-    const stacked = makeStacked?.(lower, { flowRequested: (request) => this.#requested(ipcp, request) }, () =>
-      this.#deadlineChanged(ipcp),
-    );
+    const stacked = makeStacked?.({
+      lower,
+      events: { flowRequested: (request) => this.#requested(ipcp, request) },
+      log,
+      deadlineChanged: () => this.#deadlineChanged(ipcp),
+    });
     const ipcp: Ipcp = {
       pid,
       type,
@@ -266,7 +268,7 @@ export class IpcpHost {
     ipcp.layer = layer;
     ipcp.log.info(said);
     ipcp.log.info(`  type: ${ipcp.type}`);
-    ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')}`);
+    ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')} [${hashBytes(layer.hash)} bytes]`);
     return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
   }
 

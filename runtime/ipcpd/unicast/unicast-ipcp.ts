@@ -9,6 +9,7 @@ import { type Admission, Enrollment, type EnrollmentLimits } from '../enrollment
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
   FlowUser,
+  IpcpLog,
   Joined,
   LayerMetrics,
   LowerFlow,
@@ -29,15 +30,15 @@ const clockMsMax = 20;
 
 export class UnicastIpcp implements StackedIpcp {
   readonly #around: StackedSurroundings;
+  readonly #log: IpcpLog;
   readonly #limits: UnicastLimits;
   readonly #manager: ConnectionManager;
   readonly #enrollment: Enrollment;
   #layer: UnicastLayer | undefined;
-  /** How far the clock of the member that let it join is ahead, 0 where that is too little to tell. */
-  #clockAheadMs = 0;
 
   constructor(around: StackedSurroundings, limits: UnicastLimits = {}) {
     this.#around = around;
+    this.#log = around.log.child('unicast-ipcp');
     this.#limits = limits;
     this.#manager = new ConnectionManager(around, limits.connections);
     this.#enrollment = new Enrollment(around, this.#manager, 'unicast', limits.enrollment);
@@ -93,7 +94,10 @@ export class UnicastIpcp implements StackedIpcp {
     const proposed = drawAddress(this.#around.randomBytes);
     let joined: Joined | undefined;
     const join = ({ config, peer, address = proposed, clockAheadMs }: Admission): O7sError | undefined => {
-      this.#clockAheadMs = Math.abs(clockAheadMs) > clockMsMax ? clockAheadMs : 0;
+      if (Math.abs(clockAheadMs) > clockMsMax) {
+        const which = clockAheadMs > 0 ? 'behind' : 'ahead of';
+        this.#log.warn(`Clock is ${Math.abs(clockAheadMs)} ms ${which} that of ${destination}.`);
+      }
       joined = this.#enter(config, { address, peer }, this.#around.clock());
       return undefined;
     };
@@ -138,7 +142,6 @@ export class UnicastIpcp implements StackedIpcp {
   metrics(now: Millis): LayerMetrics {
     return {
       connections: () => this.#manager.facts(),
-      clockAheadMs: () => this.#clockAheadMs,
       ...this.#layer?.metrics(now),
     };
   }
@@ -171,6 +174,7 @@ export class UnicastIpcp implements StackedIpcp {
     const { name, hash, unicast: settings } = config;
     if (settings === undefined) throw new O7sError('EIPCPTYPE', `${name} is no unicast layer`);
     const { randomBytes } = this.#around;
+    this.#log.info(`IPCP got address ${address}.`);
     const layer = new UnicastLayer(
       { hash, settings, address, peer, around: this.#around, limits: this.#limits },
       now,

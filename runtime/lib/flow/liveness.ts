@@ -35,11 +35,11 @@ export class Liveness {
   /** To be called at the deadline. `dead` comes once and ends the keepalives. */
   advance(now: Millis): LivenessAction | undefined {
     if (this.#dead) return undefined;
-    if (now - this.#lastReceived >= this.#timeout) {
+    if (now >= this.#lastReceived + this.#timeout) {
       this.#dead = true;
       return 'dead';
     }
-    if (now - this.#lastSent < this.#interval) return undefined;
+    if (now < this.#lastSent + this.#interval) return undefined;
     this.#lastSent = now;
     return 'keepalive';
   }
