@@ -58,6 +58,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   /** Packets that were dropped because the application did not read, and that it does not know of yet. */
   #untold = 0;
   #released = false;
+  #paused = false;
   #dirty = false;
 
   /** @param onGone the application closed its end, or died. */
@@ -98,6 +99,12 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#flushLater();
   }
 
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    // What the application writes waits in its socket meanwhile, and then with the application.
+    this.#flushLater();
+  }
+
   flush(): void {
     this.#dirty = false;
     const stream = this.#stream;
@@ -107,7 +114,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
     if (this.#released && this.#writer.pending === 0) return this.#onGone();
-    stream.watch(true, this.#writer.pending > 0);
+    stream.watch(!this.#paused, this.#writer.pending > 0);
   }
 
   onReadable(): void {
@@ -117,7 +124,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       const count = this.#reader.fill(stream, this.#onFrame);
       this.#turn.end();
       if (count === streamEnded) return this.#onGone();
-      if (!this.#reader.full) return;
+      if (!this.#reader.full || this.#paused) return;
     }
   }
 
