@@ -79,6 +79,7 @@ export interface ConnectionFacts {
   /** The name it was asked for by; null on the side that was asked. */
   readonly destination: string | null;
   readonly initiated: boolean;
+  /** Whether packets can go over it: a prototype has to settle first. */
   readonly up: boolean;
   readonly prototype: boolean;
 }
@@ -153,11 +154,12 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** The open connections, for metrics. */
   facts(): readonly ConnectionFacts[] {
-    return [...this.#open].map(([{ destination, initiated, up, extended }, { name }]) => ({
+    const now = this.#clock();
+    return [...this.#open].map(([{ destination, initiated, up, readyAt, extended }, { name }]) => ({
       component: name,
       destination: destination ?? null,
       initiated,
-      up,
+      up: up && now >= readyAt,
       prototype: !extended,
     }));
   }
