@@ -115,6 +115,8 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
   /** When the packets that are being looked at came; 0 before the first of them. */
   #cameAt: Millis = 0;
   #flushQueued = false;
+  /** The last read left nothing in the socket. */
+  #isDry = false;
   #messagesFlushed = 0;
   #closed = false;
 
@@ -200,6 +202,15 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
       this.#timer.update(this);
     }
     this.#flushWriter();
+  }
+
+  /**
+   * As `read`, unless the last read has just shown that nothing more is there: whoever takes messages until there is none
+   * spares a system call.
+   */
+  readMore(): void {
+    if (this.#isDry) this.#isDry = false;
+    else this.read();
   }
 
   /** Looks whether anything has come. */
@@ -396,6 +407,7 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
 
   /** The socket was read, with this result. */
   #filled(count: number): void {
+    this.#isDry = count > 0 && !this.#reader.full;
     if (count > 0) {
       const now = monotonicNow();
       this.#cameAt = 0;
