@@ -42,6 +42,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
   #released = false;
+  #paused = false;
   #dirty = false;
 
   /** @param onGone the application closed its end, or died. */
@@ -80,6 +81,12 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#flushLater();
   }
 
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    // What the application writes waits in its socket meanwhile, and then with the application.
+    this.#flushLater();
+  }
+
   flush(): void {
     this.#dirty = false;
     const stream = this.#stream;
@@ -88,7 +95,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
     if (this.#released && this.#writer.pending === 0) return this.#onGone();
-    stream.watch(true, this.#writer.pending > 0);
+    stream.watch(!this.#paused, this.#writer.pending > 0);
   }
 
   onReadable(): void {
@@ -98,7 +105,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       const count = this.#reader.fill(stream, this.#onFrame);
       this.#turn.end();
       if (count === streamEnded) return this.#onGone();
-      if (!this.#reader.full) return;
+      if (!this.#reader.full || this.#paused) return;
     }
   }
 

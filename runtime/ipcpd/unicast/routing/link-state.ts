@@ -4,6 +4,7 @@
  * Source: unicast-layer.md 6, docs/adr/0022-link-state-extensions.md.
  */
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { Address } from '../address.ts';
 import { inOrder, LinkDatabase, type DatabaseLimits, type LinkEntry } from './database.ts';
 import {
@@ -146,9 +147,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   /** Those that have something to send. */
   readonly #busy = new Set<Outbox<Flow>>();
   readonly #links = new Map<Address, DataTransferLink[]>();
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #outCounts = { messagesOut: 0, updatesOut: 0, resent: 0 };
   readonly #memory: Buffer;
   readonly #update: LinkUpdate = emptyUpdate();
