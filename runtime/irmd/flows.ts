@@ -211,7 +211,7 @@ export class Flows {
     }
     const answer = this.#handshakes.answer(entry.name, Buffer.from(params.piggyback, 'hex'));
     if ('error' in answer) return refusal(answer.error);
-    if (answer.response.length > ipcp.layer.maxMessageBytes - messageHeaderBytesMax) {
+    if (answer.response.length > params.maxMessageBytes - messageHeaderBytesMax) {
       log.error(
         `The handshake for ${entry.name} has ${answer.response.length} bytes, too many for its layer.`,
       );
@@ -445,7 +445,9 @@ export class Flows {
     if (layer === undefined) return false;
     const hash = hashName(name, layer.hash).toString('hex');
     try {
-      return (await plane.call('name.query', { pid, hash })).known;
+      const { known, maxMessageBytes } = await plane.call('name.query', { pid, hash });
+      layer.maxMessageBytes = maxMessageBytes;
+      return known;
     } catch {
       // An IPCP that is gone knows nothing.
       return false;

@@ -310,12 +310,12 @@ export class IpcpHost {
 
   #counters(pid: number): Record<string, number> {
     const ipcp = this.#ipcp(pid);
-    const counters: Record<string, number> = {
-      ...ipcp.stacked?.counters,
-      ...ipcp.layer?.counters,
-      ...ipcp.ports,
-    };
-    for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
+    const counters: Record<string, number> = { ...ipcp.stacked?.counters, ...ipcp.layer?.counters };
+    // Some reasons are counted at more than one place.
+    addCounts(counters, ipcp.ports);
+    for (const { ipcp: owner, port } of this.#flows.values()) {
+      if (owner === ipcp) addCounts(counters, port.counters);
+    }
     return counters;
   }
 
@@ -325,13 +325,13 @@ export class IpcpHost {
     return Object.fromEntries(wanted.map(([part, make]) => [part, make()]));
   }
 
-  #query(pid: number, hash: string): Promise<{ known: boolean }> {
+  #query(pid: number, hash: string): Promise<DataPlaneApi['name.query']['result']> {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
       layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
         leaveHotLoop();
-        resolve({ known });
+        resolve({ known, maxMessageBytes: layer.maxMessageBytes });
       });
       this.#endTurn(ipcp);
     });
@@ -342,7 +342,8 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
-    const port = this.#openPort(ipcp, layer, { flowId, token, user });
+    const { maxMessageBytes } = layer;
+    const port = this.#openPort(ipcp, layer, { flowId, token, user, maxMessageBytes });
     return new Promise((resolve) => {
       port.flow = layer.allocate(
         Buffer.from(hash, 'hex'),
@@ -369,7 +370,8 @@ export class IpcpHost {
     const layer = this.#layer(pid);
     if (layer.join === undefined) throw new O7sError('ENOTSUP', `a layer of type ${ipcp.type} is not joined`);
     ipcp.log.info('Joining layer.');
-    const port = this.#openPort(ipcp, layer, { flowId, token, user: null });
+    const { maxMessageBytes } = layer;
+    const port = this.#openPort(ipcp, layer, { flowId, token, user: null, maxMessageBytes });
     port.flow = layer.join(port);
     ipcp.log.info('Finished joining layer.');
     return null;
@@ -385,20 +387,21 @@ export class IpcpHost {
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
     this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, answer),
+      (answer) => this.#respond(ipcp, request, params.maxMessageBytes, answer),
       // irmd is gone: this process follows it.
       () => ipcp.layer?.refuse(handle, -1),
     );
   }
 
-  #respond(ipcp: Ipcp, handle: number, answer: AllocationAnswer): void {
+  /** @param maxMessageBytes what irmd was told of the layer. */
+  #respond(ipcp: Ipcp, { handle }: FlowRequest, maxMessageBytes: number, answer: AllocationAnswer): void {
     const { layer } = ipcp;
     if (layer === undefined) return;
     ipcp.log.info(
       `Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`,
     );
     if ('flowId' in answer) {
-      const port = this.#openPort(ipcp, layer, answer);
+      const port = this.#openPort(ipcp, layer, { ...answer, maxMessageBytes });
       const piggyback = Buffer.from(answer.piggyback, 'hex');
       const flow = layer.accept(handle, piggyback, port, monotonicNow());
       if (flow === undefined) this.#gone(answer.flowId);
@@ -418,7 +421,12 @@ export class IpcpHost {
   #openPort(
     ipcp: Ipcp,
     layer: Layer,
-    { flowId, token, user }: { flowId: number; token: string; user: number | null },
+    {
+      flowId,
+      token,
+      user,
+      maxMessageBytes,
+    }: { flowId: number; token: string; user: number | null; maxMessageBytes: number },
   ): Port {
     const gone = (): void => this.#gone(flowId);
     if (user !== null) {
@@ -426,7 +434,20 @@ export class IpcpHost {
       this.#flows.set(flowId, { ipcp, port: inner, token });
       return inner;
     }
-    const port = new ApplicationPort(this.#setup.turn, layer.maxMessageBytes, gone);
+    const { turn } = this.#setup;
+    const onTooLong = (bytes: number): void => {
+      if (port.counters.droppedTooLong > 1) return;
+      ipcp.log.warn(
+        `Dropped ${bytes} bytes on flow ${flowId}: its layer carries ${layer.maxMessageBytes} at most.`,
+      );
+    };
+    const port: ApplicationPort = new ApplicationPort({
+      turn,
+      layer,
+      maxMessageBytes,
+      onGone: gone,
+      onTooLong,
+    });
     this.#flows.set(flowId, { ipcp, port, token });
     this.#setup.rendezvous.expect(
       token,
@@ -455,7 +476,7 @@ export class IpcpHost {
     ipcp.log.info(`Deallocating flow ${flowId}.`);
     port.flow?.deallocate(monotonicNow());
     port.close();
-    addPort(ipcp.ports, port);
+    addCounts(ipcp.ports, port.counters);
     // What tells the other end must not wait for the next turn.
     this.#setup.turn.end();
     ipcp.log.info(`Finished deallocating flow ${flowId}.`);
@@ -493,9 +514,10 @@ export class IpcpHost {
 
 const longNames = { dt: 'Data Transfer', mgmt: 'Management' } as const;
 
-/** Adds what a port has counted. */
-function addPort(counters: Record<string, number>, port: Port): void {
-  for (const [name, count] of Object.entries(port.counters)) counters[name] = (counters[name] ?? 0) + count;
+function addCounts(counters: Record<string, number>, more: object): void {
+  for (const [name, count] of Object.entries(more) as [string, number][]) {
+    counters[name] = (counters[name] ?? 0) + count;
+  }
 }
 
 function outcomeToJson(outcome: FlowOutcome, { maxMessageBytes }: Layer): AllocationOutcome {

@@ -93,6 +93,7 @@ export class UnicastLayer implements Layer {
         adjacency: {
           linkUp: (connection, at) => this.#linkUp(connection, at),
           linkDown: (connection, at) => this.#linkDown(connection, at),
+          limitChanged: (connection, at) => this.#linkLimitChanged(connection, at),
         },
       },
       this.forwarding,
@@ -296,10 +297,21 @@ export class UnicastLayer implements Layer {
   }
 
   #linkUp(connection: Connection, now: Millis): void {
-    const { peer, extended, flow } = connection;
-    const link = { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
+    const link = linkOf(connection);
     this.#links.set(connection, link);
     this.#routed(now, () => this.routing.linkUp(link, now));
+  }
+
+  #linkLimitChanged(connection: Connection, now: Millis): void {
+    const before = this.#links.get(connection);
+    const link = linkOf(connection);
+    if (before === undefined || before.maxMessageBytes === link.maxMessageBytes) return;
+    this.#links.set(connection, link);
+    this.#routed(now, () => {
+      // In this order the neighbour is one all the time.
+      this.routing.linkUp(link, now);
+      this.routing.linkDown(before, now);
+    });
   }
 
   #linkDown(connection: Connection, now: Millis): void {
@@ -315,11 +327,18 @@ export class UnicastLayer implements Layer {
     this.#around.deadlineChanged();
     if (!this.#calculated) return;
     this.#calculated = false;
-    const least = this.routing.layerMaxMessageBytes();
-    this.#maxMessageBytes = least === undefined ? messageBytesOverEthernet : least - dtHeaderBytes;
+    this.#setLimit(this.routing.layerMaxMessageBytes());
     const changes = this.#changes;
     this.#changes = [];
     for (const { address, isReachable } of changes) this.directory.reachable(address, isReachable, now);
+  }
+
+  /** @param least the longest message that all links carry. */
+  #setLimit(least: number | undefined): void {
+    const limit = least === undefined ? messageBytesOverEthernet : Math.max(0, least - dtHeaderBytes);
+    if (limit === this.#maxMessageBytes) return;
+    this.#maxMessageBytes = limit;
+    this.flowAllocator.limitChanged();
   }
 
   #remember(key: string, addresses: readonly Address[]): void {
@@ -335,6 +354,10 @@ const foundMax = 4096;
 
 function of(component: string, counters: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${component}.${name}`, count]));
+}
+
+function linkOf({ peer, extended, flow }: Connection): DataTransferLink {
+  return { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
 }
 
 function flowFacts(flow: UnicastFlow, now: Millis): object {

@@ -11,6 +11,7 @@ import {
   FrameReader,
   FrameWriter,
   frameKind,
+  limitBytes,
   type OnFrame,
   streamEnded,
   streamWouldBlock,
@@ -83,12 +84,12 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
   readonly fd: number;
   /** The QoS in force: the requester's, at both ends. */
   readonly qos: QosSpec;
-  /** Longest message a write takes, in bytes. */
-  readonly maxMessageBytes: number;
   readonly counters: FlowCounters = { messagesSent: 0, messagesReceived: 0 };
   readonly drops: FlowDrops = { badCrc: 0, notOpened: 0 };
 
   readonly #protection: PacketProtection | undefined;
+  /** Longest packet the layer takes. */
+  #maxPacketBytes: number;
   readonly #timer: DeadlineTimer;
   readonly #onClosed: () => void;
   readonly #liveness: Liveness;
@@ -110,7 +111,7 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
     this.fd = setup.fd;
     this.qos = setup.qos;
     this.#protection = setup.protection;
-    this.maxMessageBytes = Math.max(0, setup.maxMessageBytes - (setup.protection?.overhead ?? 0));
+    this.#maxPacketBytes = setup.maxMessageBytes;
     this.#timer = setup.timer;
     this.#onClosed = setup.onClosed;
     this.#liveness = new Liveness(setup.qos.timeout, monotonicNow());
@@ -123,6 +124,11 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
     this.#stream = stream;
     this.#timer.add(this);
     stream.watch(true, false);
+  }
+
+  /** Longest message a write takes now, in bytes: what the layer carries, which may change with it. */
+  get maxMessageBytes(): number {
+    return Math.max(0, this.#maxPacketBytes - (this.#protection?.overhead ?? 0));
   }
 
   /** Messages that can be read without waiting. */
@@ -313,6 +319,10 @@ export class Flow implements AsyncDisposable, Deadlines, Flushable, StreamOwner 
 
   readonly #onFrame: OnFrame = (kind, { memory }, start, end) => {
     if (kind === frameKind.state) return this.#stateTold(memory[start] === 1);
+    if (kind === frameKind.limit && end - start === limitBytes) {
+      this.#maxPacketBytes = memory.readUInt32BE(start);
+      return;
+    }
     if (kind !== frameKind.packet || start === end) return;
     const message = this.#open(memory, start, end);
     if (message === undefined) return;

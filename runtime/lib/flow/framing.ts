@@ -18,7 +18,12 @@ export const frameKind = {
   state: 2,
   /** A packet behind `frameRoomBytes` without meaning: there the layers of the node write their headers. */
   roomyPacket: 3,
+  /** From the data plane: in four bytes, the longest message that the flow carries from here on. */
+  limit: 6,
 } as const;
+
+/** Bytes of what `limit` tells. */
+export const limitBytes = 4;
 
 /** With the frame's own header 64 bytes, enough for three unicast layers over Ethernet. */
 const frameRoomBytes = 60;

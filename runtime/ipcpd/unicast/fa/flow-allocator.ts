@@ -255,6 +255,11 @@ export class FlowAllocator implements Deadlines {
     if (request !== undefined) this.#refuse(request, response);
   }
 
+  /** The longest message of the layer has changed. */
+  limitChanged(): void {
+    for (const { user } of this.flows) user.limitChanged?.();
+  }
+
   /** A message came for the flow allocator. */
   receive(packet: Packet): void {
     const { memory, start, end } = packet;
