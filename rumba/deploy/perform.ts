@@ -32,6 +32,13 @@ done`;
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
+/** What the wait for a layer looks at. */
+interface MemberFacts {
+  readonly routes: readonly unknown[];
+  readonly connections: readonly { readonly up: boolean }[];
+  readonly directory: { readonly isJoined: boolean };
+}
+
 export class Performer implements AsyncDisposable {
   readonly #lab: Lab;
   readonly #clients = new Map<string, IrmClient>();
@@ -132,7 +139,10 @@ export class Performer implements AsyncDisposable {
     }
   }
 
-  /** Waits until each member of a unicast layer has a route to each other, and each of a broadcast layer its neighbours. */
+  /**
+   * Waits until each member of a unicast layer has a route to each other and takes part in the directory, and each of a
+   * broadcast layer its neighbours.
+   */
   async #converge(layer: TopologyStackedLayer, signal: AbortSignal): Promise<void> {
     const { name, kind, members, adjacencies } = layer;
     for (const { node, ipcp } of members) {
@@ -143,10 +153,10 @@ export class Performer implements AsyncDisposable {
           : adjacencies.filter((each) => each.ipcp === ipcp || each.to === ipcp).length;
       const client = this.#client(node);
       const isReady = async (): Promise<true | undefined> => {
-        const { routes, connections } = await client.ipcpMetrics(pid, ['routes', 'connections']);
-        const neighbours = (connections as readonly { up: boolean }[]).filter(({ up }) => up);
-        const have = kind === 'unicast' ? (routes as readonly unknown[]) : neighbours;
-        return have.length >= wanted || undefined;
+        const facts = await client.ipcpMetrics(pid, ['routes', 'connections', 'directory']);
+        const { routes, connections, directory } = facts as MemberFacts;
+        if (kind === 'broadcast') return connections.filter(({ up }) => up).length >= wanted || undefined;
+        return (routes.length >= wanted && (wanted === 0 || directory.isJoined)) || undefined;
       };
       const what = `layer ${name} to be complete at ${ipcp} on node ${node}`;
       await poll(isReady, { what, deadlineMs: convergeMs, signal });

@@ -8,7 +8,7 @@ function lineWithFlow(net: UnicastNet): { members: Member[]; told: number[] } {
   const members = net.line('a', 'b', 'c');
   const [a, , c] = members as [Member, Member, Member];
   a.serve('x');
-  net.run(1000);
+  net.run(10);
   const told: number[] = [];
   const flow = net.allocate(c, 'x');
   expect(flow?.outcome.kind).toBe('accepted');
