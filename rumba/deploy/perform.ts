@@ -32,13 +32,6 @@ done`;
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
-/** What the wait for a layer looks at. */
-interface MemberFacts {
-  readonly routes: readonly unknown[];
-  readonly connections: readonly { readonly up: boolean }[];
-  readonly directory: { readonly isJoined: boolean };
-}
-
 export class Performer implements AsyncDisposable {
   readonly #lab: Lab;
   readonly #clients = new Map<string, IrmClient>();
@@ -153,10 +146,15 @@ export class Performer implements AsyncDisposable {
           : adjacencies.filter((each) => each.ipcp === ipcp || each.to === ipcp).length;
       const client = this.#client(node);
       const isReady = async (): Promise<true | undefined> => {
-        const facts = await client.ipcpMetrics(pid, ['routes', 'connections', 'directory']);
-        const { routes, connections, directory } = facts as MemberFacts;
-        if (kind === 'broadcast') return connections.filter(({ up }) => up).length >= wanted || undefined;
-        return (routes.length >= wanted && (wanted === 0 || directory.isJoined)) || undefined;
+        if (kind === 'broadcast') {
+          const { connections } = await client.ipcpMetrics(pid, ['connections']);
+          const up = (connections as readonly { up: boolean }[]).filter((each) => each.up);
+          return up.length >= wanted || undefined;
+        }
+        const { routes, directory } = await client.ipcpMetrics(pid, ['routes', 'directory']);
+        const hasRoutes = (routes as readonly unknown[]).length >= wanted;
+        const { isJoined } = directory as { readonly isJoined: boolean };
+        return (hasRoutes && (isJoined || wanted === 0)) || undefined;
       };
       const what = `layer ${name} to be complete at ${ipcp} on node ${node}`;
       await poll(isReady, { what, deadlineMs: convergeMs, signal });
