@@ -22,7 +22,12 @@ import type { Directory, DirectoryPort } from './directory/directory.ts';
 import { DataTransfer } from './dt/data-transfer.ts';
 import { componentEid, dtHeaderBytes } from './dt/header.ts';
 import type { Neighbour } from './dt/neighbour.ts';
-import { FlowAllocator, type FlowAllocatorLimits, type UnicastFlow } from './fa/flow-allocator.ts';
+import {
+  FlowAllocator,
+  type FlowAllocatorLimits,
+  type Reachability,
+  type UnicastFlow,
+} from './fa/flow-allocator.ts';
 import { Management, type ManagementConnection } from './management.ts';
 import { type Forwarding, forwardingOf } from './pff/forwarding.ts';
 import { type DataTransferLink, LinkState, type LinkStateLimits } from './routing/link-state.ts';
@@ -63,7 +68,7 @@ export class UnicastLayer implements Layer {
   readonly #settings: UnicastSettings;
   /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
   #calculated = false;
-  #changes: { readonly address: Address; readonly isReachable: boolean }[] = [];
+  #changes: Reachability[] = [];
   #maxMessageBytes = messageBytesOverEthernet;
   /** Answers of the directory to `query`, for the `allocate` that follows it. */
   readonly #found = new Map<string, readonly Address[]>();
@@ -331,6 +336,7 @@ export class UnicastLayer implements Layer {
     const changes = this.#changes;
     this.#changes = [];
     for (const { address, isReachable } of changes) this.directory.reachable(address, isReachable, now);
+    this.flowAllocator.reachable(changes);
   }
 
   /** @param least the longest message that all links carry. */
