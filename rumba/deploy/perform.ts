@@ -132,7 +132,10 @@ export class Performer implements AsyncDisposable {
     }
   }
 
-  /** Waits until each member of a unicast layer has a route to each other, and each of a broadcast layer its neighbours. */
+  /**
+   * Waits until each member of a unicast layer has a route to each other and takes part in the directory, and each of a
+   * broadcast layer its neighbours.
+   */
   async #converge(layer: TopologyStackedLayer, signal: AbortSignal): Promise<void> {
     const { name, kind, members, adjacencies } = layer;
     for (const { node, ipcp } of members) {
@@ -143,10 +146,15 @@ export class Performer implements AsyncDisposable {
           : adjacencies.filter((each) => each.ipcp === ipcp || each.to === ipcp).length;
       const client = this.#client(node);
       const isReady = async (): Promise<true | undefined> => {
-        const { routes, connections } = await client.ipcpMetrics(pid, ['routes', 'connections']);
-        const neighbours = (connections as readonly { up: boolean }[]).filter(({ up }) => up);
-        const have = kind === 'unicast' ? (routes as readonly unknown[]) : neighbours;
-        return have.length >= wanted || undefined;
+        if (kind === 'broadcast') {
+          const { connections } = await client.ipcpMetrics(pid, ['connections']);
+          const up = (connections as readonly { up: boolean }[]).filter((each) => each.up);
+          return up.length >= wanted || undefined;
+        }
+        const { routes, directory } = await client.ipcpMetrics(pid, ['routes', 'directory']);
+        const hasRoutes = (routes as readonly unknown[]).length >= wanted;
+        const { isJoined } = directory as { readonly isJoined: boolean };
+        return (hasRoutes && (isJoined || wanted === 0)) || undefined;
       };
       const what = `layer ${name} to be complete at ${ipcp} on node ${node}`;
       await poll(isReady, { what, deadlineMs: convergeMs, signal });

@@ -28,7 +28,7 @@ async function inLayer(
   work: (layer: MixedLayer) => Promise<void>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    await using layer = await MixedLayer.make(prefix, plan);
+    await using layer = await MixedLayer.make({ ...plan, prefix });
     try {
       return await work(layer);
     } catch (error) {
@@ -98,10 +98,10 @@ if (prefix === undefined || missing !== undefined) {
           await a.ping('ping.c');
           await c.ping('ping.a');
           for (const neighbour of ['b', 'd']) {
-            a.setLink(neighbour, 'down');
+            await a.setLink(neighbour, 'down');
             await a.ping('ping.c');
             await c.ping('ping.a');
-            a.setLink(neighbour, 'up');
+            await a.setLink(neighbour, 'up');
             await until(
               `the neighbour ${neighbour} to be one again`,
               async () => {

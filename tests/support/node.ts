@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { IrmClient } from '../../runtime/lib/index.ts';
+import { type IpcpInfo, IrmClient } from '../../runtime/lib/index.ts';
 import { certificateFile } from './certificates.ts';
 import { type Finished, program, run, Running, type StartOptions } from './command.ts';
 import { until } from './until.ts';
@@ -157,20 +157,31 @@ export class TestNode implements AsyncDisposable {
     return this.run(program('oping'), args);
   }
 
-  /** What an IPCP has counted. */
-  async counters(name: string): Promise<Readonly<Record<string, number>>> {
+  /** Does something with irmd that takes a connection to it. */
+  async managed<T>(work: (irmd: IrmClient) => Promise<T>): Promise<T> {
     await using irmd = await IrmClient.connect({ path: this.managementSocket });
-    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
-    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
-    return await irmd.ipcpCounters(ipcp.pid);
+    return await work(irmd);
+  }
+
+  /** Does something with irmd about an IPCP. */
+  async ofIpcp<T>(name: string, work: (irmd: IrmClient, ipcp: IpcpInfo) => Promise<T>): Promise<T> {
+    return await this.managed(async (irmd) => {
+      const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+      if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+      return await work(irmd, ipcp);
+    });
+  }
+
+  /** What an IPCP has counted. */
+  counters(name: string): Promise<Readonly<Record<string, number>>> {
+    return this.ofIpcp(name, (irmd, { pid }) => irmd.ipcpCounters(pid));
   }
 
   /** What an IPCP knows. */
-  async metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
-    await using irmd = await IrmClient.connect({ path: this.managementSocket });
-    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
-    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
-    return await irmd.ipcpMetrics(ipcp.pid, parts.length === 0 ? undefined : parts);
+  metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
+    return this.ofIpcp(name, (irmd, { pid }) =>
+      irmd.ipcpMetrics(pid, parts.length === 0 ? undefined : parts),
+    );
   }
 
   /** Files of the run directory. */

@@ -177,6 +177,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   ): void {
     const whenDone: OnConnected = (outcome) => {
       if (options.lasting && outcome instanceof Connection) {
+        this.#giveUp(component, destination);
         this.#intents.set(outcome, { component, destination, qos, retryAt: never });
       }
       done(outcome);
@@ -186,12 +187,8 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** Ends the connections of a component that `connect` made to a destination, and gives those up that were lost. */
   disconnect(component: Component, destination: string): void {
-    for (const intent of this.#lost) {
-      if (intent.component === component && intent.destination === destination) this.#lost.delete(intent);
-    }
-    for (const connection of this.connectionsOf(component)) {
-      if (connection.destination === destination) this.close(connection);
-    }
+    this.#giveUp(component, destination);
+    for (const connection of this.#connectionsTo(component, destination)) this.close(connection);
   }
 
   /** Takes a flow that came in. */
@@ -269,18 +266,33 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
         `Lost a ${this.#open.get(connection)?.name} connection${intent === undefined ? '' : ` with ${intent.destination}`}.`,
       );
       this.#end(connection);
-      if (intent !== undefined) this.#tryAgain(intent, now);
+      if (intent === undefined) continue;
+      // Somebody may have connected to it anew meanwhile.
+      const { component, destination } = intent;
+      if (this.#connectionsTo(component, destination).length === 0) this.#tryAgain(intent, now);
     }
     for (const intent of this.#lost) {
       if (intent.retryAt > now) continue;
       intent.retryAt = never;
       const { component, destination, qos } = intent;
-      this.connect(component, destination, qos, { lasting: true }, (result) => {
+      this.#ask(component, destination, qos, this.#limits.attempts, (result) => {
         if (!this.#lost.delete(intent)) {
           // Nobody wants it any more.
           if (result instanceof Connection) this.close(result);
-        } else if (result instanceof O7sError) this.#tryAgain(intent, this.#clock());
+        } else if (result instanceof Connection) this.#intents.set(result, intent);
+        else this.#tryAgain(intent, this.#clock());
       });
+    }
+  }
+
+  #connectionsTo(component: Component, destination: string): Connection[] {
+    return this.connectionsOf(component).filter((each) => each.destination === destination);
+  }
+
+  /** Connections to a destination that were lost are not tried again. */
+  #giveUp(component: Component, destination: string): void {
+    for (const intent of this.#lost) {
+      if (intent.component === component && intent.destination === destination) this.#lost.delete(intent);
     }
   }
 
