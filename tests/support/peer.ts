@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { basename } from 'node:path';
 import { until } from './until.ts';
 
 /** Where the prototype is installed; undefined when there is none to test against. */
@@ -143,7 +144,7 @@ export class PeerNode implements AsyncDisposable {
     const server = this.spawn(command);
     server.stdout?.resume();
     server.stderr?.resume();
-    const [program = ''] = command;
+    const program = basename(command[0] ?? '');
     await until(`${program} to be bound`, async () => {
       const [inner] = (await this.run(['pgrep', '-n', '-x', program])).output.split('\n');
       if (inner === undefined || inner === '') return false;
