@@ -14,6 +14,9 @@ const programs = {
   ipcpd: 'runtime/ipcpd/main.ts',
   irm: 'runtime/tools/irm/main.ts',
   oping: 'runtime/tools/oping/main.ts',
+  oecho: 'runtime/tools/oecho/main.ts',
+  operf: 'runtime/tools/operf/main.ts',
+  ocbr: 'runtime/tools/ocbr/main.ts',
   obc: 'runtime/tools/obc/main.ts',
 };
 
