@@ -18,6 +18,7 @@ const programs = {
   operf: 'runtime/tools/operf/main.ts',
   ocbr: 'runtime/tools/ocbr/main.ts',
   obc: 'runtime/tools/obc/main.ts',
+  ovpn: 'runtime/tools/ovpn/main.ts',
 };
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).

@@ -13,6 +13,7 @@ export { type AllocOptions, Session, type SessionOptions } from './flow/session.
 export { IrmClient } from './irm/irm-client.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
+export { TunDevice, type TunSetup } from './os/tun.ts';
 export { applicationSocket, managementSocket, runDirectory } from './paths.ts';
 export { qosByName, type QosName, type QosSpec, rawQos } from './qos.ts';
 export {
