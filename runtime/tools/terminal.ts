@@ -50,7 +50,6 @@ export function harmless(text: string): string {
 const redrawMs = 500;
 const toLineStart = '\r';
 const eraseBelow = '\u001b[J';
-const up = (rows: number): string => (rows > 0 ? `\u001b[${rows}A` : '');
 
 /**
  * Shows a line at the bottom of the terminal that standard error is, drawn anew twice a second from the first half
@@ -66,8 +65,7 @@ export function showLine(render: () => string): Disposable {
 class LiveLine implements Disposable {
   readonly #render: () => string;
   readonly #timer: NodeJS.Timeout;
-  /** Characters that stand there. */
-  #drawn = 0;
+  #drawn = false;
 
   constructor(render: () => string) {
     this.#render = render;
@@ -77,11 +75,9 @@ class LiveLine implements Disposable {
 
   /** Takes the line away until it is next drawn. */
   hide(): void {
-    if (this.#drawn === 0) return;
-    // A terminal that became narrower since has broken it into rows.
-    const rows = Math.ceil(this.#drawn / columns());
-    this.#drawn = 0;
-    write(errorFd, toLineStart + up(rows - 1) + eraseBelow);
+    if (!this.#drawn) return;
+    this.#drawn = false;
+    write(errorFd, toLineStart + eraseBelow);
   }
 
   [Symbol.dispose](): void {
@@ -92,15 +88,18 @@ class LiveLine implements Disposable {
   }
 
   readonly #resized = (): void => {
-    if (this.#drawn > 0) this.#draw();
+    if (this.#drawn) this.#draw();
   };
 
+  /**
+   * The cursor is left where the line begins: should the terminal become narrower and break the line into rows, it is
+   * still the first of them, and what is below it goes with the line.
+   */
   #draw(): void {
     this.hide();
-    // In the last column the cursor would hang between two rows.
-    const text = this.#render().slice(0, columns() - 1);
-    this.#drawn = text.length;
-    write(errorFd, text);
+    this.#drawn = true;
+    // In the last column some terminals would go to the next row.
+    write(errorFd, this.#render().slice(0, columns() - 1) + toLineStart);
   }
 }
 
