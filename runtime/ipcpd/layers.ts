@@ -31,10 +31,8 @@ export function stackedFactories(turn: Turn): Partial<Record<IpcpType, StackedFa
   const { packets } = turn;
   const around = { packets, clock: monotonicNow, wallClock, randomBytes };
   return {
-    unicast: (lower, events, deadlineChanged) =>
-      new UnicastIpcp({ ...around, lower, events, deadlineChanged }),
-    broadcast: (lower, events, deadlineChanged) =>
-      new BroadcastIpcp({ ...around, lower, events, deadlineChanged }),
+    unicast: (ofIpcp) => new UnicastIpcp({ ...around, ...ofIpcp }),
+    broadcast: (ofIpcp) => new BroadcastIpcp({ ...around, ...ofIpcp }),
   };
 }
 

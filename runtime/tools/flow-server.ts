@@ -13,7 +13,7 @@ export interface FlowHandler {
   readonly message: (message: Buffer) => void;
   /** The messages that came together are all handled. */
   readonly settled?: () => void;
-  /** The other end or the layer released it, or its other end fell silent; it is closed already. */
+  /** The other end or the layer released it, or the other end sends nothing more or fell silent; it is closed already. */
   readonly ended?: () => void;
 }
 
@@ -47,7 +47,7 @@ export class FlowServer {
       let events = await this.#flows.wait();
       for (let handled = 0; events.length > 0 && handled < messagesPerTurn;) {
         for (const { flow, type } of events) {
-          if (type === 'dealloc' || type === 'peer') this.#end(flow);
+          if (type === 'dealloc' || type === 'end' || type === 'peer') this.#end(flow);
           else handled += this.#read(flow, messagesPerFlow);
         }
         events = this.#flows.waitBlocking(lingerMs);

@@ -3,6 +3,7 @@
  * layer below in which the names of its two ends are known.
  */
 import { O7sError } from '../../runtime/lib/errors.ts';
+import { Logger } from '../../runtime/lib/log.ts';
 import type { QosSpec } from '../../runtime/lib/qos.ts';
 import type { Millis } from '../../runtime/lib/time/clock.ts';
 import { Packet, packetHeadroom, PacketPool } from '../../runtime/lib/wire/packet.ts';
@@ -163,6 +164,7 @@ export class SimNode implements LowerFlows {
       clock: () => time.now,
       wallClock: () => BigInt(Math.floor(time.now * 1000)) * 1000n + wallStart,
       randomBytes: (count) => random.bytes(count),
+      log: silent,
       events: { flowRequested: (request) => this.requests.push(request) },
       deadlineChanged: () => {
         this.#changed = true;
@@ -207,6 +209,7 @@ export class SimNode implements LowerFlows {
   }
 }
 
+const silent = new Logger(() => {}, 'sim');
 const wallStart = 1_795_000_000_000_000_000n;
 
 export class World {

@@ -180,6 +180,14 @@ export class TestNode implements AsyncDisposable {
     return await irmd.ipcpCounters(ipcp.pid);
   }
 
+  /** What an IPCP knows. */
+  async metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
+    await using irmd = await IrmClient.connect({ path: this.managementSocket });
+    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+    return await irmd.ipcpMetrics(ipcp.pid, parts.length === 0 ? undefined : parts);
+  }
+
   /** Files of the run directory. */
   files(): string[] {
     return readdirSync(this.directory).toSorted();

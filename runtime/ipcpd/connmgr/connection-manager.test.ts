@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type SimNode, World } from '../../../tests/sim/world.ts';
 import { FlowInbox, packetOf } from '../../../tests/support/flow-inbox.ts';
 import { O7sError } from '../../lib/errors.ts';
+import { Logger } from '../../lib/log.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, never } from '../../lib/time/clock.ts';
 import type { FlowUser, LayerMetrics, LowerFlow, StackedIpcp } from '../shell/layer.ts';
@@ -11,6 +12,8 @@ import { type Component, ConnectionManager } from './connection-manager.ts';
 import { decodeRecord, encodeRecord, noComponent } from './message.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+
+const quiet = new Logger(() => {}, 'test');
 
 /** A component that keeps what happens to its connections. */
 class Probe implements Component {
@@ -243,6 +246,7 @@ class Hand {
         },
       },
       packets: node.packets,
+      log: quiet,
       clock: () => this.now,
       deadlineChanged: () => {},
     });
@@ -387,6 +391,7 @@ test('a flow through too many layers is refused', () => {
   const manager = new ConnectionManager({
     lower: { allocate: (_name, _qos, _user, done) => done(flow) },
     packets: new World(1).node('x').packets,
+    log: quiet,
     clock: () => 0,
     deadlineChanged: () => {},
   });

@@ -7,7 +7,7 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
-import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
+import type { FlowUser, IpcpLog, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
 
@@ -61,7 +61,7 @@ export interface Component {
   connected(connection: Connection, now: Millis): ConnectionUser;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'deadlineChanged'>;
+type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'log' | 'deadlineChanged'>;
 
 /** Of the layers below, so that there is room for those above in front of a packet. */
 const headerBytesMax = packetHeadroom - 24;
@@ -107,6 +107,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   };
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
+  readonly #log: IpcpLog;
   readonly #deadlineChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();
@@ -118,10 +119,11 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly #lost = new Set<Intent>();
 
   constructor(
-    { lower, packets, clock, deadlineChanged }: Surroundings,
+    { lower, packets, clock, log, deadlineChanged }: Surroundings,
     limits: ConnectionLimits = connectionLimits,
   ) {
     this.#lower = lower;
+    this.#log = log.child('connection-manager');
     this.#deadlineChanged = deadlineChanged;
     this.packets = packets;
     this.#clock = clock;
@@ -167,7 +169,10 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   ): void {
     const connection = new Connection(this, destination);
     this.#lower.allocate(destination, qos, connection, (result) => {
-      if (result instanceof O7sError) return done(result);
+      if (result instanceof O7sError) {
+        this.#log.error(`Failed to allocate flow to ${destination}.`);
+        return done(result);
+      }
       if (result.headerBytes > headerBytesMax) {
         result.deallocate(this.#clock());
         return done(new O7sError('ENOTSUP', 'there are too many layers one over another below'));
@@ -261,6 +266,9 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
       if (!connection.advance(now)) continue;
       this.counters.connectionsLost += 1;
       const intent = this.#intents.get(connection);
+      this.#log.warn(
+        `Lost a ${this.#open.get(connection)?.name} connection${intent === undefined ? '' : ` with ${intent.destination}`}.`,
+      );
       this.#end(connection);
       if (intent !== undefined) this.#tryAgain(intent, now);
     }
@@ -287,12 +295,18 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const component = peer === undefined ? undefined : this.#components.get(peer.component);
     if (peer === undefined || component === undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(
+        peer === undefined ? 'Handshake is no connection record.' : `No such component: ${peer.component}`,
+      );
       // A prototype's answer to a component that does not exist; what is no record gets none.
       if (peer !== undefined) this.#send(connection, noComponent);
       return this.#end(connection);
     }
-    if (component.refuses?.(peer) !== undefined) {
+    this.#log.info(`Request to connect to ${component.name}.`);
+    const refusal = component.refuses?.(peer);
+    if (refusal !== undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(`Refused to connect ${component.name}: ${refusal.message}.`);
       this.#send(connection, noComponent);
       return this.#end(connection);
     }

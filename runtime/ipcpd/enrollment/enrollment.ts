@@ -6,7 +6,7 @@ import { errnoOf, O7sError } from '../../lib/errors.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { StackedSurroundings } from '../shell/layer.ts';
+import type { IpcpLog, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from '../connmgr/connection.ts';
 import { type Component, type ConnectionManager, ownExtensions } from '../connmgr/connection-manager.ts';
 import { type LayerConfig, type MemberType, memberTypes } from './layer-config.ts';
@@ -63,7 +63,7 @@ export interface EnrollmentWish {
   readonly address: number;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'clock' | 'wallClock' | 'randomBytes'>;
+type Surroundings = Pick<StackedSurroundings, 'clock' | 'wallClock' | 'randomBytes' | 'log'>;
 
 /** Makes the joiner a member; returns why it cannot be one. */
 type Join = (admission: Admission) => O7sError | undefined;
@@ -126,6 +126,7 @@ export class Enrollment implements Component, Deadlines {
   };
 
   readonly #around: Surroundings;
+  readonly #log: IpcpLog;
   readonly #manager: ConnectionManager;
   readonly #type: MemberType;
   readonly #limits: EnrollmentLimits;
@@ -139,6 +140,7 @@ export class Enrollment implements Component, Deadlines {
     limits: EnrollmentLimits = enrollmentLimits,
   ) {
     this.#around = around;
+    this.#log = around.log.child('enrollment');
     this.#manager = manager;
     this.#type = type;
     this.#limits = limits;
@@ -170,8 +172,12 @@ export class Enrollment implements Component, Deadlines {
     if (attempt !== undefined) return this.#responseReceived(session, attempt, bytes);
     if (session.answered === undefined) return this.#requestReceived(session, bytes);
     const ack = decodeAck(bytes);
-    if (ack?.id.equals(session.answered) === true && ack.result === 0) this.counters.enrollmentsServed += 1;
-    else this.counters.droppedEnrollment += 1;
+    if (ack?.id.equals(session.answered) === true && ack.result === 0) {
+      this.counters.enrollmentsServed += 1;
+      this.#log.info(`${sessionOf(session.answered)} Enrollment completed.`);
+    } else {
+      this.counters.droppedEnrollment += 1;
+    }
     session.connection.close();
   }
 
@@ -212,6 +218,7 @@ export class Enrollment implements Component, Deadlines {
       const session = this.#sessions.get(connection);
       if (session === undefined) return settled(new O7sError('EFLOWDOWN'));
       const id = this.#around.randomBytes(enrollmentIdBytes);
+      this.#log.info(`${sessionOf(id)} Requesting enrollment.`);
       session.attempt = { id, wish, join, done: settled };
       const { layer, address } = wish;
       const extensions = connection.extended ? ownExtensions : 0;
@@ -224,8 +231,10 @@ export class Enrollment implements Component, Deadlines {
     const { wish, join, done } = attempt;
     const end = (fault: O7sError | undefined): void => {
       session.attempt = undefined;
-      if (fault === undefined) this.counters.enrolled += 1;
-      else this.counters.droppedEnrollment += 1;
+      if (fault === undefined) {
+        this.counters.enrolled += 1;
+        this.#log.info(`${sessionOf(attempt.id)} Enrolled with ${wish.destination}.`);
+      } else this.counters.droppedEnrollment += 1;
       session.connection.close();
       done(fault);
     };
@@ -267,9 +276,11 @@ export class Enrollment implements Component, Deadlines {
     const time = this.#around.wallClock();
     const refusal = refusalOf(request, this.#type, config);
     session.answered = request.id;
+    this.#log.info(`${sessionOf(request.id)} Handling incoming enrollment.`);
     const answer = { id: request.id, time, extensions };
     if (refusal !== undefined) {
       this.counters.enrollmentsRefused += 1;
+      this.#log.warn(`${sessionOf(request.id)} Enrollment refused: ${refusal}.`);
       const response = -errnoOf('EINVAL');
       const bytesBack = encodeResponse({
         ...answer,
@@ -300,6 +311,11 @@ export class Enrollment implements Component, Deadlines {
     packet.append(bytes, 0, bytes.length);
     connection.write(packet);
   }
+}
+
+/** An enrolment in the logs of two nodes. */
+function sessionOf(id: Buffer): string {
+  return `[${id.toString('hex')}]`;
 }
 
 const nothingSaid = { layer: undefined, type: undefined, address: undefined } as const;

@@ -53,9 +53,9 @@ export class InterfaceDevice implements EthernetDevice {
       }
     });
     opened.use(this.#socket);
-    const { index, up } = this.#socket.interface;
+    const { index } = this.#socket.interface;
     opened.use(
-      new LinkWatch(index, up, (nowUp) => {
+      new LinkWatch(index, (nowUp) => {
         hooks.onChange(nowUp);
         turn.end();
       }),

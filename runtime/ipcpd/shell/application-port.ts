@@ -1,9 +1,11 @@
 /** The application's end of a flow in the data plane: its socket on one side, the layer on the other. */
 import {
+  droppedBytes,
   frameHeaderBytes,
   frameKind,
   FrameReader,
   FrameWriter,
+  lastWordHeaderBytes,
   streamEnded,
   streamWouldBlock,
 } from '../../lib/flow/framing.ts';
@@ -27,6 +29,12 @@ export interface PortCounters {
   droppedSlowReader: number;
 }
 
+/** What answers for an application that has closed its end, and for how long. */
+export interface LastWord {
+  readonly ms: number;
+  readonly packet: Buffer;
+}
+
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
   readonly #turn: Turn;
@@ -41,6 +49,12 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   #stream: UnixStream | undefined;
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
+  /** What the application left before it closed its end. */
+  lastWord: LastWord | undefined;
+  /** Who uses the flow when the application is gone. */
+  heir: FlowUser | undefined;
+  /** Packets that were dropped because the application did not read, and that it does not know of yet. */
+  #untold = 0;
   #released = false;
   #dirty = false;
 
@@ -59,22 +73,24 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   }
 
   deliver(packet: Packet): void {
+    if (this.heir !== undefined) return this.heir.deliver(packet);
+    if (this.#untold > 0) this.#tellDropped();
     if (this.#stream !== undefined && this.#writer.pending === 0) this.#gather(packet);
-    else if (!this.#writer.pushPacket(packet)) {
-      this.counters.droppedSlowReader += 1;
-      return;
-    }
+    else if (!this.#writer.pushPacket(packet)) return this.#drop();
     this.counters.packetsOut += 1;
     this.#flushLater();
   }
 
   setUp(up: boolean): void {
+    if (this.heir !== undefined) return;
     this.#spill(0);
     this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0));
     this.#flushLater();
   }
 
   released(): void {
+    if (this.heir !== undefined) return this.heir.released();
+    this.lastWord = undefined;
     // What came before is the application's still: its end closes when that has left.
     this.#released = true;
     this.#flushLater();
@@ -84,6 +100,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#dirty = false;
     const stream = this.#stream;
     if (stream === undefined || stream.closed) return;
+    if (this.#untold > 0) this.#tellDropped();
     // A socket that is gone is noticed, and told, where it is read.
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
@@ -145,10 +162,22 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
         left = 0;
       } else if (!this.#writer.pushPacket(packet)) {
         this.counters.packetsOut -= 1;
-        this.counters.droppedSlowReader += 1;
+        this.#drop();
       }
     }
     this.#forgetGathered();
+  }
+
+  #drop(): void {
+    this.counters.droppedSlowReader += 1;
+    this.#untold += 1;
+  }
+
+  /** Tells the application what it has lost, before anything that comes later. */
+  #tellDropped(): void {
+    const memory = Buffer.alloc(droppedBytes);
+    memory.writeUInt32BE(this.#untold);
+    if (this.#gatheredCount === 0 && this.#writer.push(frameKind.dropped, memory)) this.#untold = 0;
   }
 
   #forgetGathered(): void {
@@ -164,6 +193,10 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     room: number,
   ): void => {
     const { flow } = this;
+    if (kind === frameKind.lastWord && end - start > lastWordHeaderBytes && !this.#released) {
+      const packet = Buffer.from(buffer.memory.subarray(start + lastWordHeaderBytes, end));
+      this.lastWord = { ms: buffer.memory.readUInt32BE(start), packet };
+    }
     if (kind !== frameKind.packet || flow === undefined) return;
     const { packets } = this.#turn;
     let packet: Packet;

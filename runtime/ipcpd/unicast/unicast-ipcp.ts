@@ -9,6 +9,7 @@ import { type Admission, Enrollment, type EnrollmentLimits } from '../enrollment
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
   FlowUser,
+  IpcpLog,
   Joined,
   LayerMetrics,
   LowerFlow,
@@ -29,15 +30,15 @@ const clockMsMax = 20;
 
 export class UnicastIpcp implements StackedIpcp {
   readonly #around: StackedSurroundings;
+  readonly #log: IpcpLog;
   readonly #limits: UnicastLimits;
   readonly #manager: ConnectionManager;
   readonly #enrollment: Enrollment;
   #layer: UnicastLayer | undefined;
-  /** The wall clock of the member that let it join may be another. */
-  clockAheadMs = 0;
 
   constructor(around: StackedSurroundings, limits: UnicastLimits = {}) {
     this.#around = around;
+    this.#log = around.log.child('unicast-ipcp');
     this.#limits = limits;
     this.#manager = new ConnectionManager(around, limits.connections);
     this.#enrollment = new Enrollment(around, this.#manager, 'unicast', limits.enrollment);
@@ -92,7 +93,10 @@ export class UnicastIpcp implements StackedIpcp {
     const proposed = drawAddress(this.#around.randomBytes);
     let joined: Joined | undefined;
     const join = ({ config, peer, address = proposed, clockAheadMs }: Admission): O7sError | undefined => {
-      this.clockAheadMs = Math.abs(clockAheadMs) > clockMsMax ? clockAheadMs : 0;
+      if (Math.abs(clockAheadMs) > clockMsMax) {
+        const which = clockAheadMs > 0 ? 'behind' : 'ahead of';
+        this.#log.warn(`Clock is ${Math.abs(clockAheadMs)} ms ${which} that of ${destination}.`);
+      }
       joined = this.#enter(config, { address, peer }, this.#around.clock());
       return undefined;
     };
@@ -160,6 +164,7 @@ export class UnicastIpcp implements StackedIpcp {
     const { name, hash, unicast: settings } = config;
     if (settings === undefined) throw new O7sError('EIPCPTYPE', `${name} is no unicast layer`);
     const { randomBytes } = this.#around;
+    this.#log.info(`IPCP got address ${address}.`);
     const layer = new UnicastLayer(
       { hash, settings, address, peer, around: this.#around, limits: this.#limits },
       now,

@@ -298,15 +298,19 @@ export class UnicastLayer implements Layer {
   }
 
   #linkUp(neighbour: Neighbour, now: Millis): void {
-    this.#linkDown(neighbour, now);
     const { connection, address } = neighbour;
     const link = {
       peer: address,
       isExtended: connection.extended,
       maxMessageBytes: connection.flow.maxMessageBytes,
     };
+    const before = this.#links.get(neighbour);
     this.#links.set(neighbour, link);
-    this.#routed(now, () => this.routing.linkUp(link, now));
+    this.#routed(now, () => {
+      // In this order the neighbour is one all the time.
+      this.routing.linkUp(link, now);
+      if (before !== undefined) this.routing.linkDown(before, now);
+    });
   }
 
   #linkDown(neighbour: Neighbour, now: Millis): void {

@@ -39,7 +39,9 @@ const [peer, local] = [1, 2];
 
 describe('messages', () => {
   test('of links', () => {
-    expect(readLink(link(7, 0x1043))).toEqual({ index: 7, up: true });
+    expect(readLink(link(7, 0x1_10_43))).toEqual({ index: 7, up: true });
+    // Set up, but its other end is not.
+    expect(readLink(link(7, 0x10_03))).toEqual({ index: 7, up: false });
     expect(readLink(link(7, 0x1002))).toEqual({ index: 7, up: false });
     expect(readLink(link(7, 1).subarray(0, 15))).toBeUndefined();
   });
@@ -70,7 +72,7 @@ describe('an address', () => {
     for (const [type, body] of messages) state.take(routeMessage[type], body);
     return state;
   };
-  const linkUp = ['newLink', link(3, 1)] as const;
+  const linkUp = ['newLink', link(3, 0x1_00_01)] as const;
   const linkDown = ['newLink', link(3, 0)] as const;
   const added = ['newAddress', address(3, 0, attribute(local, ip))] as const;
   const gone = ['deleteAddress', address(3, 0, attribute(local, ip))] as const;
@@ -131,7 +133,7 @@ test('all links and addresses are told before the question returns', () => {
 
 test('an interface is watched without a word while nothing changes', () => {
   const changes: boolean[] = [];
-  const watch = new LinkWatch(1, true, (up) => changes.push(up));
+  const watch = new LinkWatch(1, (up) => changes.push(up));
   watch[Symbol.dispose]();
   watch[Symbol.dispose]();
   expect(changes).toEqual([]);

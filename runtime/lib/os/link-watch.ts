@@ -13,18 +13,18 @@ export class LinkWatch implements Disposable {
   readonly #socket: RouteSocket;
   readonly #index: number;
   readonly #onChange: (up: boolean) => void;
-  #up: boolean;
+  #up: boolean | undefined;
 
-  /** @param up whether the interface is up now; `onChange` hears when that changes. */
-  constructor(index: number, up: boolean, onChange: (up: boolean) => void) {
+  /** @param onChange hears when the interface goes down or comes up, by itself or because its other end does. */
+  constructor(index: number, onChange: (up: boolean) => void) {
     this.#index = index;
-    this.#up = up;
     this.#onChange = onChange;
     this.#socket = new RouteSocket(
       routeGroup.links,
       (type, body) => this.#told(type, body),
       () => this.#socket.ask(routeQuestion.links),
     );
+    this.#socket.ask(routeQuestion.links);
   }
 
   [Symbol.dispose](): void {
@@ -34,8 +34,9 @@ export class LinkWatch implements Disposable {
   #told(type: number, body: Buffer): void {
     const link = type === routeMessage.newLink ? readLink(body) : undefined;
     if (link === undefined || link.index !== this.#index || link.up === this.#up) return;
+    const isFirst = this.#up === undefined;
     this.#up = link.up;
-    this.#onChange(link.up);
+    if (!isFirst) this.#onChange(link.up);
   }
 }
 

@@ -107,12 +107,13 @@ export class RouteSocket implements Disposable {
 
 /** Bytes of `struct ifinfomsg`. */
 const linkBytes = 16;
-const flagUp = 1;
+/** Set up by its owner, and with a carrier: the other end is up too. */
+const flagsUp = 0x1_00_01;
 
-/** The index of a link, and whether it is administratively up; undefined for another message. */
+/** The index of a link, and whether it is up with all it needs; undefined for another message. */
 export function readLink(body: Buffer): { readonly index: number; readonly up: boolean } | undefined {
   if (body.length < linkBytes) return undefined;
-  return { index: body.readInt32LE(4), up: (body.readUInt32LE(8) & flagUp) !== 0 };
+  return { index: body.readInt32LE(4), up: (body.readUInt32LE(8) & flagsUp) === flagsUp };
 }
 
 /** Bytes of `struct ifaddrmsg`. */

@@ -102,8 +102,10 @@ export interface FlowEncryption {
 export interface FlowGrant {
   readonly flowId: number;
   readonly qos: QosJson;
-  /** Longest message the flow carries, in bytes. */
+  /** Longest message the layer carries, in bytes; what its ends add counts as well. */
   readonly maxMessageBytes: number;
+  /** Longest time a packet lives in the layer, in ms. */
+  readonly mplMs: number;
   /** The socket to connect to; null when the other end connects to this process. */
   readonly connect: string | null;
   /** 32 hexadecimal digits. */

@@ -411,6 +411,21 @@ describe('routes (6.7 to 6.9)', () => {
     expect(bench.counters()['calculations']).toBe(1);
   });
 
+  test('changes that do not end are calculated every now and then', () => {
+    const bench = new RoutingBench({ limits: { recalculateMs: 2, recalculatePauseMs: 20 } });
+    bench.managed(2);
+    bench.linked(2);
+    bench.hearsLink(2, 2, 1);
+    bench.after(50).take();
+    const calculated: number[] = [];
+    for (let end = 100; end < 200; end += 1) {
+      bench.hearsLink(2, 2, end);
+      bench.after(1);
+      if (bench.take('told').includes('routes')) calculated.push(end - 99);
+    }
+    expect(calculated).toEqual([2, 22, 42, 62, 82]);
+  });
+
   test('a calculation waits no longer than t_recalc', () => {
     const bench = new RoutingBench({ tRecalc: 1, limits: { recalculateMs: 5000 } });
     bench.managed(2);

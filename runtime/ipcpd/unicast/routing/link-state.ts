@@ -29,7 +29,7 @@ export interface DataTransferLink {
   readonly maxMessageBytes: number;
 }
 
-/** What routing does and tells. None of these may call back into it. */
+/** What routing does and tells. These may read from it, and report nothing to it. */
 export interface RoutingPort<Flow extends ManagementFlow> {
   /** Sends a message; its memory is used again afterwards. */
   send(flow: Flow, message: Buffer): void;
@@ -43,6 +43,8 @@ export interface RoutingPort<Flow extends ManagementFlow> {
 export interface LinkStateLimits extends DatabaseLimits, OutboxLimits {
   /** How long a change waits for others before the routes are calculated. */
   readonly recalculateMs: Millis;
+  /** From one calculation to the next at least: a layer that is never calm is not to take all the processor's time. */
+  readonly recalculatePauseMs: Millis;
   /** A management flow carries something at least this often. */
   readonly repeatMs: Millis;
   /** Wrong words of others about links of this member that are contradicted in a second. */
@@ -56,6 +58,7 @@ const linkStateLimits: LinkStateLimits = {
   entriesMax: 65_536,
   entriesOfSourceMax: 4096,
   recalculateMs: 2,
+  recalculatePauseMs: 10,
   repeatMs: 15_000,
   contradictionsPerSecond: 16,
   cureMs: 1000,
@@ -129,7 +132,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   readonly #port: RoutingPort<Flow>;
   readonly #random: () => number;
   readonly #limits: LinkStateLimits;
-  readonly #recalculateMs: Millis;
+  readonly #recalculateMaxMs: Millis;
   readonly #updateMs: Millis;
   readonly #timeoutMs: Millis;
   /** How long a withdrawn link is remembered: longer than any older word about it lives. */
@@ -153,6 +156,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   #issued = -1;
   #tickAt: Millis;
   #recalculateAt: Millis = never;
+  #recalculatedAt: Millis = -never;
   /** When prototypes are to be made to calculate, in order. */
   readonly #curesAt: Millis[] = [];
   readonly #markers = new Set<Address>();
@@ -167,7 +171,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     this.#port = options.port;
     this.#random = options.random;
     this.#limits = { ...linkStateLimits, ...options.limits };
-    this.#recalculateMs = Math.min(this.#limits.recalculateMs, options.tRecalc * 1000);
+    this.#recalculateMaxMs = options.tRecalc * 1000;
     this.#updateMs = Math.max(1, options.tUpdate) * 1000;
     this.#timeoutMs = Math.max(options.tTimeo * 1000, this.#updateMs + lifetimeMarginMs);
     this.#withdrawnMs = this.#timeoutMs + 2 * this.#updateMs;
@@ -330,7 +334,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       this.#curesAt.splice(0, due);
       this.#cure(now);
     }
-    if (this.#recalculateAt <= now) this.#recalculate();
+    if (this.#recalculateAt <= now) this.#recalculate(now);
     this.#settle(now);
   }
 
@@ -450,13 +454,13 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   }
 
   #put(entry: LinkEntry, seqno: number, state: LinkUpdate['state'], stampedAt: Millis, now: Millis): void {
-    if (this.#database.set(entry, seqno, state, stampedAt)) this.#recalculateBy(now + this.#recalculateMs);
+    if (this.#database.set(entry, seqno, state, stampedAt)) this.#recalculateSoon(now);
   }
 
   #setLimit(entry: LinkEntry, maxMessageBytes: number, now: Millis): void {
     if (entry.maxMessageBytes === maxMessageBytes) return;
     entry.maxMessageBytes = maxMessageBytes;
-    this.#recalculateBy(now + this.#recalculateMs);
+    this.#recalculateSoon(now);
   }
 
   /** Passes an entry on to all neighbours but the one it came from. What has no new number is nothing new to an LSU. */
@@ -494,7 +498,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       if (now <= entry.stampedAt + lifetime || (entry.source === this.#self && !entry.isWithdrawn)) continue;
       if (this.#database.remove(entry)) {
         aged = true;
-        this.#recalculateBy(now + this.#recalculateMs);
+        this.#recalculateSoon(now);
       }
       if (!entry.isWithdrawn) this.#count('agedOut');
     }
@@ -548,12 +552,15 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     return marker;
   }
 
-  #recalculateBy(at: Millis): void {
-    this.#recalculateAt = Math.min(this.#recalculateAt, at);
+  #recalculateSoon(now: Millis): void {
+    const { recalculateMs, recalculatePauseMs } = this.#limits;
+    const at = Math.max(now + recalculateMs, this.#recalculatedAt + recalculatePauseMs);
+    this.#recalculateAt = Math.min(this.#recalculateAt, at, now + this.#recalculateMaxMs);
   }
 
-  #recalculate(): void {
+  #recalculate(now: Millis): void {
     this.#recalculateAt = never;
+    this.#recalculatedAt = now;
     this.#count('calculations');
     const calculation = this.#counts.calculations;
     // Among equals the link learned last comes first (6.8).
