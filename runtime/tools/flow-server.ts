@@ -9,8 +9,8 @@ const messagesPerFlow = 1024;
 
 /** What a server does with a flow. */
 export interface FlowHandler {
-  /** A message that came over it, which belongs to the handler. */
-  readonly message: (message: Buffer) => void;
+  /** A message that came over it, which belongs to the handler. The next one waits until a promise is kept. */
+  readonly message: (message: Buffer) => Promise<void> | undefined | void;
   /** The messages that came together are all handled. */
   readonly settled?: () => void;
   /** The other end or the layer released it, or the other end sends nothing more or fell silent; it is closed already. */
@@ -20,6 +20,8 @@ export interface FlowHandler {
 export class FlowServer {
   readonly #flows = new FlowSet();
   readonly #handlers = new Map<Flow, FlowHandler>();
+  /** Flows whose handler is not done with a message. */
+  readonly #busy = new Set<Flow>();
 
   /** Flows that are served. */
   get size(): number {
@@ -34,6 +36,7 @@ export class FlowServer {
   /** Releases a flow. Its handler is told of nothing more. */
   drop(flow: Flow): void {
     if (!this.#handlers.delete(flow)) return;
+    this.#busy.delete(flow);
     this.#flows.delete(flow);
     void flow.close();
   }
@@ -60,13 +63,20 @@ export class FlowServer {
   #read(flow: Flow, most: number): number {
     const handler = this.#handlers.get(flow);
     let count = 0;
-    if (handler === undefined) return count;
+    if (handler === undefined || this.#busy.has(flow)) return count;
     try {
-      for (; count < most; count += 1) {
+      while (count < most) {
         const message = flow.tryRead();
         if (message === undefined) break;
-        handler.message(message);
+        const done = handler.message(message);
+        count += 1;
         if (!this.#handlers.has(flow)) return count;
+        if (done === undefined) continue;
+        this.#busy.add(flow);
+        void done.then(() => {
+          if (this.#busy.delete(flow)) this.#read(flow, messagesPerFlow);
+        });
+        break;
       }
     } catch (error) {
       if (!(error instanceof O7sError)) throw error;
@@ -82,10 +92,28 @@ export class FlowServer {
   #end(flow: Flow): void {
     const handler = this.#handlers.get(flow);
     if (handler === undefined) return;
+    this.#busy.delete(flow);
     this.#read(flow, Number.POSITIVE_INFINITY);
     if (!this.#handlers.has(flow)) return;
     this.drop(flow);
     handler.ended?.();
+  }
+}
+
+/**
+ * Sends a message over a flow, now, or when the promise is kept because the flow has no room for it yet. `lost` hears
+ * when it cannot be sent at all.
+ */
+export function sendOver(flow: Flow, message: Uint8Array, lost: () => void): Promise<void> | undefined {
+  const failed = (error: unknown): void => {
+    if (!(error instanceof O7sError)) throw error;
+    lost();
+  };
+  try {
+    return flow.tryWrite(message) ? undefined : flow.write(message).catch(failed);
+  } catch (error) {
+    failed(error);
+    return undefined;
   }
 }
 

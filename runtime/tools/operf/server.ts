@@ -1,6 +1,6 @@
 /** operf's server. Source: tools.md 3.4. */
 import type { Flow } from '../../lib/index.ts';
-import { acceptFlows, type FlowHandler, FlowServer } from '../flow-server.ts';
+import { acceptFlows, type FlowHandler, FlowServer, sendOver } from '../flow-server.ts';
 import { megabits } from '../quantities.ts';
 import { showLine } from '../terminal.ts';
 import { errorEvent, exitOnSignals, type Report } from '../tool.ts';
@@ -90,18 +90,20 @@ class ServedTest implements FlowHandler {
     return this.#lastAt + (this.packets === 0 ? firstPacketMs : idleMs);
   }
 
-  readonly message = (message: Buffer): void => {
-    if (this.#test === undefined) return this.#begin(message);
+  readonly message = (message: Buffer): Promise<void> | undefined => {
+    if (this.#test === undefined) {
+      this.#begin(message);
+      return undefined;
+    }
     this.packets += 1;
     this.#bytes += message.length;
     const sequence = readSequence(message);
     if (sequence !== undefined) this.#seen(sequence);
     if (this.#test === 'bi') {
-      // What the flow cannot take now is lost, as on any link, and counted.
-      if (!this.#flow.tryWrite(message)) this.#notReturned += 1;
-    } else if (!this.#quiet) {
-      this.#untold.push([sequence ?? 0, (performance.timeOrigin + performance.now()) / 1000]);
+      return sendOver(this.#flow, message, () => void (this.#notReturned += 1));
     }
+    if (!this.#quiet) this.#untold.push([sequence ?? 0, (performance.timeOrigin + performance.now()) / 1000]);
+    return undefined;
   };
 
   readonly settled = (): void => {

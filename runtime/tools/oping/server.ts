@@ -1,7 +1,7 @@
 /** oping's server. Source: tools.md 1.4. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Flow, O7sError } from '../../lib/index.ts';
-import { acceptFlows, FlowServer } from '../flow-server.ts';
+import { acceptFlows, FlowServer, sendOver } from '../flow-server.ts';
 import { showLine } from '../terminal.ts';
 import { errorEvent, type Report } from '../tool.ts';
 import type { PingEvent } from './events.ts';
@@ -29,10 +29,8 @@ export async function servePings(options: PingOptions, report: PingReport): Prom
   const server = new FlowServer();
   /** When each flow brought its last request. */
   const lastAt = new Map<Flow, number>();
-  let answered = 0;
-  using _live = options.quiet
-    ? showLine(() => `${server.size} flows, ${answered} requests answered`)
-    : undefined;
+  let requests = 0;
+  using _live = options.quiet ? showLine(() => `${server.size} flows, ${requests} requests`) : undefined;
   const forget = (flow: Flow, type: 'idle' | 'released'): void => {
     lastAt.delete(flow);
     report({ type, fd: flow.fd });
@@ -52,24 +50,23 @@ export async function servePings(options: PingOptions, report: PingReport): Prom
     server.add(flow, {
       message: (message) => {
         lastAt.set(flow, performance.now());
-        if (answer(flow, message, options.quiet, report)) answered += 1;
+        requests += 1;
+        return answer(flow, message, options.quiet, report);
       },
       ended: () => forget(flow, 'released'),
     });
   }
 }
 
-/** Sends a request back as the reply it asks for. What the flow cannot take now is lost, as on any link, and told. */
-function answer(flow: Flow, message: Buffer, quiet: boolean, report: PingReport): boolean {
+/** Sends a request back as the reply it asks for. */
+function answer(flow: Flow, message: Buffer, quiet: boolean, report: PingReport): Promise<void> | undefined {
   if (message.length < pingHeaderBytes || message.readUInt32BE(0) !== pingType.request) {
     report({ type: 'invalidMessage', fd: flow.fd });
-    return false;
+    return undefined;
   }
   if (!quiet) report({ type: 'request', fd: flow.fd, bytes: message.length });
   message.writeUInt32BE(pingType.reply, 0);
-  if (flow.tryWrite(message)) return true;
-  report({ type: 'answerLost', fd: flow.fd });
-  return false;
+  return sendOver(flow, message, () => report({ type: 'answerLost', fd: flow.fd }));
 }
 
 /** Answers one flow in a busy loop until it goes down. */
@@ -79,7 +76,7 @@ async function serveBusily(flow: Flow, report: PingReport): Promise<void> {
     for (let spins = 1; ; spins += 1) {
       const message = flow.tryRead();
       if (message !== undefined) {
-        answer(flow, message, true, report);
+        await answer(flow, message, true, report);
         flow.flush();
       }
       if (spins % spinsPerTurn === 0) await nextTurn();
