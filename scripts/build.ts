@@ -19,6 +19,7 @@ const programs = {
   ocbr: 'runtime/tools/ocbr/main.ts',
   obc: 'runtime/tools/obc/main.ts',
   ovpn: 'runtime/tools/ovpn/main.ts',
+  onc: 'runtime/tools/onc/main.ts',
 };
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).

@@ -79,13 +79,13 @@ export async function runTool<T>(
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Aborted by the first signal that ends a tool; the second ends it on the spot. */
+/** Aborted by the first signal that ends a tool, which is the reason; the second ends it on the spot. */
 export function stopOnSignals(signals: readonly NodeJS.Signals[] = endingSignals): AbortSignal {
   const stop = new AbortController();
   for (const signal of signals) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
-      stop.abort();
+      stop.abort(signal);
     });
   }
   return stop.signal;
