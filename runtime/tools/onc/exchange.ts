@@ -34,13 +34,18 @@ export class Exchange {
 
   /**
    * Carries bytes until both ends are done. Rejects with an O7sError when the flow ended before, EFLOWDOWN among them
-   * when the other end of a reliable flow went away without having said that it had sent everything, and with
-   * `SinkClosed`.
+   * when the other end of a reliable flow went away without having said that it had sent everything; with ECANCELED when
+   * it was stopped; and with `SinkClosed`.
    */
-  async run(): Promise<void> {
-    const both = [this.#send(), this.#receive()];
+  async run(stop: AbortSignal): Promise<void> {
+    const both = Promise.all([this.#send(), this.#receive()]);
+    const stopped = new Promise<never>((_resolve, reject) => {
+      const cancel = (): void => reject(new O7sError('ECANCELED'));
+      if (stop.aborted) cancel();
+      stop.addEventListener('abort', cancel, { once: true });
+    });
     try {
-      await Promise.all(both);
+      await Promise.race([both, stopped]);
     } finally {
       // What one direction failed with ends the other.
       this.#stopSource();

@@ -100,8 +100,6 @@ class Netcat {
   /** Carries bytes between a flow and what it is for, to their ends; the status that comes of it. */
   async #use(flow: Flow, line: string | undefined): Promise<number> {
     this.#report({ type: 'flow', fd: flow.fd, maxMessageBytes: flow.maxMessageBytes });
-    const abort = (): void => flow.abort();
-    this.#stop.addEventListener('abort', abort, { once: true });
     try {
       return line === undefined ? await this.#useStandard(flow) : await this.#useCommand(flow, line);
     } catch (error) {
@@ -110,7 +108,6 @@ class Netcat {
       flow.abort();
       return this.#failed();
     } finally {
-      this.#stop.removeEventListener('abort', abort);
       await flow.close();
     }
   }
@@ -149,7 +146,7 @@ class Netcat {
 
   async #carry(flow: Flow, exchange: Exchange): Promise<void> {
     const startedAt = performance.now();
-    await exchange.run();
+    await exchange.run(this.#stop);
     const { sentBytes, receivedBytes } = exchange;
     const elapsedMs = performance.now() - startedAt;
     this.#report({ type: 'ended', fd: flow.fd, sentBytes, receivedBytes, elapsedMs });
