@@ -227,7 +227,7 @@ describe.each(linkKinds)('%s', (kind) => {
 
   test('all ids in use: nothing is asked, requests are refused; after their rest there are as many again', () => {
     const rig = LinkRig.make(kind, { requestsMax: 8192 });
-    const attempts = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + (index % 60)));
+    const attempts = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + index));
     expect(new Set(attempts.map(({ eid }) => eid)).size).toBe(rig.eids.count);
     expect(rig.tryAllocate()).toMatchObject({ eid: -1, outcomes: [{ kind: 'refused', response: -9 }] });
     rig.layer.register(rig.hash);
@@ -243,19 +243,19 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.tryAllocate().eid).toBe(-1);
     rig.now += 1;
     rig.learn();
-    const again = Array.from({ length: rig.eids.count }, () => rig.connect());
+    const again = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + index));
     expect(rig.tryAllocate().eid).toBe(-1);
     // One of ours confirms that it sends no more.
     for (const { flow } of again) flow.deallocate(rig.now);
     rig.sent();
-    for (const { eid } of again) rig.bring(rig.releaseBytes(7, eid));
+    for (const [index, { eid }] of again.entries()) rig.bring(rig.releaseBytes(2 + index, eid));
     expect([rig.sent(), rig.counter('droppedUnexpectedRelease')]).toEqual([[], 0]);
     if (restReleased > 0) {
       rig.now += restReleased - 1;
       expect(rig.tryAllocate().eid).toBe(-1);
       rig.now += 1;
     }
-    for (let count = 0; count < rig.eids.count; count += 1) rig.connect();
+    for (let count = 0; count < rig.eids.count; count += 1) rig.connect(2 + count);
     expect(rig.tryAllocate().eid).toBe(-1);
   });
 

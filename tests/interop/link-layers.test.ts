@@ -146,6 +146,19 @@ if (prefix === undefined || missing !== undefined) {
       expect((await peer.run(['irm', 'ipcp', 'list'])).output).toContain('lan');
     });
 
+    test('a flow that it closed without a word ends here when it gives its id to another', async () => {
+      const ended = async (): Promise<number> => (await ours.counters('e0'))['supersededByPeer'] ?? 0;
+      const before = await ended();
+      await until(
+        'a flow to end',
+        async () => {
+          await pingOurs('-c', '1', '-i', '1');
+          return (await ended()) > before;
+        },
+        60_000,
+      );
+    });
+
     test('our server starts anew, and is found again', async () => {
       await server.kill('SIGKILL');
       await ours.logged(`Process removed: ${server.pid}.`);

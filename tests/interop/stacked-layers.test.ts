@@ -141,6 +141,13 @@ if (prefix === undefined || missing !== undefined) {
     ] as const;
     await inLayer(prefix, { nodes, cables, type: 'broadcast' }, async (layer) => {
       const names = Object.keys(nodes);
+      // What is sent before the prototype has settled does not reach it.
+      for (const name of ['a', 'c']) {
+        await until(`${name} to have two neighbours`, async () => {
+          const { connections } = await layer.node(name).ours.metrics(`net.${name}`);
+          return (connections as readonly { up: boolean }[]).filter(({ up }) => up).length === 2;
+        });
+      }
       const heard = new Map<string, () => string>();
       for (const name of names) heard.set(name, await layer.node(name).listen('net'));
       const messages = names.flatMap((name) => [`first of ${name}`, `second of ${name}`]);

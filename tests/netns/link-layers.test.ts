@@ -1,9 +1,9 @@
 /** Each link layer with whole daemons over a cable; IPCPs in one process, and in one each. */
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Flow, rawQos, type Session } from '../../runtime/lib/index.ts';
+import { type Flow, O7sError, rawQos, type Session } from '../../runtime/lib/index.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
 import { program, type Running } from '../support/command.ts';
-import { addresses, LinkNet } from '../support/link-net.ts';
+import { addresses, bootstrapWords, LinkNet } from '../support/link-net.ts';
 import { linkKinds } from '../support/link-rig.ts';
 import { namespacesMissing } from '../support/namespaces.ts';
 import type { TestNode } from '../support/node.ts';
@@ -248,4 +248,50 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
       expect(net.a.processes().filter(({ command }) => command.includes('ipcpd'))).toHaveLength(1);
     });
   }
+});
+
+/** Every option of each kind that is not what it is by default, and the longest message on a cable of MTU 9000. */
+const configured = [
+  ['eth-dix', 'ethertype B123 hash SHA3_512', 8996],
+  ['eth-llc', 'hash SHA3_224', 1497],
+  ['udp4', 'port 4000 hash SHA3_384', 8976],
+  ['udp6', 'port 4000', 8948],
+] as const;
+
+describe.each(configured)('%s with %s and jumbo frames', (kind, words, longest) => {
+  let net: LinkNet;
+
+  beforeEach(({ skip }) => skip(missing !== undefined, missing));
+  beforeAll(async () => {
+    if (missing !== undefined) return;
+    net = await LinkNet.start('shared', 9000);
+    await net.join(kind, ['svc'], words);
+  });
+  afterAll(async () => net?.[Symbol.asyncDispose]());
+
+  test(`a flow carries ${longest} bytes, both ways`, async () => {
+    const [atA, atB] = [await sessionOf(net.a), await sessionOf(net.b)];
+    await net.b.manage(`bind process ${atB.pid} name svc`);
+    await net.b.manage('name register svc layer lan');
+    const [client, served] = await Promise.all([
+      atA.allocFlow('svc', { timeout: 10_000 }),
+      atB.acceptFlow({ timeout: 10_000 }),
+    ]);
+    expect([client.maxMessageBytes, served.maxMessageBytes]).toEqual([longest, longest]);
+    for (const [from, to] of [
+      [client, served],
+      [served, client],
+    ] as const) {
+      const message = Buffer.alloc(longest, 'z');
+      await from.write(message);
+      expect(await to.read({ timeout: 10_000 })).toEqual(message);
+    }
+  });
+
+  test('nobody of the same kind without these options is in the layer', async () => {
+    await net.a.manage('ipcp destroy name e0');
+    await net.a.manage(bootstrapWords(kind, 'a'));
+    const session = await sessionOf(net.a);
+    await expect(session.allocFlow('svc', { timeout: 3000 })).rejects.toThrow(O7sError);
+  });
 });

@@ -18,6 +18,9 @@ export interface Done {
   readonly output: string;
 }
 
+/** Two prototypes miss each other's messages, and take 20 s to notice (unicast-layer.md 2.4), ms. */
+const patienceMs = 90_000;
+
 /** A node of either kind. */
 export class MixedNode {
   readonly name: string;
@@ -132,6 +135,8 @@ export interface MixedPlan {
   readonly type?: 'unicast' | 'broadcast';
   /** Further words of bootstrap. */
   readonly options?: string;
+  /** Where prototypes run, as `taskset` lists processors. */
+  readonly processors?: string;
 }
 
 export class MixedLayer implements AsyncDisposable {
@@ -177,10 +182,23 @@ export class MixedLayer implements AsyncDisposable {
     await node.know(`net.${to}`);
     const components = this.#plan.type === 'broadcast' ? ['dt'] : ['mgmt', 'dt'];
     for (const component of components) {
-      await until(`${from} to connect ${component} to ${to}`, async () => {
-        const words = ['ipcp', 'connect', 'name', `net.${from}`, 'dst', `net.${to}`, 'component', component];
-        return (await node.run('irm', ...words)).code === 0;
-      });
+      await until(
+        `${from} to connect ${component} to ${to}`,
+        async () => {
+          const words = [
+            'ipcp',
+            'connect',
+            'name',
+            `net.${from}`,
+            'dst',
+            `net.${to}`,
+            'component',
+            component,
+          ];
+          return (await node.run('irm', ...words)).code === 0;
+        },
+        patienceMs,
+      );
     }
   }
 
@@ -190,7 +208,7 @@ export class MixedLayer implements AsyncDisposable {
 
   async #start(prefix: string, name: string, runtime: Runtime): Promise<void> {
     if (runtime === 'peer') {
-      const peer = this.#stack.use(await PeerNode.start(prefix));
+      const peer = this.#stack.use(await PeerNode.start(prefix, this.#plan.processors));
       this.#nodes.set(name, new MixedNode(name, peer.pid, peer));
       return;
     }
@@ -228,10 +246,14 @@ export class MixedLayer implements AsyncDisposable {
       return;
     }
     await far.know(`net.${a}`);
-    await until(`${b} to enrol with ${a}`, async () => {
-      const words = ['ipcp', 'enroll', 'type', type, 'name', `net.${b}`, 'dst', `net.${a}`, 'autobind'];
-      return (await far.run('irm', ...words)).code === 0;
-    });
+    await until(
+      `${b} to enrol with ${a}`,
+      async () => {
+        const words = ['ipcp', 'enroll', 'type', type, 'name', `net.${b}`, 'dst', `net.${a}`, 'autobind'];
+        return (await far.run('irm', ...words)).code === 0;
+      },
+      patienceMs,
+    );
     joined.add(b);
     await far.irm(`name register net.${b} layer ${lan}`);
     await this.connect(b, a);

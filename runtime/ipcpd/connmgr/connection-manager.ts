@@ -7,6 +7,7 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type { FlowUser, IpcpLog, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
@@ -15,6 +16,8 @@ import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from '
 export interface ConnectionLimits {
   /** How long the other side may take to answer, and to say what it wants. */
   readonly answerMs: Millis;
+  /** How often the other side is asked, each time over a flow of its own: the answer may be lost. */
+  readonly attempts: number;
   /** How long a prototype needs before it reads what is sent after its answer. */
   readonly settleMs: Millis;
   /** Signs of life among ourselves: how often, after what silence a peer counts as down, and as lost. */
@@ -27,8 +30,9 @@ export interface ConnectionLimits {
   readonly strangersMax: number;
 }
 
-const connectionLimits: ConnectionLimits = {
+export const connectionLimits: ConnectionLimits = {
   answerMs: 1000,
+  attempts: 3,
   settleMs: 300,
   helloMs: 1000,
   downMs: 4000,
@@ -75,6 +79,7 @@ export interface ConnectionFacts {
   /** The name it was asked for by; null on the side that was asked. */
   readonly destination: string | null;
   readonly initiated: boolean;
+  /** Whether packets can go over it: a prototype has to settle first. */
   readonly up: boolean;
   readonly prototype: boolean;
 }
@@ -94,17 +99,18 @@ interface Intent {
   retryAt: Millis;
 }
 
-const counterNames = ['connectionsOpened', 'connectionsLost', 'droppedHandshake', 'droppedStranger'] as const;
+const counterNames = [
+  'connectionsOpened',
+  'connectionsLost',
+  'droppedHandshake',
+  'droppedStranger',
+  'droppedEarly',
+] as const;
 type Counter = (typeof counterNames)[number];
 
 export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly packets: PacketPool;
-  readonly counters: Record<Counter, number> = {
-    connectionsOpened: 0,
-    connectionsLost: 0,
-    droppedHandshake: 0,
-    droppedStranger: 0,
-  };
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
   readonly #log: IpcpLog;
@@ -117,6 +123,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly #intents = new Map<Connection, Intent>();
   /** Intents whose connection was lost. */
   readonly #lost = new Set<Intent>();
+  #isClosed = false;
 
   constructor(
     { lower, packets, clock, log, deadlineChanged }: Surroundings,
@@ -147,11 +154,12 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** The open connections, for metrics. */
   facts(): readonly ConnectionFacts[] {
-    return [...this.#open].map(([{ destination, initiated, up, extended }, { name }]) => ({
+    const now = this.#clock();
+    return [...this.#open].map(([{ destination, initiated, up, readyAt, extended }, { name }]) => ({
       component: name,
       destination: destination ?? null,
       initiated,
-      up,
+      up: up && now >= readyAt,
       prototype: !extended,
     }));
   }
@@ -167,28 +175,13 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     options: { readonly lasting: boolean },
     done: OnConnected,
   ): void {
-    const connection = new Connection(this, destination);
-    this.#lower.allocate(destination, qos, connection, (result) => {
-      if (result instanceof O7sError) {
-        this.#log.error(`Failed to allocate flow to ${destination}.`);
-        return done(result);
+    const whenDone: OnConnected = (outcome) => {
+      if (options.lasting && outcome instanceof Connection) {
+        this.#intents.set(outcome, { component, destination, qos, retryAt: never });
       }
-      if (result.headerBytes > headerBytesMax) {
-        result.deallocate(this.#clock());
-        return done(new O7sError('ENOTSUP', 'there are too many layers one over another below'));
-      }
-      connection.attach(result);
-      const deadline = this.#clock() + this.#limits.answerMs;
-      const whenDone: OnConnected = (outcome) => {
-        if (options.lasting && outcome instanceof Connection) {
-          this.#intents.set(outcome, { component, destination, qos, retryAt: never });
-        }
-        done(outcome);
-      };
-      this.#opening.set(connection, { deadline, request: { component, done: whenDone } });
-      this.#deadlineChanged();
-      this.#send(connection, this.#recordOf(component));
-    });
+      done(outcome);
+    };
+    this.#ask(component, destination, qos, this.#limits.attempts, whenDone);
   }
 
   /** Ends the connections of a component that `connect` made to a destination, and gives those up that were lost. */
@@ -217,13 +210,15 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     return connection;
   }
 
-  /** The first packet of a connection came. Called by the connection. */
+  /** A packet came that no component hears yet. Called by the connection. */
   handshake(connection: Connection, packet: Packet): void {
     const opening = this.#opening.get(connection);
-    if (opening === undefined) return;
-    const peer = decodeRecord(packet.bytes());
-    if (opening.request === undefined) this.#answer(connection, peer);
-    else this.#judge(connection, peer, opening.request);
+    if (opening !== undefined) {
+      const peer = decodeRecord(packet.bytes());
+      if (opening.request === undefined) return this.#answer(connection, peer);
+      if (peer !== undefined) return this.#judge(connection, peer, opening.request);
+    }
+    if (!connection.keep(packet)) this.counters.droppedEarly += 1;
   }
 
   /** The flow below was released. Called by the connection. */
@@ -240,6 +235,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** Ends all connections. */
   closeAll(): void {
+    this.#isClosed = true;
     this.#lost.clear();
     for (const connection of [...this.#opening.keys(), ...this.#open.keys()]) this.close(connection);
   }
@@ -256,9 +252,12 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     for (const [connection, { deadline, request }] of this.#opening) {
       if (deadline > now) continue;
       if (request === undefined) this.counters.droppedStranger += 1;
+      const who = connection.destination ?? 'the peer';
       this.#fail(
         connection,
-        new O7sError('ETIMEDOUT', `${connection.destination ?? 'the peer'} did not answer`),
+        connection.hasEarly
+          ? new O7sError('EINVAL', `${who} sent no connection record`)
+          : new O7sError('ETIMEDOUT', `${who} did not answer`),
       );
       this.#end(connection);
     }
@@ -283,6 +282,37 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
         } else if (result instanceof O7sError) this.#tryAgain(intent, this.#clock());
       });
     }
+  }
+
+  #ask(component: Component, destination: string, qos: QosSpec, attempts: number, done: OnConnected): void {
+    const connection = new Connection(this, destination);
+    const answered: OnConnected = (outcome) => {
+      const isSilence = outcome instanceof O7sError && ['ETIMEDOUT', 'EFLOWDOWN'].includes(outcome.code);
+      if (isSilence && attempts > 1) this.#ask(component, destination, qos, attempts - 1, done);
+      else done(outcome);
+    };
+    this.#lower.allocate(destination, qos, connection, (result) => {
+      if (result instanceof O7sError) {
+        this.#log.error(`Failed to allocate flow to ${destination}.`);
+        return done(result);
+      }
+      const fault = this.#faultOfFlow(result);
+      if (fault !== undefined) {
+        result.deallocate(this.#clock());
+        return done(fault);
+      }
+      connection.attach(result);
+      const deadline = this.#clock() + this.#limits.answerMs;
+      this.#opening.set(connection, { deadline, request: { component, done: answered } });
+      this.#deadlineChanged();
+      this.#send(connection, this.#recordOf(component));
+    });
+  }
+
+  #faultOfFlow({ headerBytes }: LowerFlow): O7sError | undefined {
+    if (this.#isClosed) return new O7sError('ECANCELED');
+    if (headerBytes <= headerBytesMax) return undefined;
+    return new O7sError('ENOTSUP', 'there are too many layers one over another below');
   }
 
   #tryAgain(intent: Intent, now: Millis): void {
@@ -310,23 +340,26 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
       this.#send(connection, noComponent);
       return this.#end(connection);
     }
-    this.#send(connection, this.#recordOf(component));
     this.#opened(connection, component, peer);
+    // A layer below in the same process brings at once what the peer says to that.
+    this.#send(connection, this.#recordOf(component));
+    this.#use(connection, component);
   }
 
   #judge(
     connection: Connection,
-    peer: ConnectionRecord | undefined,
+    peer: ConnectionRecord,
     { component, done }: { readonly component: Component; readonly done: OnConnected },
   ): void {
     const fault = faultOf(peer, component);
-    if (peer === undefined || fault !== undefined) {
+    if (fault !== undefined) {
       this.counters.droppedHandshake += 1;
-      this.#fail(connection, fault ?? new O7sError('EINVAL'));
+      this.#fail(connection, fault);
       return this.#end(connection);
     }
     this.#opened(connection, component, peer);
-    done(connection);
+    this.#use(connection, component);
+    done(this.#open.has(connection) ? connection : new O7sError('EFLOWDOWN', 'the peer ended it at once'));
   }
 
   #opened(connection: Connection, component: Component, peer: ConnectionRecord): void {
@@ -336,9 +369,13 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     this.#opening.delete(connection);
     this.#open.set(connection, component);
     connection.open(peer, this.#livenessRule(component, extended, connection.initiated), now + settleMs, now);
-    connection.use(component.connected(connection, now));
-    this.#deadlineChanged();
     this.counters.connectionsOpened += 1;
+    this.#deadlineChanged();
+  }
+
+  #use(connection: Connection, component: Component): void {
+    // It may have ended by what the record caused.
+    if (this.#open.has(connection)) connection.use(component.connected(connection, this.#clock()));
   }
 
   #livenessRule(component: Component, extended: boolean, initiated: boolean): LivenessRule {
@@ -357,7 +394,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const bytes = encodeRecord(record);
     const packet = this.packets.take(bytes.length);
     packet.append(bytes, 0, bytes.length);
-    connection.write(packet);
+    connection.flow.write(packet);
   }
 
   /** Tells who waits for a connection that there will be none. */
@@ -377,8 +414,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 }
 
 /** What is wrong with an answer. */
-function faultOf(peer: ConnectionRecord | undefined, component: Component): O7sError | undefined {
-  if (peer === undefined) return new O7sError('EINVAL', 'the peer sent no connection record');
+function faultOf(peer: ConnectionRecord, component: Component): O7sError | undefined {
   const { name, protocol, version, syntax } = component;
   if (peer.component === '') {
     return new O7sError('ENOTSUP', `the peer has no component ${name}, or refuses this one`);

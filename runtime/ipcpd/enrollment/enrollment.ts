@@ -132,6 +132,7 @@ export class Enrollment implements Component, Deadlines {
   readonly #limits: EnrollmentLimits;
   readonly #sessions = new Map<Connection, Session>();
   #membership: Membership | undefined;
+  #isJoining = false;
 
   constructor(
     around: Surroundings,
@@ -146,6 +147,12 @@ export class Enrollment implements Component, Deadlines {
     this.#limits = limits;
   }
 
+  /** Throws an O7sError where the IPCP is in a layer, or is about to be. */
+  mustBeNew(): void {
+    const fault = this.#faultOfState();
+    if (fault !== undefined) throw fault;
+  }
+
   /** From here on others may join through this member. */
   serve(membership: Membership): void {
     this.#membership = membership;
@@ -154,7 +161,13 @@ export class Enrollment implements Component, Deadlines {
 
   /** Joins the layer of whoever serves a name. `join` is called with what the member told, before it hears that all is well. */
   enroll(wish: EnrollmentWish, join: Join, done: OnEnrolled): void {
-    this.#try(wish, join, this.#limits.attempts, done);
+    const fault = this.#faultOfState();
+    if (fault !== undefined) return done(fault);
+    this.#isJoining = true;
+    this.#try(wish, join, this.#limits.attempts, (outcome) => {
+      this.#isJoining = false;
+      done(outcome);
+    });
   }
 
   connected(connection: Connection, now: Millis): ConnectionUser {
@@ -170,6 +183,7 @@ export class Enrollment implements Component, Deadlines {
     const bytes = packet.bytes();
     const { attempt } = session;
     if (attempt !== undefined) return this.#responseReceived(session, attempt, bytes);
+    if (session.connection.initiated) return;
     if (session.answered === undefined) return this.#requestReceived(session, bytes);
     const ack = decodeAck(bytes);
     if (ack?.id.equals(session.answered) === true && ack.result === 0) {
@@ -206,6 +220,11 @@ export class Enrollment implements Component, Deadlines {
     }
   }
 
+  #faultOfState(): O7sError | undefined {
+    if (this.#membership === undefined && !this.#isJoining) return undefined;
+    return new O7sError('EIPCPSTATE', 'the IPCP is in a layer already, or is about to be');
+  }
+
   #try(wish: EnrollmentWish, join: Join, attempts: number, done: OnEnrolled): void {
     const settled: OnEnrolled = (fault) => {
       // A member of a prototype may be held up by another joiner, or have lost its reply.
@@ -214,7 +233,8 @@ export class Enrollment implements Component, Deadlines {
       else done(fault);
     };
     this.#manager.connect(this, wish.destination, rawQos, { lasting: false }, (connection) => {
-      if (!(connection instanceof Connection)) return settled(connection);
+      // Who did not answer was asked often enough.
+      if (!(connection instanceof Connection)) return done(connection);
       const session = this.#sessions.get(connection);
       if (session === undefined) return settled(new O7sError('EFLOWDOWN'));
       const id = this.#around.randomBytes(enrollmentIdBytes);
@@ -229,8 +249,9 @@ export class Enrollment implements Component, Deadlines {
 
   #responseReceived(session: Session, attempt: Attempt, bytes: Buffer): void {
     const { wish, join, done } = attempt;
+    // One answer decides, whatever what follows from it makes the member do.
+    session.attempt = undefined;
     const end = (fault: O7sError | undefined): void => {
-      session.attempt = undefined;
       if (fault === undefined) {
         this.counters.enrolled += 1;
         this.#log.info(`${sessionOf(attempt.id)} Enrolled with ${wish.destination}.`);
@@ -253,14 +274,16 @@ export class Enrollment implements Component, Deadlines {
       return end(new O7sError('EPERM', `${who} refused the enrolment: ${reason}`));
     }
     const { layer } = response;
-    const wanted = memberTypes[this.#type];
-    if (layer === undefined || layer.type !== wanted) {
-      const theirs = layer?.type === memberTypes.broadcast ? 'broadcast' : 'unicast';
-      const text = layer === undefined ? 'told nothing of its layer' : `is in a ${theirs} layer`;
-      return end(new O7sError('EIPCPTYPE', `${who} ${text}, not in a ${this.#type} one`));
+    if (layer === undefined) return end(new O7sError('EINVAL', `${who} told nothing of its layer`));
+    if (layer.type !== memberTypes[this.#type]) {
+      return end(new O7sError('EIPCPTYPE', `${who} is not in a ${this.#type} layer`));
+    }
+    const { config, peer } = layer;
+    // Those of our kind have refused by now.
+    if (wish.layer !== undefined && wish.layer !== config.name) {
+      return end(new O7sError('EPERM', `${who} is in layer ${config.name}, not in ${wish.layer}`));
     }
     const clockAheadMs = Number((response.time - this.#around.wallClock()) / nsPerMs);
-    const { config, peer } = layer;
     const fault = join({ config, peer, address: response.address, clockAheadMs });
     if (fault !== undefined) return end(fault);
     this.#send(session.connection, encodeAck({ id: attempt.id, result: 0 }));

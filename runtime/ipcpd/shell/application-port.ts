@@ -27,6 +27,8 @@ export interface PortCounters {
   packetsOut: number;
   /** Packets the application was too slow for. */
   droppedSlowReader: number;
+  /** Packets for a flow that is not there yet, or no more. */
+  droppedNotOpen: number;
 }
 
 /** What answers for an application that has closed its end, and for how long. */
@@ -36,7 +38,7 @@ export interface LastWord {
 }
 
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
+  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
   readonly #turn: Turn;
   readonly #onGone: () => void;
   readonly #reader: FrameReader;
@@ -56,6 +58,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   /** Packets that were dropped because the application did not read, and that it does not know of yet. */
   #untold = 0;
   #released = false;
+  #paused = false;
   #dirty = false;
 
   /** @param onGone the application closed its end, or died. */
@@ -96,6 +99,12 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#flushLater();
   }
 
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    // What the application writes waits in its socket meanwhile, and then with the application.
+    this.#flushLater();
+  }
+
   flush(): void {
     this.#dirty = false;
     const stream = this.#stream;
@@ -105,7 +114,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
     if (this.#released && this.#writer.pending === 0) return this.#onGone();
-    stream.watch(true, this.#writer.pending > 0);
+    stream.watch(!this.#paused, this.#writer.pending > 0);
   }
 
   onReadable(): void {
@@ -115,7 +124,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       const count = this.#reader.fill(stream, this.#onFrame);
       this.#turn.end();
       if (count === streamEnded) return this.#onGone();
-      if (!this.#reader.full) return;
+      if (!this.#reader.full || this.#paused) return;
     }
   }
 
@@ -197,7 +206,11 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       const packet = Buffer.from(buffer.memory.subarray(start + lastWordHeaderBytes, end));
       this.lastWord = { ms: buffer.memory.readUInt32BE(start), packet };
     }
-    if (kind !== frameKind.packet || flow === undefined) return;
+    if (kind !== frameKind.packet) return;
+    if (flow === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
     const { packets } = this.#turn;
     let packet: Packet;
     if (room >= flow.headerBytes) packet = packets.wrap(buffer, start, end);

@@ -404,11 +404,14 @@ export class IpcpHost {
       `Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`,
     );
     if ('flowId' in answer) {
-      const port = this.#openPort(ipcp, layer, answer);
       const piggyback = Buffer.from(answer.piggyback, 'hex');
-      const flow = layer.accept(handle, piggyback, port, monotonicNow());
+      let flow: LayerFlow | undefined;
+      // Whoever waits for the flow may send as soon as it can be picked up.
+      const port = this.#openPort(ipcp, layer, answer, (made) => {
+        flow = layer.accept(handle, piggyback, made, monotonicNow());
+        made.flow = flow;
+      });
       if (flow === undefined) this.#gone(answer.flowId);
-      port.flow = flow;
       const above = answer.user === null ? undefined : this.#ipcps.get(answer.user);
       const stacked = above?.stacked;
       if (port instanceof InnerPort && above !== undefined && stacked !== undefined && flow !== undefined) {
@@ -422,20 +425,26 @@ export class IpcpHost {
     this.#endTurn(ipcp);
   }
 
-  /** Opens this end of a flow, for an application that picks it up or for an IPCP of this process. */
+  /**
+   * Opens this end of a flow, for an application that picks it up or for an IPCP of this process. `start` is called
+   * before that can happen.
+   */
   #openPort(
     ipcp: Ipcp,
     layer: Layer,
     { flowId, token, user }: { flowId: number; token: string; user: number | null },
+    start: (port: Port) => void = () => {},
   ): Port {
     const gone = (): void => this.#gone(flowId);
     if (user !== null) {
       const inner = new InnerPort(layer, gone);
       this.#flows.set(flowId, { ipcp, port: inner, token });
+      start(inner);
       return inner;
     }
     const port = new ApplicationPort(this.#setup.turn, layer.maxMessageBytes, gone);
     this.#flows.set(flowId, { ipcp, port, token });
+    start(port);
     this.#setup.rendezvous.expect(
       token,
       (stream) => {

@@ -516,6 +516,67 @@ describe('the first data of an accepted flow', () => {
   });
 });
 
+describe('a flow whose peer has given its id to another', () => {
+  const fresh = Buffer.alloc(36, 0x44);
+  const told = (bench: Bench): string[] => bench.inbox.messages;
+
+  test('is over once that one is accepted, and what is written to it goes nowhere', () => {
+    const bench = new Bench();
+    bench.requested();
+    const first = bench.accept();
+    bench.requested('b', peer, fresh);
+    expect(told(bench)).toEqual([]);
+    bench.accept();
+    expect(bench.take()).toMatchObject({ counts: ['supersededByPeer'], told: ['(released)'] });
+    first?.write(packetOf(Buffer.from('stale')));
+    first?.deallocate(now);
+    expect(bench.take()).toEqual({ counts: ['droppedNotOpen'] });
+    // Its own id rests: the other end may have packets under way still.
+    bench.allocate();
+    expect(bench.take()).toEqual({ outcomes: ['refused -9'] });
+  });
+
+  test('is over when the peer answers with that id', () => {
+    const bench = new Bench();
+    bench.allocate();
+    bench.flows.replyReceived('b', own, peer, 0, answer, now);
+    bench.allocate();
+    bench.take();
+    bench.flows.replyReceived('b', own + 1, peer, 0, answer, now);
+    expect(bench.take()).toEqual({
+      counts: ['supersededByPeer'],
+      told: ['(released)'],
+      outcomes: ['accepted'],
+    });
+  });
+
+  test('goes on when that one is refused, or is of another station', () => {
+    const bench = new Bench();
+    bench.requested();
+    bench.accept();
+    bench.requested('b', peer, fresh);
+    bench.flows.refuse(2, -1009);
+    bench.requests.length = 0;
+    bench.requested('c', peer, fresh);
+    bench.accept();
+    expect(told(bench)).toEqual([]);
+    data(bench);
+    expect(told(bench)).toEqual(['x']);
+  });
+
+  test('that was released with data held back says nothing more', () => {
+    const bench = new Bench({}, { min: own, max: own + 1 }, 10);
+    bench.requested();
+    bench.accept()?.write(packetOf(Buffer.from('last words')));
+    bench.flow?.deallocate(now);
+    bench.requested('b', peer, fresh);
+    bench.accept();
+    expect(bench.take()).toMatchObject({ counts: ['supersededByPeer'] });
+    bench.flows.advance(now + 10);
+    expect(bench.take()).toEqual({});
+  });
+});
+
 describe('a request that the link doubled', () => {
   test('is dropped while the first waits', () => {
     const bench = new Bench();

@@ -43,6 +43,7 @@ export const linkFlowCounters = [
   'droppedUnexpectedReply',
   'droppedUnexpectedRelease',
   'releasedByPeer',
+  'supersededByPeer',
   'repliesMisdirected',
 ] as const;
 export type LinkFlowCounter = (typeof linkFlowCounters)[number];
@@ -254,6 +255,7 @@ export class LinkFlows<Address> {
       const until = now + this.#firstDataHoldMs;
       this.#heldBack.set(flow, { until, packets: [], isReleased: false });
     }
+    this.#supersede(flow, now);
     this.#port.sendReply(request.from, request.eid, eid, 0, piggyback);
     return flow;
   }
@@ -327,6 +329,7 @@ export class LinkFlows<Address> {
     }
     if (this.#port.isReserved(peerEid)) return this.#port.count('droppedReservedEid');
     flow.peerEid = peerEid;
+    this.#supersede(flow, now);
     this.#settle(eid, { kind: 'accepted', piggyback });
   }
 
@@ -351,9 +354,7 @@ export class LinkFlows<Address> {
     if (flow !== undefined && flow.peerEid === peerEid && this.#port.isSame(flow.address, from)) {
       this.#port.count('releasedByPeer');
       this.#port.sendRelease(from, eid, peerEid);
-      const isReleased = this.#heldBack.get(flow)?.isReleased === true;
-      this.#forget(flow, rested);
-      return isReleased ? undefined : flow.user.released();
+      return this.#endedByPeer(flow, rested);
     }
     const other = this.#unconfirmed.get(eid);
     if (other === undefined || other.eid !== peerEid || !this.#port.isSame(other.address, from)) {
@@ -430,6 +431,26 @@ export class LinkFlows<Address> {
       this.#port.sendData(flow, packet);
     }
     if (held.isReleased) this.#release(flow, now);
+  }
+
+  /**
+   * Ends a flow whose other end has given its id to this one: a prototype that closed it, or its whole node that started
+   * anew, said nothing. What was written to it would reach this flow's user (link-ipcps.md 9.7).
+   */
+  #supersede(flow: LinkFlow<Address>, now: Millis): void {
+    for (const other of this.#flows.values()) {
+      const isStale = other !== flow && other.peerEid === flow.peerEid;
+      if (!isStale || !this.#port.isSame(other.address, flow.address)) continue;
+      this.#port.count('supersededByPeer');
+      return this.#endedByPeer(other, now + this.#limits.eidRestMs);
+    }
+  }
+
+  /** Forgets a flow that is over at its other end, and tells its user. */
+  #endedByPeer(flow: LinkFlow<Address>, rested: Millis): void {
+    const isReleased = this.#heldBack.get(flow)?.isReleased === true;
+    this.#forget(flow, rested);
+    if (!isReleased) flow.user.released();
   }
 
   #release(flow: LinkFlow<Address>, now: Millis): void {

@@ -1,6 +1,6 @@
 /** An IPCP of a unicast layer: enrolment, connections, and its layer once it is in one. A core. */
 import { O7sError } from '../../lib/errors.ts';
-import type { QosSpec } from '../../lib/qos.ts';
+import { type QosSpec, rawQos } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import { Connection } from '../connmgr/connection.ts';
@@ -49,6 +49,7 @@ export class UnicastIpcp implements StackedIpcp {
   }
 
   bootstrap(layer: string, config: BootstrapConfig, now: Millis): Joined {
+    this.#enrollment.mustBeNew();
     const { ls_t_update: lsUpdate = 15, ls_t_timeo: lsTimeout = 60 } = config;
     if (lsTimeout < lsUpdate + 2) {
       throw new O7sError(
@@ -114,12 +115,18 @@ export class UnicastIpcp implements StackedIpcp {
   ): void {
     const layer = this.#layer;
     if (layer === undefined) return done(new O7sError('EIPCPSTATE'));
-    if (qos.inOrder !== 0) {
+    // Routing brings its own order; what it says must reach a prototype's reader as it is.
+    const wanted = component === 'mgmt' ? rawQos : qos;
+    if (wanted.inOrder !== 0) {
       // An ordered flow under data transfer kills the receiver that is a prototype (unicast-layer.md 2.2).
       return done(new O7sError('ENOTSUP', 'data transfer runs over raw flows only', { hint: 'use qos raw' }));
     }
-    this.#manager.connect(this.#component(layer, component), destination, qos, { lasting: true }, (result) =>
-      done(result instanceof Connection ? undefined : result),
+    this.#manager.connect(
+      this.#component(layer, component),
+      destination,
+      wanted,
+      { lasting: true },
+      (result) => done(result instanceof Connection ? undefined : result),
     );
   }
 
@@ -133,7 +140,10 @@ export class UnicastIpcp implements StackedIpcp {
   }
 
   metrics(now: Millis): LayerMetrics {
-    return { connections: () => this.#manager.facts(), ...this.#layer?.metrics(now) };
+    return {
+      connections: () => this.#manager.facts(),
+      ...this.#layer?.metrics(now),
+    };
   }
 
   close(): void {

@@ -33,7 +33,7 @@ const routedAfter = (net: RoutingNet, from: number): number =>
 const header = ['shape', 'links', 'up ms', 'messages', 'bytes', 'an interval', 're-routed ms', 'messages'];
 
 /** Of more members somebody announces something all the time: nothing is ever quiet. */
-const quietMembersMax = 100;
+const quietMembersMax = 10;
 const intervalMs = 15_000;
 
 /** What it costs a member that the layer comes up, that an interval passes, and that one link fails. */
@@ -45,8 +45,9 @@ function figures(shape: Shape, count: number): string[] {
       expect(net.disagreements('links')).toEqual([]);
     } else {
       net.settle(minute);
-      expectConverged(net);
+      expect(net.disagreements()).toEqual([]);
     }
+    if (count <= 100) expect(net.unreachable()).toEqual([]);
   };
   const aMember = (total: number): number => Number((total / count).toPrecision(3));
   calm();
@@ -79,36 +80,36 @@ describe('a layer comes up, and a link of it fails; a member sends', () => {
   test('10 members', () => {
     expect(tableOf(10)).toMatchInlineSnapshot(`
       "shape   links  up ms  messages  bytes  an interval  re-routed ms  messages
-      line        9     12      19.2    521           18             5       1.6
-      ring       10     12        26    708           22             5       3.6
-      tree        9     12      18.7    518           18             5       1.6
-      star        9      2      16.3    496           18             3       1.6
-      grid       13     12        48   1400           34             3       5.2
-      random     19     12       103   3360           58             3       8.8"
+      line        9     12      19.2    521         15.6             5       1.6
+      ring       10     12        26    708         18.2             4       3.6
+      tree        9     12      18.7    518         14.4             5       1.6
+      star        9      2      16.3    496         16.2             3       1.6
+      grid       13     12        48   1400         24.4             3         5
+      random     19     12       103   3360         39.6             3       8.9"
     `);
   });
 
   test('50 members', () => {
     expect(tableOf(50)).toMatchInlineSnapshot(`
       "shape   links  up ms  messages  bytes  an interval  re-routed ms  messages
-      line       49     32       109   3090           94            16      3.62
-      ring       50     22       116   3280         98.5            15      7.12
-      tree       49     12      91.2   2940         92.8             7      1.92
-      star       49     12      44.4   2560         92.3             3      1.92
-      grid       85     12       259  11400          231             5      7.66
-      random     99     12       244  15000          283             4       9.6"
+      line       49     32       114   3270         63.3            17         -
+      ring       50     22       122   3490         71.9            15         -
+      tree       49     12       101   3300         59.5             7         -
+      star       49     12      56.4   2840         58.2             3         -
+      grid       85     12       279  12900          126             5         -
+      random     99     12       276  17200          157             4         -"
     `);
   });
 
   test('100 members', () => {
     expect(tableOf(100)).toMatchInlineSnapshot(`
       "shape   links  up ms  messages  bytes  an interval  re-routed ms  messages
-      line       99     62       230   6570          188            29      2.51
-      ring      100     32       229   6550          195            27      10.4
-      tree       99     12       121   5500          185            10      4.94
-      star       99     12      50.8   4930          184             3      1.96
-      grid      180     12       413  24800          493             6      8.31
-      random    199     12       309  29200          562             4      9.52"
+      line       99     62       227   6480         88.5            29         -
+      ring      100     32       234   6700          101            28         -
+      tree       99     12       132   6160           83             9         -
+      star       99     12      63.1   5420         89.7             3         -
+      grid      180     12       447  27600          209             6         -
+      random    199     12       347  32800          237             5         -"
     `);
   });
 
