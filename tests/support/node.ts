@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type IpcpInfo, IrmClient } from '../../runtime/lib/index.ts';
 import { certificateFile } from './certificates.ts';
-import { type Finished, program, run, Running, type StartOptions } from './command.ts';
+import { type Finished, program, run, Running, type StartOptions, type Tool } from './command.ts';
 import { until } from './until.ts';
 
 /** How to start a program of the node; in a namespace it is wrapped. */
@@ -139,18 +139,33 @@ export class TestNode implements AsyncDisposable {
     return stdout;
   }
 
-  /** Starts `oping -l` and waits until irmd knows it. */
-  async startServer(...args: string[]): Promise<Running> {
-    const server = this.spawn(program('oping'), ['-l', ...args]);
-    await this.logged(`Process added: ${server.pid} (oping).`);
+  /** Starts a tool and waits until irmd knows it. */
+  async startTool(tool: Tool, ...args: string[]): Promise<Running> {
+    const running = this.spawn(program(tool), args);
+    await this.logged(`Process added: ${running.pid} (${tool}).`);
+    return running;
+  }
+
+  /** A tool as a server that is bound to a name and ready for its first flow. */
+  async serveTool(name: string, tool: Tool, ...args: string[]): Promise<Running> {
+    const server = await this.startTool(tool, '-l', ...args);
+    await this.manage(`bind process ${server.pid} name ${name}`);
     return server;
   }
 
+  /** Runs a tool to its end. */
+  tool(tool: Tool, ...args: string[]): Promise<Finished> {
+    return this.run(program(tool), args);
+  }
+
+  /** Starts `oping -l` and waits until irmd knows it. */
+  startServer(...args: string[]): Promise<Running> {
+    return this.startTool('oping', '-l', ...args);
+  }
+
   /** `oping -l` bound to a name and ready for its first flow. */
-  async serve(name: string, ...args: string[]): Promise<Running> {
-    const server = await this.startServer(...args);
-    await this.manage(`bind process ${server.pid} name ${name}`);
-    return server;
+  serve(name: string, ...args: string[]): Promise<Running> {
+    return this.serveTool(name, 'oping', ...args);
   }
 
   oping(...args: string[]): Promise<Finished> {

@@ -139,10 +139,15 @@ export class PeerNode implements AsyncDisposable {
     await this.run(['sh', '-c', `echo ${ip} ${hash} >> /etc/hosts`]);
   }
 
-  /** Starts a server and makes it known under a name in a layer. Ends with the node. */
-  async serve(name: string, command: readonly string[], layer: string): Promise<ChildProcess> {
-    const server = this.spawn(command);
-    server.stdout?.resume();
+  /** Starts a server and makes it known under a name in a layer. It prints line by line. Ends with the node. */
+  async serve(
+    name: string,
+    command: readonly string[],
+    layer: string,
+    heard: (text: string) => void = () => {},
+  ): Promise<ChildProcess> {
+    const server = this.spawn(['stdbuf', '-oL', ...command]);
+    server.stdout?.setEncoding('utf8').on('data', heard);
     server.stderr?.resume();
     const program = basename(command[0] ?? '');
     await until(`${program} to be bound`, async () => {
