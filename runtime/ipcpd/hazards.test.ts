@@ -179,14 +179,23 @@ test.each(linkKinds)('9.5 %s: late data of a closed flow reaches no other', (kin
   expect([rig.counter('droppedUnknownEid'), rig.counter('droppedForeignSource')]).toEqual([1, 1]);
 });
 
-test.each(linkKinds)('9.7 %s: a peer that starts anew, with the ids it had, opens new flows', (kind) => {
-  const rig = makeRig(kind);
-  const before = rig.serve(64);
-  const after = rig.serve(64);
-  expect(after.eid).not.toBe(before.eid);
-  rig.bring(rig.dataBytes(64, after.eid, x));
-  expect([before.inbox.messages, after.inbox.messages]).toEqual([[], ['x']]);
-});
+test.each(linkKinds)(
+  '9.7 %s: a peer that starts anew, with the ids it had, ends the flows it had',
+  (kind) => {
+    const rig = makeRig(kind);
+    const other = rig.serve(3);
+    const before = rig.serve(60);
+    const after = rig.serve(60);
+    expect(after.eid).not.toBe(before.eid);
+    expect(rig.counter('supersededByPeer')).toBe(1);
+    rig.bring(rig.dataBytes(60, after.eid, x));
+    // What was for the one that is gone reaches nobody, there or here.
+    rig.write(before.flow, 'stale');
+    rig.bring(rig.dataBytes(60, before.eid, x));
+    expect([before.inbox.messages, after.inbox.messages]).toEqual([['(released)'], ['x']]);
+    expect([other.inbox.messages, rig.sent()]).toEqual([[], []]);
+  },
+);
 
 describe('9.8 inputs that crash', () => {
   test.each([
@@ -354,7 +363,7 @@ test.each(linkKinds)('9.11 %s: allocations that fail cost no id for good', (kind
   }
   rig.now += 10_000;
   rig.sent();
-  const flows = Array.from({ length: rig.eids.count }, () => rig.connect(7).flow);
+  const flows = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + index).flow);
   expect(rig.tryAllocate().eid).toBe(-1);
   for (const flow of flows) flow.deallocate(rig.now);
   rig.now += 10_000;

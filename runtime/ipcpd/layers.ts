@@ -16,8 +16,9 @@ import { BroadcastIpcp } from './broadcast/broadcast-ipcp.ts';
 import type { LayerFactory, StackedFactory } from './shell/host.ts';
 import type { Layer, LayerEvents } from './shell/layer.ts';
 import type { Turn } from './shell/turn.ts';
-import { type Family, makeDirectory } from './udp/directory.ts';
-import { defaultPort, UdpLayer } from './udp/udp-layer.ts';
+import { makeDirectory } from './udp/directory.ts';
+import { type Family, udpOptions } from './udp/options.ts';
+import { UdpLayer } from './udp/udp-layer.ts';
 import { UnicastIpcp } from './unicast/unicast-ipcp.ts';
 
 const defaultHash = 'SHA3_256';
@@ -30,10 +31,8 @@ export function stackedFactories(turn: Turn): Partial<Record<IpcpType, StackedFa
   const { packets } = turn;
   const around = { packets, clock: monotonicNow, wallClock, randomBytes };
   return {
-    unicast: (lower, events, deadlineChanged) =>
-      new UnicastIpcp({ ...around, lower, events, deadlineChanged }),
-    broadcast: (lower, events, deadlineChanged) =>
-      new BroadcastIpcp({ ...around, lower, events, deadlineChanged }),
+    unicast: (ofIpcp) => new UnicastIpcp({ ...around, ...ofIpcp }),
+    broadcast: (ofIpcp) => new BroadcastIpcp({ ...around, ...ofIpcp }),
   };
 }
 
@@ -57,14 +56,14 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
     return layer;
   };
-  const udp = (family: Family, config: BootstrapConfig, events: LayerEvents): Layer => {
-    const { ip, dns, port = defaultPort } = config;
-    if (ip === undefined) throw new O7sError('EINVAL', 'a udp layer needs an address', { hint: 'give ip' });
+  const udp = (asked: Family | undefined, config: BootstrapConfig, events: LayerEvents): Layer => {
+    const { family, ip, dns, port } = udpOptions(asked, config);
     const toAddress = (host: string): UdpAddress => UdpAddress.parse(host, port);
     const text = `${ip} port ${port}`;
-    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, (datagram, source) =>
-      layer.receive(datagram, source, monotonicNow()),
-    );
+    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, {
+      onDatagram: (datagram, source) => layer.receive(datagram, source, monotonicNow()),
+      onChange: (up) => layer.deviceChanged(up),
+    });
     const directory = makeDirectory({ family, ip, dns, log: log.child(`ipcpd/udp${family}`), toAddress });
     const { packets } = turn;
     const layer: UdpLayer = new UdpLayer({ device, directory, packets, events, clock: monotonicNow });
@@ -74,6 +73,7 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     local: ({ hash = defaultHash }, events) => new LocalLayer(hash, events),
     'eth-dix': (config, events) => ethernet(dixFraming(config.ethertype ?? defaultEthertype), config, events),
     'eth-llc': (config, events) => ethernet(llcFraming, config, events),
+    udp: (config, events) => udp(undefined, config, events),
     udp4: (config, events) => udp(4, config, events),
     udp6: (config, events) => udp(6, config, events),
   };

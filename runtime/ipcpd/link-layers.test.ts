@@ -24,7 +24,9 @@ const most: Record<(typeof linkKinds)[number], number> = {
   udp4: 8976,
   udp6: 8948,
 };
-const restMs = (kind: string): number => (kind.startsWith('udp') ? 10_000 : 1000);
+/** How long an id rests when nobody confirms, and when the other end does. */
+const restMs = (kind: string): readonly [number, number] =>
+  kind.startsWith('udp') ? [10_000, 1000] : [1000, 0];
 
 describe.each(linkKinds)('%s', (kind) => {
   test('a flow asked for carries data both ways, to the ids of each end', () => {
@@ -52,15 +54,16 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.sent()).toEqual([{ to: 'b', kind: 'data', peerEid: 7, payload: 'y' }]);
   });
 
-  test('data that comes before the reply is delivered, and nothing is sent before it', () => {
+  test('data that comes before the reply is delivered unless it names both ends, and nothing is sent before it', () => {
     const rig = LinkRig.make(kind);
     const { flow, inbox, eid, outcomes } = rig.allocate();
     rig.bring(rig.dataBytes(7, eid, Buffer.from('early')));
-    expect(inbox.messages).toEqual(['early']);
+    const early = kind === 'eth-llc' ? 0 : 1;
+    expect(inbox.messages).toEqual(['early'].slice(0, early));
     expect(outcomes).toEqual([]);
     rig.write(flow, 'x');
     expect(rig.sent()).toEqual([]);
-    expect(rig.counter('droppedNotOpen')).toBe(1);
+    expect(rig.counter('droppedNotOpen')).toBe(2 - early);
   });
 
   test('a release says which flow, and ends it at the other end', () => {
@@ -73,6 +76,8 @@ describe.each(linkKinds)('%s', (kind) => {
     rig.bring(rig.releaseBytes(8, second.eid));
     expect(second.inbox.messages).toEqual(['(released)']);
     expect(rig.counter('releasedByPeer')).toBe(1);
+    // The other end is told that nothing more comes.
+    expect(rig.sent()).toEqual([{ to: 'b', kind: 'release', eid: second.eid, peerEid: 8 }]);
     // It is over: nothing is delivered, nothing answered.
     rig.bring(rig.dataBytes(8, second.eid, x));
     rig.bring(rig.releaseBytes(8, second.eid));
@@ -134,6 +139,24 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.tryAllocate().eid).toBe(eid + 1);
   });
 
+  test('who no longer has a name that was found there is left for whoever has it now', () => {
+    const rig = LinkRig.make(kind);
+    rig.known();
+    rig.learn();
+    rig.now += 5000;
+    rig.sent();
+    const { eid, outcomes } = rig.tryAllocate();
+    rig.bring(rig.replyBytes(0, eid, -1007, nothing));
+    expect(outcomes).toEqual([{ kind: 'unanswered' }]);
+    // irmd asks once more, and this time the refusal is that of the name.
+    expect(rig.known()).toEqual([]);
+    rig.learn();
+    rig.sent();
+    const again = rig.tryAllocate();
+    rig.bring(rig.replyBytes(0, again.eid, -1007, nothing));
+    expect(again.outcomes).toEqual([{ kind: 'refused', response: -1007 }]);
+  });
+
   test('an answer about a name is believed for its time', () => {
     const rig = LinkRig.make(kind, { cacheMs: 60_000 });
     expect(rig.known()).toEqual([]);
@@ -193,8 +216,8 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.tryAllocate(Buffer.alloc(request + 1)).eid).toBe(-1);
     expect(rig.counter(counter)).toBe(1);
     rig.layer.register(rig.hash);
-    for (const bytes of [reply, reply + 1]) {
-      rig.bring(rig.requestBytes(7));
+    for (const [index, bytes] of [reply, reply + 1].entries()) {
+      rig.bring(rig.requestBytes(7 + index));
       const { handle = 0 } = rig.requests.shift() ?? {};
       rig.layer.accept(handle, Buffer.alloc(bytes), nobody, rig.now);
     }
@@ -204,7 +227,7 @@ describe.each(linkKinds)('%s', (kind) => {
 
   test('all ids in use: nothing is asked, requests are refused; after their rest there are as many again', () => {
     const rig = LinkRig.make(kind, { requestsMax: 8192 });
-    const attempts = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + (index % 60)));
+    const attempts = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + index));
     expect(new Set(attempts.map(({ eid }) => eid)).size).toBe(rig.eids.count);
     expect(rig.tryAllocate()).toMatchObject({ eid: -1, outcomes: [{ kind: 'refused', response: -9 }] });
     rig.layer.register(rig.hash);
@@ -214,13 +237,38 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.sent()).toEqual([{ to: 'b', kind: 'reply', eid: 0, peerEid: 7, response: -1003 }]);
     for (const { flow } of attempts) flow.deallocate(rig.now);
     rig.sent();
-    rig.now += restMs(kind) - 1;
+    const [rest, restReleased] = restMs(kind);
+    rig.now += rest - 1;
     rig.learn();
     expect(rig.tryAllocate().eid).toBe(-1);
     rig.now += 1;
     rig.learn();
-    for (let count = 0; count < rig.eids.count; count += 1) rig.connect();
+    const again = Array.from({ length: rig.eids.count }, (_, index) => rig.connect(2 + index));
     expect(rig.tryAllocate().eid).toBe(-1);
+    // One of ours confirms that it sends no more.
+    for (const { flow } of again) flow.deallocate(rig.now);
+    rig.sent();
+    for (const [index, { eid }] of again.entries()) rig.bring(rig.releaseBytes(2 + index, eid));
+    expect([rig.sent(), rig.counter('droppedUnexpectedRelease')]).toEqual([[], 0]);
+    if (restReleased > 0) {
+      rig.now += restReleased - 1;
+      expect(rig.tryAllocate().eid).toBe(-1);
+      rig.now += 1;
+    }
+    for (let count = 0; count < rig.eids.count; count += 1) rig.connect(2 + count);
+    expect(rig.tryAllocate().eid).toBe(-1);
+  });
+
+  test('a request that the link doubled is taken once', () => {
+    const rig = LinkRig.make(kind);
+    rig.layer.register(rig.hash);
+    for (let copy = 0; copy < 3; copy += 1) rig.bring(rig.requestBytes(7));
+    const [request, ...others] = rig.requests.splice(0);
+    rig.layer.accept(request?.handle ?? 0, answer, nobody, rig.now);
+    rig.bring(rig.requestBytes(7));
+    expect([others, rig.requests]).toEqual([[], []]);
+    expect(rig.sent()).toMatchObject([{ kind: 'reply', response: 0, peerEid: 7 }]);
+    expect(rig.counter('droppedRepeatedRequest')).toBe(3);
   });
 
   test('unknown codes and what is short are dropped and counted', () => {
@@ -254,6 +302,16 @@ describe.each(linkKinds)('%s', (kind) => {
     expect(rig.requests).toHaveLength(1);
   });
 
+  test('its flows hear that the device goes down and comes up', () => {
+    const rig = LinkRig.make(kind);
+    const { inbox, flow } = rig.connect(7);
+    rig.deviceChanged(false);
+    rig.deviceChanged(true);
+    expect(inbox.messages).toEqual(['(down)', '(up)']);
+    rig.write(flow, 'x');
+    expect(rig.sent()).toHaveLength(1);
+  });
+
   test('closing ends what is under way', () => {
     const rig = LinkRig.make(kind);
     const { outcomes } = rig.allocate();
@@ -282,8 +340,47 @@ describe('eth-llc alone', () => {
     expect(eid).toBe(2);
   });
 
-  test('64 flows, SAPs 2 to 65', () => {
-    expect(LinkRig.make('eth-llc').eids).toEqual({ min: 2, count: 64 });
+  test('62 flows, SAPs 2 to 63', () => {
+    expect(LinkRig.make('eth-llc').eids).toEqual({ min: 2, count: 62 });
+  });
+
+  test('a request says that it is of this runtime, in a field that a prototype sends as 0', () => {
+    const rig = LinkRig.make('eth-llc');
+    rig.allocate();
+    rig.known();
+    rig.layer.allocate(rig.hash, rawQos, handshake, nobody, rig.now, () => {});
+    rig.flush();
+    expect(rig.raw[0]?.bytes.toString('hex', 17 + 32, 17 + 36)).toBe('4f377300');
+  });
+
+  test('what it writes first to a prototype that asked for the flow waits 10 ms', () => {
+    const rig = LinkRig.make('eth-llc');
+    rig.ours = false;
+    const { flow } = rig.serve(7);
+    rig.write(flow, 'welcome');
+    expect([rig.sent(), rig.layer.nextDeadline()]).toEqual([[], rig.now + 10]);
+    rig.now += 10;
+    rig.layer.advance(rig.now);
+    expect(rig.sent()).toEqual([{ to: 'b', kind: 'data', peerEid: 7, payload: 'welcome' }]);
+    rig.ours = true;
+    rig.write(rig.serve(8).flow, 'welcome');
+    expect(rig.sent()).toEqual([{ to: 'b', kind: 'data', peerEid: 8, payload: 'welcome' }]);
+  });
+
+  test('more flows in a second than there are SAPs, between nodes of this runtime', () => {
+    const rig = LinkRig.make('eth-llc');
+    for (let round = 0; round < 1000; round += 1) {
+      const { flow, eid } = rig.connect(2 + (round % 62));
+      flow.deallocate(rig.now);
+      rig.bring(rig.releaseBytes(2 + (round % 62), eid));
+    }
+    rig.layer.register(rig.hash);
+    for (let round = 0; round < 1000; round += 1) {
+      const { eid } = rig.serve(2 + (round % 62));
+      rig.bring(rig.releaseBytes(2 + (round % 62), eid));
+      expect(rig.sent()).toMatchObject([{ kind: 'release' }]);
+    }
+    expect(rig.counter('droppedUnexpectedRelease')).toBe(0);
   });
 
   test('also on a jumbo link a payload ends at 1497 bytes, and a longer one cannot end a flow', () => {
@@ -296,7 +393,31 @@ describe('eth-llc alone', () => {
   });
 });
 
+test('eth-dix: no message but a release has what a prototype does not send', () => {
+  const rig = LinkRig.make('eth-dix');
+  rig.allocate();
+  rig.layer.allocate(rig.hash, rawQos, handshake, nobody, rig.now, () => {});
+  rig.flush();
+  expect(rig.raw[0]?.bytes.toString('hex', 18 + 32, 18 + 36)).toBe('00000000');
+});
+
 describe.each(['eth-dix', 'eth-llc'] as const)('%s alone', (kind) => {
+  test('who cannot be a station is not answered, and not believed', () => {
+    const rig = new EthernetRig(kind, {}, 1500);
+    rig.layer.register(rig.hash);
+    const known = rig.known();
+    rig.sent();
+    const from = (bytes: Buffer): Buffer => {
+      bytes.writeUInt8(0x01 | bytes.readUInt8(6), 6);
+      return bytes;
+    };
+    rig.bring(from(rig.messageBytes({ code: messageCode.nameReply, hash: rig.hash })));
+    rig.bring(from(rig.messageBytes({ code: messageCode.nameQuery, hash: rig.hash }, 'all')));
+    rig.bring(from(rig.requestBytes(7)));
+    expect([known, rig.requests, rig.sent()]).toEqual([[], [], []]);
+    expect(rig.counter('droppedForeignSource')).toBe(3);
+  });
+
   test('what is addressed to another station is not for us', () => {
     const rig = new EthernetRig(kind, {}, 1500);
     rig.layer.register(rig.hash);
@@ -318,16 +439,6 @@ describe.each(['eth-dix', 'eth-llc'] as const)('%s alone', (kind) => {
     rig.bring(rig.requestBytes(7));
     expect(rig.sent()).toEqual([{ to: 'b', kind: 'reply', eid: 0, peerEid: 7, response: -1007 }]);
     expect(rig.counter('droppedUnknownName')).toBe(1);
-  });
-
-  test('its flows hear that the device goes down and comes up', () => {
-    const rig = new EthernetRig(kind, {}, 1500);
-    const { inbox, flow } = rig.connect(7);
-    rig.layer.deviceChanged(false);
-    rig.layer.deviceChanged(true);
-    expect(inbox.messages).toEqual(['(down)', '(up)']);
-    rig.write(flow, 'x');
-    expect(rig.sent()).toHaveLength(1);
   });
 });
 
@@ -385,6 +496,22 @@ describe.each(['udp4', 'udp6'] as const)('%s alone', (kind) => {
     expect(rig.sent()).toMatchObject([{ to: 'c', kind: 'request' }]);
     rig.layer.close();
     expect(directory.closed).toBe(true);
+  });
+
+  test('a directory that does not answer is waited for no longer than its time; its late answer is taken', () => {
+    const rig = new UdpRig(kind, { queryMs: 3000 });
+    const known = rig.known();
+    expect(rig.layer.nextDeadline()).toBe(rig.now + 3000);
+    rig.now += 3000;
+    rig.layer.advance(rig.now);
+    expect(known).toEqual([false]);
+    rig.directory.answer('b');
+    expect([known, rig.known()]).toEqual([[false], [true]]);
+    const open = rig.known(hashName('other', 'MD5'));
+    rig.layer.close();
+    expect(open).toEqual([false]);
+    rig.directory.answer('b');
+    expect(open).toEqual([false]);
   });
 
   test('as many answers are remembered as there may be, the oldest go', () => {

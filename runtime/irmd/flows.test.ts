@@ -8,7 +8,7 @@ import { Logger, type LogRecord } from '../lib/log.ts';
 import { hashName } from '../lib/names.ts';
 import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
 import type { Identity } from '../lib/oap/security.ts';
-import { qosToJson, rawQos } from '../lib/qos.ts';
+import { dataQos, qosToJson, rawQos } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import { EventHub } from './events.ts';
@@ -108,6 +108,13 @@ function layer({ registry, dataPlane }: Setup, pid: number, type: IpcpEntry['typ
   };
   registry.addIpcp(ipcp);
   return ipcp;
+}
+
+/** An IPCP as one that takes flows. */
+function ipcpProcess({ registry, dataPlane, flows }: Setup, ipcp: IpcpEntry): ProcessEntry {
+  const process = registry.addProcess({ pid: ipcp.pid, uid: 7, privileged: false, program: 'ipcpd', ipcp });
+  flows.acceptStanding(process, dataPlane);
+  return process;
 }
 
 /** A peer that answers the handshake as it should. */
@@ -224,10 +231,17 @@ describe('an allocation fails', () => {
     await expect(accepting).rejects.toEqual(code('ETIMEDOUT'));
   });
 
-  test('when it asks for what these end points lack', async () => {
+  test('when an IPCP asks for an ordered flow, or is asked for one', async () => {
     const around = setup();
-    const asked = { name: 'x', qos: { ...qos, inOrder: 1 }, timeoutMs: null };
+    const ipcp = layer(around, 10);
+    const own = ipcpProcess(around, ipcp);
+    const asked = { name: 'x', qos: qosToJson(dataQos), timeoutMs: null };
+    await expect(around.flows.allocate(own, asked, live)).rejects.toEqual(code('ENOTSUP'));
+    bind(around, own, 'x');
     await expect(around.flows.allocate(around.client, asked, live)).rejects.toEqual(code('ENOTSUP'));
+    // A raw one it takes.
+    await around.flows.allocate(around.client, { ...asked, qos }, live);
+    expect(around.dataPlane.of('flow.offered')).toHaveLength(1);
   });
 });
 
@@ -397,7 +411,6 @@ describe('a request that comes in', () => {
     ['an unknown name', { hash: hashName('y', 'SHA3_256').toString('hex') }, -1007],
     ['no handshake', { piggyback: '' }, -1009],
     ['a malformed handshake', { piggyback: '00'.repeat(35) }, -1009],
-    ['ordered delivery', { qos: { ...qos, inOrder: 1 } }, -95],
     ['nobody who accepts', {}, -1003],
   ])('is refused: %s', async (_name, change, response) => {
     const around = setup({ acceptorMs: 1 });
@@ -406,6 +419,35 @@ describe('a request that comes in', () => {
     const request = { hash, qos, piggyback: fresh(), maxMessageBytes, ...change };
     expect(await around.flows.requested(ipcp, request)).toEqual({ response });
     expect(around.flows.count).toBe(0);
+  });
+
+  test('is refused when an IPCP is to take an ordered flow', async () => {
+    const around = setup({ acceptorMs: 1 });
+    const ipcp = layer(around, 10);
+    bind(around, ipcpProcess(around, ipcp), 'x');
+    const request = { hash, qos: qosToJson(dataQos), piggyback: fresh(), maxMessageBytes };
+    expect(await around.flows.requested(ipcp, request)).toEqual({ response: -95 });
+  });
+
+  test.each([
+    ['eth-dix', 100],
+    ['eth-llc', 100],
+    ['local', 100],
+    ['unicast', 100],
+    ['udp4', 5000],
+    ['udp6', 5000],
+  ] as const)('tells how long packets live, over %s %i ms', async (type, mplMs) => {
+    const around = setup();
+    const ipcp = layer(around, 10, type);
+    bind(around, around.server, 'x');
+    const accepting = around.accept(around.server);
+    await around.flows.requested(ipcp, {
+      hash,
+      qos: qosToJson(dataQos),
+      piggyback: fresh(),
+      maxMessageBytes,
+    });
+    expect((await accepting).mplMs).toBe(mplMs);
   });
 
   test('is refused when it is a replay', async () => {
@@ -455,11 +497,16 @@ describe('security of a direct flow', () => {
   async function direct(
     client: SideFiles,
     server: SideFiles,
+    asked = qos,
   ): Promise<{ grants: FlowGrant[]; around: Setup }> {
     const around = setup({}, files(client, server));
     bind(around, around.server, 'svc');
     const accepting = around.accept(around.server);
-    const allocated = await around.allocate('svc');
+    const allocated = await around.flows.allocate(
+      around.client,
+      { name: 'svc', qos: asked, timeoutMs: null },
+      live,
+    );
     return { grants: [allocated, await accepting], around };
   }
 
@@ -487,6 +534,18 @@ describe('security of a direct flow', () => {
   test('a server that proves to be who it is, is believed', async () => {
     await direct({}, { identity: identityOf('svc-ec') });
     await direct({ conf: '', identity: identityOf('client') }, { conf: '', identity: identityOf('svc-rsa') });
+  });
+
+  test('an ordered flow is not encrypted with a cipher that proves nothing', async () => {
+    const ctr = { conf: 'cipher=aes-256-ctr' };
+    const ordered = qosToJson(dataQos);
+    await direct(ctr, ctr);
+    await expect(direct(ctr, ctr, ordered)).rejects.toMatchObject({
+      code: 'ECRYPT',
+      message: 'the handshake with svc failed: a CTR cipher cannot tell what belongs to an ordered flow',
+    });
+    // The stronger cipher of both is one that does.
+    await direct(ctr, { conf: 'cipher=aes-128-gcm' }, ordered);
   });
 
   const broken = new SecurityFault('identity', '/x/key.pem', 'not a private key');
@@ -550,6 +609,7 @@ describe('security over a layer', () => {
   async function across(
     client: SideFiles,
     server: SideFiles,
+    asked = qos,
   ): Promise<{ grants: FlowGrant[]; logs: string[] }> {
     const [near, far] = [setup({}, files(client, {})), setup({ acceptorMs: 1 }, files({}, server))];
     layer(near, 10);
@@ -561,12 +621,13 @@ describe('security over a layer', () => {
     near.dataPlane.call = (async (method: keyof DataPlaneApi, params: never) => {
       if (method !== 'flow.allocate') return call(method, params);
       const { piggyback } = params as DataPlaneApi['flow.allocate']['params'];
-      const answer = await far.flows.requested(peer, { hash, qos, piggyback, maxMessageBytes: 1500 });
+      const answer = await far.flows.requested(peer, { hash, qos: asked, piggyback, maxMessageBytes: 1500 });
       return 'piggyback' in answer
         ? { outcome: 'accepted', piggyback: answer.piggyback, maxMessageBytes: 1500 }
         : { outcome: 'refused', response: answer.response };
     }) as typeof near.dataPlane.call;
-    const allocated = await near.allocate('svc');
+    const wanted = { name: 'svc', qos: asked, timeoutMs: null };
+    const allocated = await near.flows.allocate(near.client, wanted, live);
     return { grants: [allocated, await accepting], logs: [texts(near), texts(far)] };
   }
 
@@ -588,6 +649,38 @@ describe('security over a layer', () => {
       { identity: identityOf('svc-ed25519') },
     );
     expect(grants.map(({ encryption }) => encryption)).toEqual([undefined, undefined]);
+  });
+
+  test('an ordered flow is not encrypted with a cipher that proves nothing', async () => {
+    const ctr = { conf: 'cipher=aes-128-ctr' };
+    const ordered = qosToJson(dataQos);
+    await across(ctr, ctr);
+    await expect(across(ctr, ctr, ordered)).rejects.toEqual(code('ECRYPT'));
+    await across(ctr, { conf: 'cipher=chacha20-poly1305' }, ordered);
+  });
+
+  test('an IPCP of the same data plane is told its key with the answer, and it alone', async () => {
+    const around = setup({ acceptorMs: 1 }, files({}, { conf: '' }));
+    const ipcp = layer(around, 10, 'eth-dix');
+    const above = ipcpProcess(around, layer(around, 11, 'unicast'));
+    bind(around, above, 'svc');
+    const side = files({ conf: '' }, {}).client('svc');
+    const piggyback = new OapRequest(randomBytes(16), wallClock(), side).bytes.toString('hex');
+    const answer = await around.flows.requested(ipcp, { hash, qos, piggyback, maxMessageBytes });
+    expect(answer).toMatchObject({ user: 11, encryption: { cipher: 'aes-256-gcm' } });
+    expect(around.dataPlane.calls).toEqual([]);
+    bind(around, around.server, 'app');
+    const accepting = around.accept(around.server);
+    const other = new OapRequest(randomBytes(16), wallClock(), side).bytes.toString('hex');
+    const toApplication = await around.flows.requested(ipcp, {
+      hash: hashName('app', 'SHA3_256').toString('hex'),
+      qos,
+      piggyback: other,
+      maxMessageBytes,
+    });
+    expect(toApplication).toMatchObject({ response: 0, user: null });
+    expect(toApplication).not.toHaveProperty('encryption');
+    expect((await accepting).encryption?.cipher).toBe('aes-256-gcm');
   });
 
   const wrong = new SecurityFault('encryption', '/x/enc.conf', 'line 1: wrong');

@@ -3,10 +3,11 @@
  * data plane, time and randomness are given to it. Source: irmd-and-irm.md 5.
  */
 import { O7sError } from '../lib/errors.ts';
+import { maxPacketLifetimeMs } from '../lib/frct/limits.ts';
 import type { Logger } from '../lib/log.ts';
 import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
-import { missingFor, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
+import { isOrdered, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { EventHub } from './events.ts';
@@ -141,9 +142,8 @@ export class Flows {
   ): Promise<FlowGrant> {
     const { name, qos, timeoutMs } = params;
     const { log, limits } = this.#around;
-    const missing = missingFor(qosFromJson(qos));
-    if (missing !== undefined) {
-      throw new O7sError('ENOTSUP', `this version offers no ${missing}`, { hint: 'ask for a raw flow' });
+    if (process.ipcp !== undefined && ordered(qos)) {
+      throw new O7sError('ENOTSUP', 'an IPCP has no order on its flows', { hint: 'use qos raw' });
     }
     log.info(`Allocating flow for ${process.pid} to ${name} (uid ${process.uid}).`);
     const limit = AbortSignal.timeout(Math.ceil(timeoutMs ?? limits.allocateMs));
@@ -204,12 +204,12 @@ export class Flows {
       return refusal('ENAME');
     }
     log.info(`Flow request arrived for ${entry.name}.`);
-    const missing = missingFor(qosFromJson(params.qos));
-    if (missing !== undefined) {
-      log.warn(`Refused a flow to ${entry.name}: this version offers no ${missing}.`);
+    if (ordered(params.qos) && isOfIpcp(entry)) {
+      log.warn(`Refused a flow to ${entry.name}: an IPCP has no order on its flows.`);
       return refusal('ENOTSUP');
     }
-    const answer = this.#handshakes.answer(entry.name, Buffer.from(params.piggyback, 'hex'));
+    const request = Buffer.from(params.piggyback, 'hex');
+    const answer = this.#handshakes.answer(entry.name, request, ordered(params.qos));
     if ('error' in answer) return refusal(answer.error);
     if (answer.response.length > ipcp.layer.maxMessageBytes - messageHeaderBytesMax) {
       log.error(
@@ -234,7 +234,8 @@ export class Flows {
     this.#tellAllocated(flowId);
     log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
     const piggyback = answer.response.toString('hex');
-    return { response: okAnswer, flowId, token, piggyback, user };
+    const accepted = { response: okAnswer, flowId, token, piggyback, user } as const;
+    return user === null ? accepted : { ...accepted, ...answer.flow };
   }
 
   /** A process releases its end. */
@@ -270,13 +271,13 @@ export class Flows {
 
   async #find(process: ProcessEntry, name: string, qos: QosJson, signal: AbortSignal): Promise<FlowGrant> {
     const { registry, limits } = this.#around;
+    // An IPCP that serves a name asks for other members; an application may well ask for itself.
+    const isOther = (bound: ProcessEntry): boolean => process.ipcp === undefined || bound !== process;
     const mayServe = (accept: Accept): boolean =>
-      sameUser(accept.process, process) && accept.process !== process;
+      sameUser(accept.process, process) && isOther(accept.process);
     const entry = registry.findName(name);
     // A process of this node that serves the name comes first; it may be between two accept calls.
-    const served = [...(entry?.processes ?? [])].some(
-      (bound) => sameUser(bound, process) && bound !== process,
-    );
+    const served = [...(entry?.processes ?? [])].some((bound) => sameUser(bound, process) && isOther(bound));
     const patience = served ? limits.acceptorMs : 0;
     const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
     if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
@@ -300,7 +301,12 @@ export class Flows {
     const { log, registry } = this.#around;
     let encrypted: Encrypted;
     try {
-      encrypted = this.#handshakes.within(entry.name);
+      if (accept.process.ipcp !== undefined && ordered(qos)) {
+        throw new O7sError('ENOTSUP', `${entry.name} is an IPCP, which has no order on its flows`, {
+          hint: 'use qos raw',
+        });
+      }
+      encrypted = this.#handshakes.within(entry.name, ordered(qos));
     } catch (error) {
       // Whom it was not to be had for is nothing to who accepts.
       registry.addAccept(accept);
@@ -400,7 +406,7 @@ export class Flows {
     const { layer } = ipcp;
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
-    const ask = this.#handshakes.asker(name);
+    const ask = this.#handshakes.asker(name, ordered(qos));
     do {
       const oap = ask();
       const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
@@ -499,6 +505,7 @@ export class Flows {
       flowId,
       qos,
       maxMessageBytes,
+      mplMs: maxPacketLifetimeMs[ipcp?.type ?? 'direct'],
       connect,
       token: this.#around.randomBytes(tokenBytes).toString('hex'),
     };
@@ -522,6 +529,15 @@ export class Flows {
 
 function flowInfo(flowId: number, { name, owners, ipcp }: FlowRecord): FlowInfo {
   return { flowId, pids: [...owners].map(({ pid }) => pid), ipcp: ipcp?.pid ?? null, name };
+}
+
+function ordered(qos: QosJson): boolean {
+  return isOrdered(qosFromJson(qos));
+}
+
+/** What an IPCP sends and takes is ordered by nobody: data transfer of a prototype does not survive it (unicast-layer.md 2.2). */
+function isOfIpcp({ processes }: NameEntry): boolean {
+  return [...processes].some(({ ipcp }) => ipcp !== undefined);
 }
 
 function refusal(code: ConstructorParameters<typeof O7sError>[0]): AllocationAnswer {

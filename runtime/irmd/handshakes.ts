@@ -52,15 +52,16 @@ export class Handshakes {
   /**
    * Makes requests for flows to a name, each a fresh one: the receiver would take the second of two alike for a replay.
    *
+   * @param isOrdered whether the flow will have FRCT.
    * @throws O7sError EBADF when what the files ask for cannot be done.
    */
-  asker(name: string): () => Asking {
+  asker(name: string, isOrdered: boolean): () => Asking {
     const client = this.#clientSide(name);
-    return () => this.#ask(name, client);
+    return () => this.#ask(name, client, isOrdered);
   }
 
   /** Answers a request for a flow to a name of this node. */
-  answer(name: string, request: Buffer): Answer {
+  answer(name: string, request: Buffer, isOrdered: boolean): Answer {
     const { wallClock } = this.#around;
     const session = sessionOf(request);
     const server = this.#serverSide(name);
@@ -69,6 +70,10 @@ export class Handshakes {
     if ('error' in verdict) {
       this.#log.error(`${session} OAP request for ${name} refused: ${verdict.error}, ${this.#server.fault}.`);
       return verdict;
+    }
+    if (isOrdered && provesNothing(verdict.flowKey)) {
+      this.#log.error(`${session} OAP request for ${name} refused: ECRYPT, ${ctrFault}.`);
+      return { error: 'ECRYPT' };
     }
     this.#tellNegotiated(session, verdict.flowKey);
     this.#log.info(`${session} OAP request processed for ${name}.`);
@@ -80,12 +85,12 @@ export class Handshakes {
    *
    * @throws O7sError EBADF as `asker` does; ECRYPT when the two sides do not fit.
    */
-  within(name: string): Encrypted {
+  within(name: string, isOrdered: boolean): Encrypted {
     const client = this.#clientSide(name);
     const server = this.#serverSide(name);
     if ('error' in server) throw failed(name, 'the files of its server cannot be used');
     if (isSilent(client) && isSilent(server.side)) return {};
-    const asking = this.#ask(name, client);
+    const asking = this.#ask(name, client, isOrdered);
     // Nobody but this process can replay what only this process sees.
     const oap = new OapServer();
     const verdict = oap.answer(asking.bytes, this.#around.wallClock(), server.side);
@@ -94,7 +99,7 @@ export class Handshakes {
     throw failed(name, oap.fault ?? verdict.error);
   }
 
-  #ask(name: string, client: ClientSide | undefined): Asking {
+  #ask(name: string, client: ClientSide | undefined, isOrdered: boolean): Asking {
     const { randomBytes, wallClock } = this.#around;
     const request = new OapRequest(randomBytes(idBytes), wallClock(), client);
     const session = sessionOf(request.bytes);
@@ -104,6 +109,10 @@ export class Handshakes {
         if (request.judge(response) !== undefined) {
           this.#log.error(`${session} OAP response for ${name} refused: ${request.fault}.`);
           throw failed(name, request.fault ?? 'it was wrong');
+        }
+        if (isOrdered && provesNothing(request.flowKey)) {
+          this.#log.error(`${session} OAP response for ${name} refused: ${ctrFault}.`);
+          throw failed(name, ctrFault);
         }
         this.#tellNegotiated(session, request.flowKey);
         this.#log.info(`${session} OAP completed for ${name}.`);
@@ -152,6 +161,16 @@ function sessionOf(request: Buffer): string {
 
 function isSilent(side: ClientSide | ServerSide | undefined): boolean {
   return side?.identity === undefined && side?.encryption === undefined;
+}
+
+const ctrFault = 'a CTR cipher cannot tell what belongs to an ordered flow';
+
+/**
+ * Whether nothing shows that a packet was sealed with the key: FRCT would take noise for packets, such as the
+ * retransmissions of a prototype (end-to-end.md 5.5).
+ */
+function provesNothing(key: FlowKey | undefined): boolean {
+  return key?.cipher.tagBytes === 0;
 }
 
 function failed(name: string, why: string): O7sError {

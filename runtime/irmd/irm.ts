@@ -13,6 +13,7 @@ import type {
   NameInfo,
 } from '../lib/rpc/api.ts';
 import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
+import { settledType } from '../lib/udp-types.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import {
@@ -103,6 +104,7 @@ export class Management {
     try {
       const joined = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
       entry.layer = layerOf(joined);
+      entry.type = settledType(entry.type, config.ip);
     } catch (error) {
       log.error('Could not bootstrap IPCP.');
       throw error;

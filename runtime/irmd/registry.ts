@@ -61,7 +61,8 @@ export interface IpcpEntry {
   readonly pid: number;
   readonly plane: DataPlanePort;
   readonly name: string;
-  readonly type: IpcpType;
+  /** An address settles what `udp` is. */
+  type: IpcpType;
   layer: { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number } | undefined;
 }
 

@@ -1,20 +1,28 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
 export { acceptFlow, allocFlow, announce, joinFlow } from './flow/api.ts';
-export {
-  Flow,
-  type FlowCounters,
-  type FlowDrops,
-  type FlowEventType,
-  type WaitOptions,
-} from './flow/flow.ts';
+export type { FlowCounters, FlowDrops } from './flow/end-point.ts';
+export { Flow, type FlowEventType, type FrctState } from './flow/flow.ts';
+export { flowFlag, frctFlag } from './flow/flow-flags.ts';
 export { type FlowEvent, FlowSet } from './flow/flow-set.ts';
 export { type AllocOptions, Session, type SessionOptions } from './flow/session.ts';
+export type { WaitOptions } from './flow/waiters.ts';
+export type { FrctCounters } from './frct/counters.ts';
 export { IrmClient } from './irm/irm-client.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
 export { applicationSocket, managementSocket, runDirectory } from './paths.ts';
-export { qosByName, type QosName, type QosSpec, rawQos } from './qos.ts';
+export {
+  bestEffortQos,
+  dataQos,
+  qosByName,
+  type QosName,
+  type QosSpec,
+  rawNoErrorsQos,
+  rawQos,
+  videoQos,
+  voiceQos,
+} from './qos.ts';
 export {
   type BalancePolicy,
   balancePolicies,
@@ -35,3 +43,4 @@ export {
   type RoutingPolicy,
   routingPolicies,
 } from './rpc/api.ts';
+export { isOfType, settledType } from './udp-types.ts';

@@ -26,6 +26,10 @@ export const flowIdMax = 10_239;
 /** Bytes a process may have queued towards its own node on one flow before a write waits. */
 export const flowSendBytesMax = 256 * 1024;
 
+/** Messages, and their bytes, that are read from a flow's socket ahead of the application; the rest waits in the node. */
+export const readAheadMax = 1024;
+export const readAheadBytesMax: number = 4 * 1024 * 1024;
+
 /** Bytes queued for a process that does not read; what comes after is dropped and counted. */
 export const flowReceiveBytesMax = 4 * 1024 * 1024;
 

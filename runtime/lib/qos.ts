@@ -32,27 +32,40 @@ export const rawQos: QosSpec = Object.freeze({
   timeout: 120_000,
 });
 
-/** The services by the names of the manual, as the prototype's default build asks for them: without a CRC (2.2). */
+/** As raw, with a CRC: a message that was altered on its way is dropped. */
+export const rawNoErrorsQos: QosSpec = Object.freeze({ ...rawQos, ber: 0 });
+
+/** Messages in order; those that are lost are skipped. No CRC, as in the prototype's default build (2.2); nor have those below. */
+export const bestEffortQos: QosSpec = Object.freeze({ ...rawQos, inOrder: 1 });
+
+/** As best effort, for moving pictures. */
+export const videoQos: QosSpec = Object.freeze({
+  ...bestEffortQos,
+  delay: 100,
+  bandwidth: 2n ** 64n - 1n,
+  availability: 3,
+  maxGap: 100,
+});
+
+/** As best effort, for speech. */
+export const voiceQos: QosSpec = Object.freeze({
+  ...bestEffortQos,
+  delay: 50,
+  bandwidth: 100_000n,
+  availability: 5,
+  maxGap: 50,
+});
+
+/** All messages, in order. */
+export const dataQos: QosSpec = Object.freeze({ ...bestEffortQos, delay: 1000, loss: 0, maxGap: 2000 });
+
+/** The services by the names that tools take. */
 export const qosByName = {
   raw: rawQos,
-  best: Object.freeze({ ...rawQos, inOrder: 1 }),
-  video: Object.freeze({
-    ...rawQos,
-    delay: 100,
-    bandwidth: 2n ** 64n - 1n,
-    availability: 3,
-    inOrder: 1,
-    maxGap: 100,
-  }),
-  voice: Object.freeze({
-    ...rawQos,
-    delay: 50,
-    bandwidth: 100_000n,
-    availability: 5,
-    inOrder: 1,
-    maxGap: 50,
-  }),
-  data: Object.freeze({ ...rawQos, delay: 1000, loss: 0, inOrder: 1, maxGap: 2000 }),
+  best: bestEffortQos,
+  video: videoQos,
+  voice: voiceQos,
+  data: dataQos,
 } as const satisfies Record<string, QosSpec>;
 export type QosName = keyof typeof qosByName;
 
@@ -70,8 +83,12 @@ export function qosFromJson(json: QosJson): QosSpec {
   return { ...json, bandwidth: BigInt(json.bandwidth) };
 }
 
-/** What a flow cannot be given because these end points lack it; undefined when they have all it asks for. */
-export function missingFor(qos: QosSpec): string | undefined {
-  if (qos.inOrder !== 0) return 'ordered delivery';
-  return undefined;
+/** Whether messages come in order, and FRCT is in force. */
+export function isOrdered(qos: QosSpec): boolean {
+  return qos.inOrder !== 0;
+}
+
+/** Whether all messages come: what is lost is sent again. Without order there is no FRCT, and nothing is (2.1). */
+export function isReliable(qos: QosSpec): boolean {
+  return isOrdered(qos) && qos.loss === 0;
 }

@@ -1,15 +1,16 @@
 /**
  * Sends packets of a size to a name for some seconds, as fast as its node takes them, over one flow or many in turn:
- * `source.ts NAME SIZE SECONDS [FLOWS]`.
+ * `source.ts NAME SIZE SECONDS [FLOWS [QOS]]`.
  */
-import { allocFlow, type Flow } from '../../runtime/lib/index.ts';
+import { allocFlow, type Flow, qosByName, type QosName } from '../../runtime/lib/index.ts';
 
-const [name = '', size = '64', seconds = '2', flowCount = '1'] = process.argv.slice(2);
+const [name = '', size = '64', seconds = '2', flowCount = '1', qosName = 'raw'] = process.argv.slice(2);
+const qos = qosByName[qosName as QosName];
 /** Messages a flow sends before the next has its turn. */
 const batch = 64;
 
 const flows: Flow[] = [];
-while (flows.length < Number(flowCount)) flows.push(await allocFlow(name));
+while (flows.length < Number(flowCount)) flows.push(await allocFlow(name, { qos }));
 const message = Buffer.alloc(Number(size));
 const end = performance.now() + Number(seconds) * 1000;
 let packets = 0;

@@ -1,17 +1,19 @@
 /**
- * Two nodes over each link layer, ours and, where `O7S_PEER_PREFIX` names one, the prototype, in turn and in one run,
- * with the kernel's own ping on the same cable beside them:
+ * Two nodes over each link layer: ours; where `O7S_PEER_PREFIX` names one, the prototype; and what two plain programs
+ * reach over UDP, and the kernel's ping, on the same cable. All in turn and in one run:
  *
  *     node tests/bench/two-nodes.ts [RUNS [TYPE...]]
  *
- * Prints a table of medians and writes `bench-results/two-nodes.json`. Needs root, as the prototype's nodes do.
+ * Prints tables with the median of each figure and its least and greatest, and writes `bench-results/two-nodes.json`.
+ * Needs root, as the prototype's nodes do.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { joinNamespaces, PeerNode, peerPrefix } from '../support/peer.ts';
+import { averageOf, median, Program, written } from './measure.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [runsWord = '3', ...chosen] = process.argv.slice(2);
@@ -22,65 +24,70 @@ const seconds = 2;
 const sizes = [64, 1400] as const;
 const attemptsMax = 5;
 const placements = { 'one processor': '0', 'all processors': `0-${availableParallelism() - 1}` } as const;
+const sockets = ['batched', 'dgram'] as const;
 
-/** Figures by name, a list of runs each. */
-type Figures = Record<string, number[]>;
+/** Who was measured. */
+type Source = 'ours' | 'prototype' | 'udp batched' | 'udp dgram' | 'kernel ping';
+/** Figures by name and source, a list of runs each. */
+const figures = new Map<string, Map<Source, number[]>>();
+const notes = new Set<string>();
+
+function add(what: string, source: Source, value: number | undefined): void {
+  if (value === undefined || !Number.isFinite(value)) return;
+  const row = figures.get(what) ?? new Map<Source, number[]>();
+  figures.set(what, row.set(source, [...(row.get(source) ?? []), value]));
+}
 
 interface Side {
   /** Allocations, ms each. */
-  allocate(type: string): Promise<number[]>;
+  allocate(type: string): Promise<number[] | undefined>;
   /** Round trip of a flooding ping, us. */
-  ping(type: string): Promise<number>;
+  ping(type: string): Promise<number | undefined>;
   /** Packets a second that arrive. */
-  flood(type: string, size: number): Promise<number>;
+  flood(type: string, size: number): Promise<number | undefined>;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** Our two nodes, in a lab of the netns testbed, and what else is measured on their cable. */
+interface OwnSide extends Side, AsyncDisposable {
+  kernelPing(): Promise<number | undefined>;
+  udpPing(socket: string): Promise<number>;
+  udpFlood(socket: string, size: number): Promise<number>;
 }
 
-function collect(command: readonly string[]): Promise<string> {
-  const [file = '', ...words] = command;
-  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'ignore'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', () => resolve(output));
-  });
-}
+const [ownIp, otherIp] = ['10.9.0.1', '10.9.0.2'];
+let nextPort = 9000;
 
-/** The average of a ping's closing line, in us. */
-function averageOf(output: string): number {
-  const [, average = '', unit = ''] =
-    /rtt min\/avg\/max\/mdev = [^/]+\/([^/]+)\/.* (\S+)\n/.exec(output) ?? [];
-  return Number(average) * (unit === 'ms' ? 1000 : 1);
-}
-
-/** Our two nodes, in a lab of the netns testbed. */
-async function ours(processors: string): Promise<Side & { kernelPing(): Promise<number> } & AsyncDisposable> {
+async function ours(processors: string): Promise<OwnSide> {
   const lab = `bench-${process.pid}`;
   const cli = [process.execPath, `${root}bin/o7s-testbed.js`];
   const pinned = ['taskset', '-c', processors];
   const topology = `${root}tests/bench/two-nodes.topology.ts`;
-  await collect([...pinned, ...cli, 'up', topology, '--testbed', 'netns', '--lab', lab]);
-  const on = (node: string, command: readonly string[]): Promise<string> =>
-    collect([...pinned, ...cli, 'exec', '--lab', lab, node, '--', ...command]);
-  const program = (name: string, ...words: string[]): string[] => [
+  await written([...pinned, ...cli, 'up', topology, '--testbed', 'netns', '--lab', lab]);
+  const on = (node: string, command: readonly string[]): string[] => [
+    ...pinned,
+    ...cli,
+    'exec',
+    '--lab',
+    lab,
+    node,
+    '--',
+    ...command,
+  ];
+  const program = (name: string, ...words: readonly string[]): string[] => [
     process.execPath,
     `${root}tests/bench/${name}.ts`,
     ...words,
   ];
-  const counted = (type: string): Promise<string> => on('b', ['cat', `/run/o7s-testbed/sink.${type}`]);
+  const counted = (type: string): Promise<string> =>
+    written(on('b', ['sh', '-c', `cat /run/o7s-testbed/sink.${type} || true`]));
   return {
     allocate: async (type) =>
-      JSON.parse(await on('a', program('allocate', `ping.${type}`, '50'))) as number[],
+      JSON.parse(await written(on('a', program('allocate', `ping.${type}`, '50')))) as number[],
     ping: async (type) =>
-      averageOf(await on('a', ['oping', '-n', `ping.${type}`, '-c', String(pings), '-f', '-Q'])),
+      averageOf(await written(on('a', ['oping', '-n', `ping.${type}`, '-c', String(pings), '-f', '-Q']))),
     async flood(type, size) {
       const before = await counted(type);
-      await on('a', program('source', `sink.${type}`, String(size), String(seconds)));
+      await written(on('a', program('source', `sink.${type}`, String(size), String(seconds))));
       for (;;) {
         const line = (await counted(type)).slice(before.length);
         if (line === '') continue;
@@ -88,8 +95,37 @@ async function ours(processors: string): Promise<Side & { kernelPing(): Promise<
         return (packets / ms) * 1000;
       }
     },
-    kernelPing: async () => averageOf(await on('a', ['ping', '-q', '-f', '-c', String(pings), '10.9.0.2'])),
-    [Symbol.asyncDispose]: async () => void (await collect([...cli, 'down', '--lab', lab])),
+    async kernelPing() {
+      const flags = ['-q', '-f', '-c', String(pings), otherIp];
+      const { code, output } = await new Program(on('a', ['ping', ...flags])).ended;
+      const average = averageOf(output);
+      if (average === undefined) {
+        const why = code === 127 ? 'the program ping is not installed here' : `ping ended with ${code}`;
+        notes.add(`no figures of the kernel's ping: ${why}`);
+      }
+      return average;
+    },
+    async udpPing(socket) {
+      const port = String((nextPort += 1));
+      const server = new Program(on('b', program('bare-udp', socket, 'echo', otherIp, port)));
+      await server.line('ready');
+      const words = [socket, 'ping', otherIp, port, ownIp, String(pings)];
+      const { us } = JSON.parse(await written(on('a', program('bare-udp', ...words)))) as { us: number };
+      server.end();
+      await server.ended;
+      return us;
+    },
+    async udpFlood(socket, size) {
+      const port = String((nextPort += 1));
+      const server = new Program(on('b', program('bare-udp', socket, 'count', otherIp, port)));
+      await server.line('ready');
+      const words = [socket, 'flood', otherIp, port, ownIp, String(size), String(seconds)];
+      await written(on('a', program('bare-udp', ...words)));
+      const { output } = await server.ended;
+      const { packets, ms } = JSON.parse(output.replace('ready\n', '')) as { packets: number; ms: number };
+      return (packets / ms) * 1000;
+    },
+    [Symbol.asyncDispose]: async () => void (await new Program([...cli, 'down', '--lab', lab]).ended),
   };
 }
 
@@ -103,8 +139,8 @@ const layerOptions: Readonly<Record<string, readonly [a: string[], b: string[]]>
     ['dev', 'e1'],
   ],
   udp4: [
-    ['ip', '10.9.0.1'],
-    ['ip', '10.9.0.2'],
+    ['ip', ownIp],
+    ['ip', otherIp],
   ],
   udp6: [
     ['ip', 'fd09::1'],
@@ -112,33 +148,45 @@ const layerOptions: Readonly<Record<string, readonly [a: string[], b: string[]]>
   ],
 };
 
-/** A fresh pair of the prototype's nodes for each figure: it does not survive its own lost replies. */
+/**
+ * A fresh pair of the prototype's nodes for each figure: it does not survive its own lost replies. Where it fails again
+ * and again, the figure is left out.
+ */
 async function onFreshPair<T>(
   prefix: string,
   processors: string,
   type: string,
   use: (a: PeerNode, b: PeerNode) => Promise<T | undefined>,
-): Promise<T> {
+): Promise<T | undefined> {
   const names = ['ping', 'sink'];
+  let reason = 'it gave no figure';
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    await using a = await PeerNode.start(prefix, processors);
-    await using b = await PeerNode.start(prefix, processors);
-    joinNamespaces({ pid: a.pid, dev: 'e1' }, { pid: b.pid, dev: 'e1' });
-    for (const [index, node] of [a, b].entries()) {
-      await node.run(['ip', 'address', 'add', `10.9.0.${index + 1}/24`, 'dev', 'e1']);
-      await node.run(['ip', 'address', 'add', `fd09::${index + 1}/64`, 'dev', 'e1', 'nodad']);
-      await node.bootstrap(type, ...(layerOptions[type]?.[index] ?? []));
-      for (const name of names) await node.addHost(type === 'udp6' ? 'fd09::2' : '10.9.0.2', name);
+    try {
+      await using a = await PeerNode.start(prefix, processors);
+      await using b = await PeerNode.start(prefix, processors);
+      joinNamespaces({ pid: a.pid, dev: 'e1' }, { pid: b.pid, dev: 'e1' });
+      for (const [index, node] of [a, b].entries()) {
+        await node.run(['ip', 'address', 'add', `10.9.0.${index + 1}/24`, 'dev', 'e1']);
+        await node.run(['ip', 'address', 'add', `fd09::${index + 1}/64`, 'dev', 'e1', 'nodad']);
+        await node.bootstrap(type, ...(layerOptions[type]?.[index] ?? []));
+        for (const name of names) await node.addHost(type === 'udp6' ? 'fd09::2' : otherIp, name);
+      }
+      for (const name of names) await a.run(['irm', 'name', 'create', name]);
+      const figure = await use(a, b);
+      if (figure !== undefined) return figure;
+    } catch (error) {
+      reason = (error as Error).message;
     }
-    for (const name of names) await a.run(['irm', 'name', 'create', name]);
-    const figure = await use(a, b);
-    if (figure !== undefined) return figure;
   }
-  throw new Error(`the prototype failed ${attemptsMax} times`);
+  notes.add(
+    `the prototype failed ${attemptsMax} times in a row over ${type}, the figure is left out: ${reason}`,
+  );
+  return undefined;
 }
 
 /** Two nodes of the prototype. */
 function theirs(prefix: string, processors: string): Side {
+  // Its programs may ignore that they are told to end.
   const limited = (command: readonly string[]): string[] => [
     'timeout',
     '-k',
@@ -176,50 +224,90 @@ function theirs(prefix: string, processors: string): Side {
         await b.run(['pkill', '-x', 'ocbr']);
         await Promise.race([new Promise((resolve) => sink.once('close', resolve)), delay(5000)]);
         const rates = [...report.matchAll(/=>\s+([\d.]+) pps/g)].map(([, rate]) => Number(rate));
-        return rates.length > 0 ? Math.max(...rates) : undefined;
+        const best = Math.max(0, ...rates);
+        return best > 0 ? best : undefined;
       }),
   };
 }
 
-async function measure(side: Side, figures: Figures, where: string): Promise<void> {
-  const add = (what: string, value: number): void => void (figures[`${what}, ${where}`] ??= []).push(value);
+const what = {
+  allocation: (type: string, where: string) => `${type}: allocation [ms], ${where}`,
+  roundTrip: (type: string, where: string) => `${type}: round trip [us], ${where}`,
+  flood: (type: string, size: number, where: string) => `${type}: ${size} bytes [packets/s], ${where}`,
+};
+
+async function measure(side: Side, source: Source, where: string): Promise<void> {
   for (const type of types) {
-    add(`${type}: allocation [ms]`, median(await side.allocate(type)));
-    add(`${type}: round trip [us]`, await side.ping(type));
-    for (const size of sizes) add(`${type}: ${size} bytes [packets/s]`, await side.flood(type, size));
+    const allocations = await side.allocate(type);
+    add(what.allocation(type, where), source, allocations && median(allocations));
+    add(what.roundTrip(type, where), source, await side.ping(type));
+    for (const size of sizes) add(what.flood(type, size, where), source, await side.flood(type, size));
   }
 }
 
-const results: { ours: Figures; prototype: Figures; kernel: Figures } = {
-  ours: {},
-  prototype: {},
-  kernel: {},
-};
+async function measureCable(side: OwnSide, where: string): Promise<void> {
+  add(what.roundTrip('cable', where), 'kernel ping', await side.kernelPing());
+  for (const socket of sockets) {
+    add(what.roundTrip('cable', where), `udp ${socket}`, await side.udpPing(socket));
+    for (const size of sizes)
+      add(what.flood('cable', size, where), `udp ${socket}`, await side.udpFlood(socket, size));
+  }
+}
+
 for (let run = 0; run < runs; run += 1) {
   for (const [where, processors] of Object.entries(placements)) {
     {
       await using side = await ours(processors);
-      await measure(side, results.ours, where);
-      (results.kernel[`ping, ${where}`] ??= []).push(await side.kernelPing());
+      await measureCable(side, where);
+      await measure(side, 'ours', where);
     }
-    if (peerPrefix !== undefined) await measure(theirs(peerPrefix, processors), results.prototype, where);
+    if (peerPrefix !== undefined) await measure(theirs(peerPrefix, processors), 'prototype', where);
   }
 }
 
-if (peerPrefix === undefined) console.log('O7S_PEER_PREFIX is not set: nothing to compare with\n');
+if (peerPrefix === undefined) notes.add('O7S_PEER_PREFIX is not set: nothing to compare with');
+
 const short = (value: number): number => Number(value.toPrecision(3));
-const table = Object.entries(results.ours).map(([what, values]) => {
-  const own = median(values);
-  const other = median(results.prototype[what] ?? []);
-  return { what, ours: short(own), prototype: short(other), ratio: short(own / other) };
-});
-console.table(table);
-for (const [what, values] of Object.entries(results.kernel)) {
-  console.log(`the kernel's own ${what}: ${short(median(values))} us`);
+/** Median, least and greatest. */
+function spread(values: readonly number[] | undefined): string {
+  if (values === undefined || values.length === 0) return '-';
+  return `${short(median(values))} (${short(Math.min(...values))}..${short(Math.max(...values))})`;
 }
+function ratio(values: readonly number[] | undefined, others: readonly number[] | undefined): number | '-' {
+  return values === undefined || others === undefined ? '-' : short(median(values) / median(others));
+}
+
+const rows = [...figures].toSorted(([a], [b]) => (a < b ? -1 : 1));
+const cable = rows
+  .filter(([name]) => name.startsWith('cable'))
+  .map(([name, row]) => ({
+    what: name,
+    'udp batched': spread(row.get('udp batched')),
+    'udp dgram': spread(row.get('udp dgram')),
+    'kernel ping': spread(row.get('kernel ping')),
+  }));
+const layers = rows
+  .filter(([name]) => !name.startsWith('cable'))
+  .map(([name, row]) => {
+    const floor = figures.get(name.replace(/^[^:]+/, 'cable'))?.get('udp batched');
+    const [own, other] = [row.get('ours'), row.get('prototype')];
+    return {
+      what: name,
+      ours: spread(own),
+      prototype: spread(other),
+      'ours/prototype': ratio(own, other),
+      'ours/udp batched': ratio(own, floor),
+    };
+  });
+console.log(`median (least..greatest) of ${runs} runs`);
+console.table(cable);
+console.table(layers);
+for (const note of notes) console.log(note);
+
 mkdirSync(`${root}bench-results`, { recursive: true });
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+const results = Object.fromEntries(rows.map(([name, row]) => [name, Object.fromEntries(row)]));
 writeFileSync(
   `${root}bench-results/two-nodes.json`,
-  `${JSON.stringify({ commit, runs, table, results }, null, 2)}\n`,
+  `${JSON.stringify({ commit, runs, cable, layers, notes: [...notes], results }, null, 2)}\n`,
 );

@@ -1,23 +1,15 @@
 /** The command line on containers, as its users have it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cliSuite, TestbedCli, twoNodes } from '../compliance/cli.ts';
 import * as netns from '../netns/cli.ts';
 import { freshLab, type Outcome, type Started } from '../netns/cli.ts';
 import { containersOf, docker, leftOf, noEngine, surroundings } from './engine.ts';
 import { nodeImage, prepared } from './image.ts';
 
-const twoNodes = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
-const onDocker = { env: { O7S_TESTBED: 'docker' } };
-
-const cli = (...words: string[]): Promise<Outcome> => netns.cli(words, onDocker);
-const startCli = (...words: string[]): Started => netns.startCli(words, onDocker);
-
-/** Takes a lab down when it goes out of scope. */
-function labInScope(): { name: string } & AsyncDisposable {
-  const name = freshLab();
-  return { name, [Symbol.asyncDispose]: async () => void (await cli('down', '--lab', name)) };
-}
+const own = new TestbedCli('docker');
+const cli = (...words: string[]): Promise<Outcome> => own.run(...words);
+const startCli = (...words: string[]): Started => own.start(...words);
 
 async function gone(lab: string): Promise<void> {
   await expect.poll(() => leftOf(lab), { timeout: 15_000, interval: 50 }).toEqual([]);
@@ -29,109 +21,26 @@ beforeAll(async () => {
   if (noEngine === undefined) await prepared();
 }, 300_000);
 
-test('up, ls, exec with 3 of 3 pings, down, and all is as before', async () => {
-  const before = surroundings();
-  await using lab = labInScope();
-  const up = await cli('up', twoNodes, '--lab', lab.name);
-  expect(up).toMatchObject({ code: 0 });
-  expect(up.stdout).toBe(
-    'NODE  INTERFACES  IPCPS  SERVERS\na     e1          lan.a  -\nb     e1          lan.b  ping.b\n',
-  );
-  expect(containersOf(lab.name)).toHaveLength(3);
+cliSuite({
+  name: 'docker',
+  left: leftOf,
+  trace: (lab) => {
+    expect(containersOf(lab)).toHaveLength(3);
+    return () => leftOf(lab);
+  },
+  surroundings,
+  // A container that was being made at that moment is not started any more: that takes a command.
+  afterKill: async (lab, moment) => moment === 'node a' && cli('down', '--lab', lab),
+});
 
-  const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
-  expect(list.find((each) => each.lab === lab.name)).toMatchObject({
-    testbed: 'docker',
-    state: 'running',
-    faults: [],
-    file: twoNodes,
-  });
-
-  const ping = await cli(
-    'exec',
-    '--lab',
-    lab.name,
-    'a',
-    '--',
-    'oping',
-    '-n',
-    'ping.b',
-    '-c',
-    '3',
-    '-i',
-    '10ms',
-  );
-  expect(ping.stdout).toContain('3 packets transmitted, 3 received');
-  expect(ping.code).toBe(0);
-
-  const again = await cli('up', twoNodes, '--lab', lab.name);
-  expect(again.stderr).toContain('nothing to change');
-  expect(again.code).toBe(0);
+test('clean leaves a lab that runs alone', async () => {
+  await using lab = own.lab();
+  expect(await cli('up', twoNodes, '--lab', lab.name)).toMatchObject({ code: 0 });
   expect(await cli('clean')).toMatchObject({ code: 0 });
   expect(containersOf(lab.name)).toHaveLength(3);
-
-  expect(await cli('down', '--lab', lab.name)).toEqual({
-    code: 0,
-    stdout: '',
-    stderr: `lab ${lab.name} is down\n`,
-  });
-  expect(leftOf(lab.name)).toEqual([]);
-  expect(surroundings()).toEqual(before);
-});
-
-test('exec passes exit code, output, input words and signals', async () => {
-  await using place = await netns.folder({
-    'one.ts': `import { node, topology } from 'o7s-testbed';\nexport default topology({ nodes: [node('only')] });\n`,
-  });
-  await using lab = labInScope();
-  expect(await cli('up', `${place.path}/one.ts`, '--lab', lab.name)).toMatchObject({ code: 0 });
-  const exec = (...command: string[]): string[] => ['exec', '--lab', lab.name, 'only', '--', ...command];
-  expect(await cli(...exec('sh', '-c', 'hostname; echo oops >&2; exit 9'))).toEqual({
-    code: 9,
-    stdout: 'only\n',
-    stderr: 'oops\n',
-  });
-  expect(await cli(...exec('echo', '007', '1e3'))).toMatchObject({ code: 0, stdout: '007 1e3\n' });
-  expect(await cli(...exec('sh', '-c', 'kill -KILL $$'))).toMatchObject({ code: 137 });
-  expect(await cli(...exec('no-such-command'))).toMatchObject({ code: 127 });
-  for (const [signal, code] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-  ] as const) {
-    const { child, outcome, written } = startCli(...exec('sh', '-c', 'echo ready >&2; exec sleep 1000'));
-    await written('ready');
-    child.kill(signal);
-    expect((await outcome).code).toBe(code);
-  }
-  expect(await cli('exec', '--lab', lab.name, 'other', '--', 'true')).toEqual({
-    code: 2,
-    stdout: '',
-    stderr: `o7s-testbed: lab ${lab.name} has no node "other"; it has only\n`,
-  });
-});
-
-test('of several up of one name at the same moment, one wins', async () => {
-  await using lab = labInScope();
-  const outcomes = await Promise.all([1, 2, 3].map(() => cli('up', twoNodes, '--lab', lab.name)));
-  expect(outcomes.map((each) => each.code).toSorted((x, y) => x - y)).toEqual([0, 1, 1]);
-  const ping = await cli('exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-c', '1');
-  expect(ping.stdout).toContain('1 packets transmitted, 1 received');
 });
 
 describe('up that is ended half-way', () => {
-  const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'];
-
-  test.each(moments)('by kill -9 at "%s" ends its lab by itself', async (moment) => {
-    const lab = freshLab();
-    const { child, outcome, written } = startCli('up', twoNodes, '--lab', lab, '-v');
-    await written(moment);
-    child.kill('SIGKILL');
-    expect((await outcome).code).toBe(137);
-    // A container that was being made at that moment is not started any more: that takes a command.
-    if (moment === 'node a') await cli('down', '--lab', lab);
-    await gone(lab);
-  });
-
   // From before the helper is made to the last step.
   test.each([150, 250, 300, 350, 400, 500, 600, 700, 900, 1100].map((ms, index) => [ms, index % 2] as const))(
     'by kill -9 after %i ms leaves nothing after one down or clean',
@@ -141,25 +50,13 @@ describe('up that is ended half-way', () => {
       await delay(ms);
       child.kill('SIGKILL');
       await outcome;
-      const labs = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string; state: string }[];
-      const isComplete = labs.some((each) => each.lab === lab && each.state === 'running');
+      const listed = (await own.listed(lab)) as { state: string } | undefined;
+      const isComplete = listed?.state === 'running';
       const remove = even === 0 || isComplete ? ['down', '--lab', lab] : ['clean'];
       expect(await cli(...remove)).toMatchObject({ code: 0 });
       await gone(lab);
     },
   );
-
-  test.each([
-    ...moments.map((moment) => ['SIGINT', 130, moment] as const),
-    ['SIGTERM', 143, 'irmd --stdout'] as const,
-  ])('by %s, exit code %i, at "%s" leaves nothing', async (signal, code, moment) => {
-    const lab = freshLab();
-    const { child, outcome, written } = startCli('up', twoNodes, '--lab', lab, '-v');
-    await written(moment);
-    child.kill(signal);
-    expect(await outcome).toMatchObject({ code, stdout: '' });
-    expect(leftOf(lab)).toEqual([]);
-  });
 });
 
 test.each([150, 250, 300, 350, 400, 450, 500, 550, 600, 700])(
@@ -178,7 +75,7 @@ test.each([150, 250, 300, 350, 400, 450, 500, 550, 600, 700])(
 
 describe('what goes wrong is said in one line, with the way out', () => {
   test('a container that was killed', async () => {
-    await using lab = labInScope();
+    await using lab = own.lab();
     expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
     docker('kill', `o7s-${lab.name}-b`);
     await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
@@ -197,7 +94,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
   });
 
   test('a helper that was killed in a complete lab', async () => {
-    await using lab = labInScope();
+    await using lab = own.lab();
     expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
     docker('kill', `o7s-${lab.name}-helper`);
     await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
@@ -285,7 +182,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
 });
 
 test('events tell all there is, then what happens, until the lab is down', async () => {
-  await using lab = labInScope();
+  await using lab = own.lab();
   expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
   const { child, outcome } = startCli('events', '--lab', lab.name);
   let told = '';

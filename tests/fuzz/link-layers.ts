@@ -112,9 +112,10 @@ class Subject {
     // Eight bits are all that one of the layers has for an id.
     const mask = rig.kind === 'eth-llc' ? 0xff : 0xffff;
     const [eid, peerEid] = [this.#id() & mask, this.#id() & mask];
+    rig.ours = random() < 0.5;
     switch (below(5)) {
       case 0:
-        return rig.requestBytes(eid, randomBytes(below(100)), rig.hash, from);
+        return rig.requestBytes(eid, pick([handshake, randomBytes(below(100))]), rig.hash, from);
       case 1:
         return rig.replyBytes(eid, peerEid, pick([0, 0, -1009, 1]), pick([answer, randomBytes(40)]), from);
       case 2:
@@ -169,6 +170,8 @@ class Subject {
     if (random() < 0.3) return rig.layer.refuse(request.handle, -1009);
     const inbox = new FlowInbox();
     const flow = rig.layer.accept(request.handle, answer, inbox, rig.now);
+    // Somebody may write before the other end has dealt with the reply.
+    if (flow !== undefined && random() < 0.3) rig.write(flow, randomBytes(below(100)));
     const reply = rig.sent().find(({ kind }) => kind === 'reply');
     if (reply === undefined) throw new Error(`${rig.kind} left a request without an answer`);
     if (flow !== undefined) this.#keep({ flow, inbox, eid: reply.eid ?? 0 });
@@ -207,7 +210,7 @@ class Subject {
     rig.layer.advance(rig.now);
     rig.now += 60_000;
     rig.sent();
-    for (let count = 0; count < rig.eids.count; count += 1) rig.connect(7);
+    for (let count = 0; count < rig.eids.count; count += 1) rig.connect(2 + count);
     rig.layer.close();
   }
 }

@@ -28,7 +28,7 @@ const hostsOf = (names: Readonly<Record<string, 'a' | 'b'>>): Record<string, str
       [addresses[end].udp4, addresses[end].udp6],
     ]),
   );
-const services = hostsOf({ 'ping.ours': 'a', 'ping.peer': 'b' });
+const services = hostsOf({ 'ping.ours': 'a', 'idle.ours': 'a', 'ping.peer': 'b' });
 
 const prefix = peerPrefix;
 if (prefix === undefined || missing !== undefined) {
@@ -82,7 +82,7 @@ if (prefix === undefined || missing !== undefined) {
       await ours.manage('name register ping.ours layer lan');
       await peer.serve('ping.peer', ['oping', '-l'], 'lan');
       // Its client wants the names in its own table too.
-      for (const name of ['ping.ours', 'nobody']) {
+      for (const name of ['ping.ours', 'idle.ours', 'nobody']) {
         expect((await peer.run(['irm', 'name', 'create', name])).code).toBe(0);
       }
     });
@@ -146,6 +146,19 @@ if (prefix === undefined || missing !== undefined) {
       expect((await peer.run(['irm', 'ipcp', 'list'])).output).toContain('lan');
     });
 
+    test('a flow that it closed without a word ends here when it gives its id to another', async () => {
+      const ended = async (): Promise<number> => (await ours.counters('e0'))['supersededByPeer'] ?? 0;
+      const before = await ended();
+      await until(
+        'a flow to end',
+        async () => {
+          await pingOurs('-c', '1', '-i', '1');
+          return (await ended()) > before;
+        },
+        60_000,
+      );
+    });
+
     test('our server starts anew, and is found again', async () => {
       await server.kill('SIGKILL');
       await ours.logged(`Process removed: ${server.pid}.`);
@@ -158,6 +171,45 @@ if (prefix === undefined || missing !== undefined) {
       expect([fromOurs.status, fromOurs.stdout]).toEqual([1, 'Failed to allocate flow: -1007.\n']);
       const fromPeer = await peer.run(['oping', '-n', 'nobody', '-c', '1']);
       expect([fromPeer.code, fromPeer.output]).toEqual([1, 'Failed to allocate flow: -1003.\n']);
+    });
+
+    test('a refusal of ours reaches its application at once, with the reason', async () => {
+      /** The error, and how long it took; its client waits 1 s for a server of its own first. */
+      const refused = async (): Promise<{ output: string; seconds: number }> => {
+        const startedAt = performance.now();
+        const { output } = await peer.run(['oping', '-n', 'idle.ours', '-c', '1']);
+        return { output, seconds: (performance.now() - startedAt) / 1000 };
+      };
+      await ours.manage('name register idle.ours layer lan');
+      const nobodyAccepts = await refused();
+      expect(nobodyAccepts.output).toBe('Failed to allocate flow: -1003.\n');
+      // It knows by now where the name was.
+      await ours.manage('name unregister idle.ours layer lan');
+      await ours.manage('name destroy idle.ours');
+      const nobodyHas = await refused();
+      expect(nobodyHas.output).toBe('Failed to allocate flow: -1007.\n');
+      // Without an answer it would wait 20 s.
+      for (const { seconds } of [nobodyAccepts, nobodyHas]) expect(seconds).toBeLessThan(10);
+    });
+
+    test('a flow of its that ours releases in the middle ends nothing at its side, and the next one works', async () => {
+      const client = peer.spawn(['oping', '-n', 'ping.ours', '-c', '40', '-i', '50']);
+      let output = '';
+      client.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      const ended = new Promise<number | null>((resolve) => client.once('close', resolve));
+      const before = await ours.counters('e0');
+      const packets = async (): Promise<number> =>
+        ((await ours.counters('e0'))['packetsIn'] ?? 0) - (before['packetsIn'] ?? 0);
+      await until('its pings', async () => (await packets()) >= 5);
+      await server.kill('SIGKILL');
+      await ours.logged(`Process removed: ${server.pid}.`);
+      server = await ours.serve('ping.ours');
+      await ended;
+      expect(output).toMatch(/40 packets transmitted, \d+ received/);
+      expect((await ours.counters('e0'))['droppedUnknownEid'] ?? 0).toBeGreaterThan(
+        before['droppedUnknownEid'] ?? 0,
+      );
+      expect(await pingOurs('-c', '2', '-i', '5')).toContain('2 packets transmitted, 2 received');
     });
 
     test('both nodes still serve', async () => {

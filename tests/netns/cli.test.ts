@@ -2,102 +2,28 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { cliSuite, twoNodes } from '../compliance/cli.ts';
 import { cli, folder, freshLab, labInScope, program, startCli, startProcess } from './cli.ts';
 import { markedProcesses, traceLab } from './traces.ts';
-
-const twoNodes = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
 
 /** Resolves when nothing of a lab is left. */
 async function gone(lab: string): Promise<void> {
   await expect.poll(() => markedProcesses(lab), { timeout: 10_000, interval: 10 }).toEqual([]);
 }
 
-test('up, ls, exec with 3 of 3 pings, down, and nothing is left', async () => {
-  await using lab = labInScope();
-  const up = await cli(['up', twoNodes, '--lab', lab.name]);
-  expect(up).toMatchObject({ code: 0 });
-  expect(up.stdout).toBe(
-    'NODE  INTERFACES  IPCPS  SERVERS\na     e1          lan.a  -\nb     e1          lan.b  ping.b\n',
-  );
-  expect(up.stderr).toMatch(/nodes 2\/2 +\d+ ms\n/);
-  expect(up.stderr).toContain(`lab ${lab.name} is up: 2 nodes, 1 link, 1 layer, 1 server in `);
-
-  const list = JSON.parse((await cli(['ls', '-f', 'json'])).stdout) as { lab: string }[];
-  expect(list.find((each) => each.lab === lab.name)).toMatchObject({
-    testbed: 'netns',
-    state: 'running',
-    file: twoNodes,
-  });
-
-  const ping = await cli([
-    'exec',
-    '--lab',
-    lab.name,
-    'a',
-    '--',
-    'oping',
-    '-n',
-    'ping.b',
-    '-c',
-    '3',
-    '-i',
-    '10',
-  ]);
-  expect(ping.stdout).toContain('3 packets transmitted, 3 received');
-  expect(ping.code).toBe(0);
-
-  const again = await cli(['up', twoNodes, '--lab', lab.name]);
-  expect(again.stderr).toContain('nothing to change');
-  expect(again.code).toBe(0);
-
-  const left = traceLab(lab.name);
-  expect(await cli(['down', '--lab', lab.name])).toEqual({
-    code: 0,
-    stdout: '',
-    stderr: `lab ${lab.name} is down\n`,
-  });
-  await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
-  expect(await cli(['down', '--lab', lab.name])).toEqual({
-    code: 0,
-    stdout: '',
-    stderr: `no lab named ${lab.name} is running\n`,
-  });
-});
+cliSuite({ name: 'netns', left: markedProcesses, trace: traceLab });
 
 describe('exec', () => {
-  test('passes exit code, output, folder and signals', async () => {
+  test('runs in the folder it is called from', async () => {
     await using place = await folder({
       'one.ts': `import { node, topology } from 'o7s-testbed';\nexport default topology({ nodes: [node('only')] });\n`,
     });
     await using lab = labInScope();
-    expect((await cli(['up', 'one.ts', '--lab', lab.name], { cwd: place.path })).code).toBe(0);
-    const exec = (...command: string[]): string[] => ['exec', '--lab', lab.name, 'only', '--', ...command];
     const options = { cwd: place.path };
-    expect(await cli(exec('sh', '-c', 'hostname; pwd; echo oops >&2; exit 9'), options)).toEqual({
-      code: 9,
-      stdout: `only\n${place.path}\n`,
-      stderr: 'oops\n',
-    });
-    expect(await cli(exec('sh', '-c', 'kill -KILL $$'))).toMatchObject({ code: 137 });
-    expect(await cli(exec('/no/such/command'))).toMatchObject({ code: 127 });
-    expect((await cli(exec('irm', 'ipcp', 'list'))).code).toBe(0);
-    for (const [signal, code] of [
-      ['SIGTERM', 143],
-      ['SIGINT', 130],
-    ] as const) {
-      const { child, outcome, written } = startCli(exec('sh', '-c', 'echo ready >&2; exec sleep 1000'));
-      await written('ready');
-      child.kill(signal);
-      expect((await outcome).code).toBe(code);
-    }
-    expect(await cli(['exec', '--lab', lab.name, 'other', '--', 'true'])).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: `o7s-testbed: lab ${lab.name} has no node "other"; it has only\n`,
-    });
-    expect(await cli(['exec', '--lab', lab.name, 'only'])).toMatchObject({ code: 2, stdout: '' });
+    expect((await cli(['up', 'one.ts', '--lab', lab.name], options)).code).toBe(0);
+    const { stdout } = await cli(['exec', '--lab', lab.name, 'only', '--', 'pwd'], options);
+    expect(stdout).toBe(`${place.path}\n`);
   });
 
   test('in a lab that is not there exits 2', async () => {
@@ -160,18 +86,6 @@ function olderNode(): string | undefined {
 }
 
 describe('up that is ended half-way leaves nothing', () => {
-  const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'];
-
-  test.each(moments)('by kill -9 at "%s"', async (moment) => {
-    await using scope = labInScope();
-    const lab = scope.name;
-    const { child, outcome, written } = startCli(['up', twoNodes, '--lab', lab, '-v']);
-    await written(moment);
-    child.kill('SIGKILL');
-    expect((await outcome).code).toBe(137);
-    await gone(lab);
-  });
-
   /** Ten moments spread over what a command takes. */
   const tenths = Array.from({ length: 10 }, (_, index) => index / 10);
 
@@ -219,19 +133,6 @@ describe('up that is ended half-way leaves nothing', () => {
     await gone(lab);
   });
 
-  test.each([
-    ...moments.map((moment) => ['SIGINT', 130, moment] as const),
-    ['SIGTERM', 143, 'irmd --stdout'] as const,
-  ])('by %s, exit code %i, at "%s"', async (signal, code, moment) => {
-    await using scope = labInScope();
-    const lab = scope.name;
-    const { child, outcome, written } = startCli(['up', twoNodes, '--lab', lab, '-v']);
-    await written(moment);
-    child.kill(signal);
-    expect(await outcome).toMatchObject({ code, stdout: '' });
-    expect(markedProcesses(lab)).toEqual([]);
-  });
-
   test('by a server that ends at once, whose last words are shown', async () => {
     await using place = await folder({
       'topology.ts': [
@@ -248,14 +149,6 @@ describe('up that is ended half-way leaves nothing', () => {
     );
     expect(markedProcesses(lab)).toEqual([]);
   });
-});
-
-test('of several up of one name at the same moment, one wins', async () => {
-  await using lab = labInScope();
-  const outcomes = await Promise.all([1, 2, 3].map(() => cli(['up', twoNodes, '--lab', lab.name])));
-  expect(outcomes.map((each) => each.code).toSorted((one, other) => one - other)).toEqual([0, 1, 1]);
-  const ping = await cli(['exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-c', '1']);
-  expect(ping.stdout).toContain('1 packets transmitted, 1 received');
 });
 
 test('a dry run shows the plan and makes nothing', async () => {

@@ -87,5 +87,8 @@ describe.each([
     await net.b.manage('name register third layer lan');
     await net.b.logged(`did not take the update for ${hostNameOf('third')}`);
     expect(await net.b.manage('ipcp list')).toContain('lan');
+    const { status, stdout } = await net.a.oping('-n', 'third', '-c', '1');
+    expect([status, stdout]).toEqual([1, 'Failed to allocate flow: -1007.\n']);
+    await net.a.logged(`Could not resolve ${hostNameOf('third')}: ${server}: `);
   });
 });

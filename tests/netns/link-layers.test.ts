@@ -1,9 +1,9 @@
 /** Each link layer with whole daemons over a cable; IPCPs in one process, and in one each. */
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Flow, rawQos, type Session } from '../../runtime/lib/index.ts';
+import { type Flow, O7sError, rawQos, type Session } from '../../runtime/lib/index.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
 import { program, type Running } from '../support/command.ts';
-import { LinkNet } from '../support/link-net.ts';
+import { addresses, bootstrapWords, LinkNet } from '../support/link-net.ts';
 import { linkKinds } from '../support/link-rig.ts';
 import { namespacesMissing } from '../support/namespaces.ts';
 import type { TestNode } from '../support/node.ts';
@@ -13,6 +13,9 @@ const missing = namespacesMissing();
 const cases = linkKinds.flatMap((kind) =>
   (['shared', 'process'] as const).map((mode) => [kind, mode] as const),
 );
+
+/** An address is used at once, without looking whether others have it. */
+const nodad = (kind: string): string[] => (kind === 'udp6' ? ['nodad'] : []);
 
 /** A session with a node that ends, and is seen to end, with the test. */
 async function sessionOf(node: TestNode): Promise<Session> {
@@ -107,9 +110,9 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
 
   test('a flow that is idle lives by keepalives, and dies without them', async () => {
     const { client, served } = await open(800);
-    const before = (await net.counters(net.b))['keepalivesIn'] ?? 0;
+    const before = (await net.b.counters('e0'))['keepalivesIn'] ?? 0;
     // At four in a timeout, twelve are three timeouts.
-    await until('keepalives', async () => ((await net.counters(net.b))['keepalivesIn'] ?? 0) >= before + 12);
+    await until('keepalives', async () => ((await net.b.counters('e0'))['keepalivesIn'] ?? 0) >= before + 12);
     await client.write(Buffer.from('still here'));
     expect(String(await served.read({ timeout: 10_000 }))).toBe('still here');
     const dataPlanes = net.a.processes().filter(({ command }) => command.includes('ipcpd'));
@@ -146,6 +149,24 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
     },
   );
 
+  test('flows one after another, more than one for each endpoint id', async () => {
+    const [atA, atB] = [await sessionOf(net.a), await sessionOf(net.b)];
+    await net.b.manage(`bind process ${atB.pid} name svc`);
+    // eth-llc has 62, and every flow takes one at each end.
+    for (let round = 0; round < 200; round += 1) {
+      const [client, served] = await Promise.all([
+        atA.allocFlow('svc', { timeout: 10_000 }),
+        atB.acceptFlow({ timeout: 10_000 }),
+      ]);
+      await client.write(Buffer.from(`${round}`));
+      expect(String(await served.read({ timeout: 10_000 }))).toBe(`${round}`);
+      // Either end may be the first.
+      await (round % 2 === 0 ? client : served).close();
+      await (round % 2 === 0 ? served : client).close();
+    }
+    expect((await net.a.counters('e0'))['droppedUnexpectedRelease']).toBe(0);
+  });
+
   test('a server that closes is seen by the client at once', async () => {
     const { served, client } = await open();
     await served.write(Buffer.from('last words'));
@@ -154,29 +175,58 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
     await expect(client.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
   });
 
-  if (kind === 'eth-dix' || kind === 'eth-llc') {
-    test.each(['a', 'b'] as const)('a flow goes on when the device of %s was down', async (end) => {
+  test.each(['a', 'b'] as const)('a flow goes on when the device of %s was down', async (end) => {
+    const { client, served } = await open();
+    const [own, other] = end === 'a' ? [client, served] : [served, client];
+    const ip = async (...words: string[]): Promise<string> => net.pair[end].run('ip', ...words);
+    await ip('link', 'set', 'eth0', 'down');
+    await until('the flow to go down', () => !own.up);
+    await expect(own.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+    expect([own.released, other.up]).toEqual([false, true]);
+    await ip('link', 'set', 'eth0', 'up');
+    const lost = addresses[end].udp6;
+    if (!(await ip('-6', 'addr', 'show', 'dev', 'eth0')).includes(lost)) {
+      // A device that is down loses its IPv6 addresses.
+      expect(own.up).toBe(kind !== 'udp6');
+      await ip('addr', 'add', `${lost}/64`, 'dev', 'eth0', 'nodad');
+    }
+    await own.untilUp({ timeout: 10_000 });
+    // Until the cable has a carrier again, what is sent is lost.
+    for (const [from, to] of [
+      [own, other],
+      [other, own],
+    ] as const) {
+      await until('a message', async () => {
+        await from.write(Buffer.from('again'));
+        return to.read({ timeout: 20 }).then(String, () => false);
+      });
+    }
+    const { stdout } = await net.a.oping('-n', 'ping.b', '-c', '1', '-i', '1');
+    expect(stdout).toContain('1 received');
+  });
+
+  if (kind.startsWith('udp')) {
+    test('a flow is down while the address of its layer is gone, and no other', async () => {
       const { client, served } = await open();
-      const [own, other] = end === 'a' ? [client, served] : [served, client];
-      await net.pair[end].run('ip', 'link', 'set', 'eth0', 'down');
-      await until('the flow to go down', () => !own.up);
-      await expect(own.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
-      expect([own.released, other.up]).toEqual([false, true]);
-      await net.pair[end].run('ip', 'link', 'set', 'eth0', 'up');
-      await own.untilUp({ timeout: 10_000 });
-      // Until the cable has a carrier again, what is sent is lost.
-      for (const [from, to] of [
-        [own, other],
-        [other, own],
-      ] as const) {
-        await until('a message', async () => {
-          await from.write(Buffer.from('again'));
-          return to.read({ timeout: 20 }).then(String, () => false);
-        });
-      }
-      const { stdout } = await net.a.oping('-n', 'ping.b', '-c', '1', '-i', '1');
-      expect(stdout).toContain('1 received');
-      // A device that is down loses its IPv6 addresses, but these layers have none.
+      const [own, prefix] = [addresses.b[kind as 'udp4' | 'udp6'], kind === 'udp4' ? 24 : 64];
+      const ip = async (...words: string[]): Promise<string> => net.pair.b.run('ip', ...words);
+      await ip('addr', 'del', `${own}/${prefix}`, 'dev', 'eth0');
+      await until('the flow to go down', () => !served.up);
+      expect(client.up).toBe(true);
+      // Another address and another device are none of its business.
+      await ip('addr', 'add', kind === 'udp4' ? '10.7.0.1/24' : 'fd07::1/64', 'dev', 'eth0', ...nodad(kind));
+      await ip('link', 'add', 'other', 'type', 'veth', 'peer', 'name', 'else');
+      await ip('link', 'set', 'other', 'up');
+      expect(served.up).toBe(false);
+      await ip('addr', 'add', `${own}/${prefix}`, 'dev', 'eth0', ...nodad(kind));
+      await served.untilUp({ timeout: 10_000 });
+      await ip('link', 'set', 'other', 'down');
+      await ip('link', 'del', 'other');
+      await until('a message', async () => {
+        await client.write(Buffer.from('again'));
+        return served.read({ timeout: 20 }).then(String, () => false);
+      });
+      expect(served.up).toBe(true);
     });
   }
 
@@ -198,4 +248,50 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
       expect(net.a.processes().filter(({ command }) => command.includes('ipcpd'))).toHaveLength(1);
     });
   }
+});
+
+/** Every option of each kind that is not what it is by default, and the longest message on a cable of MTU 9000. */
+const configured = [
+  ['eth-dix', 'ethertype B123 hash SHA3_512', 8996],
+  ['eth-llc', 'hash SHA3_224', 1497],
+  ['udp4', 'port 4000 hash SHA3_384', 8976],
+  ['udp6', 'port 4000', 8948],
+] as const;
+
+describe.each(configured)('%s with %s and jumbo frames', (kind, words, longest) => {
+  let net: LinkNet;
+
+  beforeEach(({ skip }) => skip(missing !== undefined, missing));
+  beforeAll(async () => {
+    if (missing !== undefined) return;
+    net = await LinkNet.start('shared', 9000);
+    await net.join(kind, ['svc'], words);
+  });
+  afterAll(async () => net?.[Symbol.asyncDispose]());
+
+  test(`a flow carries ${longest} bytes, both ways`, async () => {
+    const [atA, atB] = [await sessionOf(net.a), await sessionOf(net.b)];
+    await net.b.manage(`bind process ${atB.pid} name svc`);
+    await net.b.manage('name register svc layer lan');
+    const [client, served] = await Promise.all([
+      atA.allocFlow('svc', { timeout: 10_000 }),
+      atB.acceptFlow({ timeout: 10_000 }),
+    ]);
+    expect([client.maxMessageBytes, served.maxMessageBytes]).toEqual([longest, longest]);
+    for (const [from, to] of [
+      [client, served],
+      [served, client],
+    ] as const) {
+      const message = Buffer.alloc(longest, 'z');
+      await from.write(message);
+      expect(await to.read({ timeout: 10_000 })).toEqual(message);
+    }
+  });
+
+  test('nobody of the same kind without these options is in the layer', async () => {
+    await net.a.manage('ipcp destroy name e0');
+    await net.a.manage(bootstrapWords(kind, 'a'));
+    const session = await sessionOf(net.a);
+    await expect(session.allocFlow('svc', { timeout: 3000 })).rejects.toThrow(O7sError);
+  });
 });

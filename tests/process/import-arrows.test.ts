@@ -72,6 +72,7 @@ const allowed: readonly Sample[] = [
   ['runtime/irmd/x.ts', from('valibot')],
   ['runtime/ipcpd/layers.ts', from('./eth/dix.ts')],
   ['runtime/ipcpd/eth/x.ts', from('../shell/layer.ts')],
+  ['runtime/ipcpd/udp/codec.ts', from('../shell/qos-fields.ts')],
   ['runtime/ipcpd/eth/x.ts', from('../../lib/wire/packet.ts')],
   ['runtime/tools/oping/x.ts', from('../../lib/index.ts')],
   ['runtime/tools/oping/x.ts', from('../../lib/wire/fields.ts')],

@@ -118,6 +118,95 @@ describe('with an irmd', () => {
       expect(await node.irm('i d n s')).toMatchObject(silent);
     });
 
+    describe('udp', () => {
+      const types = async (words: string): Promise<string[]> =>
+        [...(await node.irm(`ipcp list ${words}`)).stdout.matchAll(/\| +(\w+) \| +(udp\d?) \|/g)].map(
+          ([, name, type]) => `${name} ${type}`,
+        );
+
+      test('is a type until there is an address, which says whether it is udp4 or udp6', async () => {
+        for (const name of ['u1', 'u2']) await node.manage(`ipcp create type udp name ${name}`);
+        expect(await types('')).toEqual(['u1 udp', 'u2 udp']);
+        await node.manage('ipcp bootstrap name u1 layer inet ip 127.0.0.1');
+        await node.manage('ipcp bootstrap name u2 layer inet ip ::1');
+        await node.manage('ipcp create type udp4 name u4');
+        await node.manage('ipcp create type udp name u3');
+        expect(await types('')).toEqual(['u3 udp', 'u1 udp4', 'u4 udp4', 'u2 udp6']);
+        expect(await types('type udp')).toEqual(['u3 udp', 'u1 udp4', 'u4 udp4', 'u2 udp6']);
+        expect(await types('type udp4')).toEqual(['u1 udp4', 'u4 udp4']);
+        expect(await types('type udp6 layer inet')).toEqual(['u2 udp6']);
+        for (const name of ['u1', 'u2', 'u3', 'u4']) await node.manage(`ipcp destroy name ${name}`);
+      });
+
+      test('in bootstrap makes an IPCP of the family of its address', async () => {
+        await node.manage('i b type udp n u1 l inet ip 127.0.0.1 port 4000');
+        await node.manage('i b t ud n u2 l inet ip ::1 port 4000');
+        expect(await types('')).toEqual(['u1 udp4', 'u2 udp6']);
+        for (const name of ['u1', 'u2']) await node.manage(`ipcp destroy name ${name}`);
+      });
+
+      test.each([
+        ['udp', 'udp4', '127.0.0.1', 'udp4'],
+        ['udp', 'udp6', '::1', 'udp6'],
+        ['udp', 'udp', '::1', 'udp6'],
+        ['udp4', 'udp', '127.0.0.1', 'udp4'],
+        ['udp6', 'udp', '::1', 'udp6'],
+      ])('one created as %s is bootstrapped as %s with %s', async (created, asked, ip, type) => {
+        await node.manage(`ipcp create type ${created} name u`);
+        await node.manage(`ipcp bootstrap type ${asked} name u layer inet ip ${ip}`);
+        expect(await types('layer inet')).toEqual([`u ${type}`]);
+        await node.manage('ipcp destroy name u');
+      });
+
+      const mismatch = 'Types do not match.\n\n';
+      test.each([
+        ['udp4', 'type udp6 ip ::1', mismatch],
+        ['udp4', 'type udp ip ::1', mismatch],
+        ['udp6', 'type udp ip 127.0.0.1', mismatch],
+        ['udp', 'type eth-dix dev lo', mismatch],
+        ['udp4', 'ip ::1', /^Invalid IPv4 address: "::1"\.\nUsage: /],
+        ['udp6', 'ip 127.0.0.1', /^Invalid IPv6 address: "127\.0\.0\.1"\.\nUsage: /],
+        ['udp', 'ip 0.0.0.0', /^Cannot use IPv4 address: "0\.0\.0\.0"\.\nUsage: /],
+        ['udp', 'dev lo', usage],
+        ['udp', 'ip 203.0.113.1', /^$/],
+        ['udp', 'ip fe80::1', /^$/],
+      ])('one created as %s is not bootstrapped with %s', async (created, words, stdout) => {
+        await node.manage(`ipcp create type ${created} name u`);
+        const result = await node.irm(`ipcp bootstrap name u layer inet ${words}`);
+        expect(result).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
+        expect(await types('')).toEqual([`u ${created}`]);
+        await node.manage('ipcp destroy name u');
+      });
+
+      test('over the management socket, what is wrong is refused with a reason', async () => {
+        await using irmd = await IrmClient.connect({ path: node.managementSocket });
+        const pid = await irmd.createIpcp('u', 'udp');
+        for (const [config, message] of [
+          [{}, 'a udp layer needs an address'],
+          [{ ip: '0.0.0.0' }, '0.0.0.0 is no address of one host'],
+          [{ ip: 'fe80::1' }, 'fe80::1 is a link-local address'],
+          [{ ip: '127.0.0.1', dns: '::1' }, 'the DNS server ::1 has no IPv4 address'],
+          [{ ip: 'localhost' }, expect.stringContaining('config.ip')],
+          [{ ip: '127.0.0.1', port: 0 }, expect.stringContaining('config.port')],
+          [{ ip: '203.0.113.1' }, expect.stringContaining('EADDRNOTAVAIL')],
+        ] as const) {
+          await expect(irmd.bootstrapIpcp(pid, 'inet', config)).rejects.toMatchObject({
+            code: 'EINVAL',
+            message,
+          });
+        }
+        await irmd.destroyIpcp(pid);
+      });
+    });
+
+    test('autobind is for types that accept flows: it is said, and the IPCP is made', async () => {
+      expect(await node.irm('i b t l n l3 l l3l autobind')).toMatchObject({
+        status: 0,
+        stdout: 'Can not bind this IPCP type,autobind disabled.\n\n',
+      });
+      await node.manage('i d n l3');
+    });
+
     test('list shows what is asked for', async () => {
       await node.manage('i b t local n f1 l fa');
       await node.manage('i b t local n f2 l fb');
@@ -166,6 +255,32 @@ describe('with an irmd', () => {
       ['i b n x l y t eth-dix dev lo eth ffff', /^Invalid Ethertype: "ffff"\./],
       ['i b n x l y t eth-dix dev lo eth zz', /^Invalid Ethertype: "zz"\./],
       ['i b n missing l y', /^No IPCPs matching missing found\.\n\n$/],
+      ['i b n x l y t eth-llc', usage],
+      ['i b n x l y t eth-llc dev', usage],
+      ['i b n x l y t local hash', usage],
+      ['i b n x l y t eth-dix dev lo hash SHA3_257', /^Unknown parameter for hash: "SHA3_257"\.\n$/],
+      ['i b n x l y t eth-llc dev lo hash sha3_256', /^Unknown parameter for hash: "sha3_256"\.\n$/],
+      ['i b n x l y t eth-dix dev lo eth', usage],
+      ['i b n x l y t eth-dix dev lo eth a0000', /^Invalid Ethertype: "a0000"\./],
+      ['i b n x l y t udp4', usage],
+      ['i b n x l y t udp6', usage],
+      ['i b n x l y t udp', usage],
+      ['i b n x l y t udp4 ip', usage],
+      ['i b n x l y t udp4 ip fd00::1', /^Invalid IPv4 address: "fd00::1"\.\nUsage: /],
+      ['i b n x l y t udp4 ip 10.0.0.256', /^Invalid IPv4 address: "10\.0\.0\.256"\.\nUsage: /],
+      ['i b n x l y t udp4 ip 0.0.0.0', /^Cannot use IPv4 address: "0\.0\.0\.0"\.\nUsage: /],
+      ['i b n x l y t udp4 ip 10.0.0.1 d fd00::53', /^Invalid DNS IPv4 address: "fd00::53"\.\nUsage: /],
+      ['i b n x l y t udp6 ip 10.0.0.1', /^Invalid IPv6 address: "10\.0\.0\.1"\.\nUsage: /],
+      ['i b n x l y t udp6 ip ::', /^Cannot use IPv6 address: "::"\.\nUsage: /],
+      ['i b n x l y t udp6 ip fd00::1 dns ns', /^Invalid DNS IPv6 address: "ns"\.\nUsage: /],
+      ['i b n x l y t udp ip foo', /^Invalid IPv4 address: "foo"\.\nUsage: /],
+      ['i b n x l y t ud ip 0.0.0.0', /^Cannot use IPv4 address: "0\.0\.0\.0"\.\nUsage: /],
+      ['i b n x l y t udp ip ::', /^Cannot use IPv6 address: "::"\.\nUsage: /],
+      ['i b n x l y t udp ip fd00::1 dns 10.0.0.1', /^Invalid DNS IPv6 address: "10\.0\.0\.1"\.\nUsage: /],
+      ['i b n x l y t udp4 ip 10.0.0.1 port 0', /^Invalid port: "0"\.\n$/],
+      ['i b n x l y t udp4 ip 10.0.0.1 p 65536', /^Invalid port: "65536"\.\n$/],
+      ['i b n x l y t udp4 ip 10.0.0.1 port 1e3', /^Invalid port: "1e3"\.\n$/],
+      ['i b n x l y t udp4 ip 10.0.0.1 port', usage],
     ] as const)('irm %s', async (words, stdout) => {
       expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
     });

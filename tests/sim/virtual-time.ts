@@ -86,14 +86,12 @@ function isBefore(a: Event, b: Event): boolean {
 export class VirtualTimer {
   readonly #time: VirtualTime;
   readonly #subject: Deadlines;
-  readonly #afterwards: () => void;
   #armedFor: Millis = never;
   #closed = false;
 
-  constructor(time: VirtualTime, subject: Deadlines, afterwards: () => void) {
+  constructor(time: VirtualTime, subject: Deadlines) {
     this.#time = time;
     this.#subject = subject;
-    this.#afterwards = afterwards;
     this.update();
   }
 
@@ -106,7 +104,6 @@ export class VirtualTimer {
       if (this.#closed || this.#armedFor !== deadline) return;
       this.#armedFor = never;
       if (this.#subject.nextDeadline() <= this.#time.now) this.#subject.advance(this.#time.now);
-      this.#afterwards();
       this.update();
     });
   }

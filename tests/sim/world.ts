@@ -3,6 +3,7 @@
  * layer below in which the names of its two ends are known.
  */
 import { O7sError } from '../../runtime/lib/errors.ts';
+import { Logger } from '../../runtime/lib/log.ts';
 import type { QosSpec } from '../../runtime/lib/qos.ts';
 import type { Millis } from '../../runtime/lib/time/clock.ts';
 import { Packet, packetHeadroom, PacketPool } from '../../runtime/lib/wire/packet.ts';
@@ -19,23 +20,41 @@ import { VirtualTime, VirtualTimer } from './virtual-time.ts';
 
 export interface LinkOptions {
   readonly delayMs?: Millis;
+  /** A call in place of a link, as between IPCPs of one process: nothing takes any time. */
+  readonly isCall?: boolean;
   /** A packet takes up to so much longer, and may so be overtaken. */
   readonly jitterMs?: Millis;
   /** Share of packets lost, 0 to 1. */
   readonly loss?: number;
+  /** Share of packets that arrive twice. */
+  readonly duplication?: number;
   readonly maxMessageBytes?: number;
+  /** Bytes in a second, each way; without it packets take no time of the link. */
+  readonly rate?: number;
+  /** Packets that wait for their turn, each way; more are lost. */
+  readonly queueMax?: number;
 }
 
-/** What a link has carried. */
+/** What a link has carried, and what it lost: by chance or because it was cut, and for want of room in a queue. */
 export interface LinkCounts {
   packets: number;
   bytes: number;
+  lost: number;
+  overflowed: number;
+  /** Longest queue there was. */
+  queued: number;
+}
+
+/** Packets of one direction that wait for the link. */
+interface Queue {
+  waiting: number;
+  /** When the last of them has left. */
+  freeAt: Millis;
 }
 
 /** One end of a flow over a link. */
 class SimFlow implements LowerFlow {
   readonly headerBytes = 18;
-  readonly backlog = 0;
   readonly link: SimLink;
   readonly node: SimNode;
   user: FlowUser | undefined;
@@ -50,9 +69,13 @@ class SimFlow implements LowerFlow {
     return this.link.maxMessageBytes;
   }
 
+  get backlog(): number {
+    return this.link.waiting(this.node);
+  }
+
   write(packet: Packet): void {
     const { peer } = this;
-    if (peer !== undefined) this.link.carry(Buffer.from(packet.bytes()), peer);
+    if (peer !== undefined) this.link.carry(packet, peer);
   }
 
   deallocate(): void {
@@ -75,22 +98,45 @@ class SimFlow implements LowerFlow {
 export class SimLink {
   readonly ends: readonly [SimNode, SimNode];
   readonly flows = new Set<SimFlow>();
-  readonly counts: LinkCounts = { packets: 0, bytes: 0 };
+  readonly counts: LinkCounts = { packets: 0, bytes: 0, lost: 0, overflowed: 0, queued: 0 };
   readonly maxMessageBytes: number;
   /** Everything is lost without anybody being told. */
   cut = false;
   loss: number;
+  jitterMs: Millis;
+  /** How many copies of a packet from an end arrive, beyond what chance says. */
+  copies: (bytes: Buffer, from: SimNode) => number = () => 1;
   readonly #world: World;
   readonly #delayMs: Millis;
-  readonly #jitterMs: Millis;
+  readonly #isCall: boolean;
+  readonly #duplication: number;
+  readonly #rate: number;
+  readonly #queueMax: number;
+  readonly #queues: readonly [Queue, Queue] = [
+    { waiting: 0, freeAt: 0 },
+    { waiting: 0, freeAt: 0 },
+  ];
 
   constructor(world: World, a: SimNode, b: SimNode, options: LinkOptions) {
     this.#world = world;
     this.ends = [a, b];
     this.#delayMs = options.delayMs ?? 1;
-    this.#jitterMs = options.jitterMs ?? 0;
+    this.#isCall = options.isCall ?? false;
+    this.jitterMs = options.jitterMs ?? 0;
     this.loss = options.loss ?? 0;
+    this.#duplication = options.duplication ?? 0;
     this.maxMessageBytes = options.maxMessageBytes ?? 1496;
+    this.#rate = options.rate ?? Infinity;
+    this.#queueMax = options.queueMax ?? 1024;
+  }
+
+  other(end: SimNode): SimNode {
+    return this.ends[0] === end ? this.ends[1] : this.ends[0];
+  }
+
+  /** Packets that wait to leave an end. */
+  waiting(end: SimNode): number {
+    return this.#queueOf(end).waiting;
   }
 
   /** The devices of both ends go down or come up, which they notice. */
@@ -99,30 +145,49 @@ export class SimLink {
     for (const flow of this.flows) flow.node.run(() => flow.user?.setUp(up));
   }
 
-  /** Brings bytes to an end of a flow, as the link does. */
-  carry(bytes: Buffer, to: SimFlow): void {
-    if (this.cut || (this.loss > 0 && this.#world.random.unit() < this.loss)) return;
-    this.counts.packets += 1;
-    this.counts.bytes += bytes.length;
-    this.tell(to, () => {
-      const packet = new Packet(Buffer.alloc(packetHeadroom + bytes.length), 0);
-      packet.reset(packetHeadroom);
-      packet.append(bytes, 0, bytes.length);
-      to.user?.deliver(packet);
+  /** Brings a packet to an end of a flow, as the link does. */
+  carry({ memory, start, end }: Packet, to: SimFlow): void {
+    const bytes = end - start;
+    const from = this.other(to.node);
+    const copies =
+      this.copies(memory.subarray(start, end), from) + (this.#happens(this.#duplication) ? 1 : 0);
+    if (this.cut || copies === 0 || this.#happens(this.loss)) {
+      this.counts.lost += 1;
+      return;
+    }
+    const copy = Buffer.allocUnsafe(packetHeadroom + bytes);
+    copy.set(memory.subarray(start, end), packetHeadroom);
+    if (this.#rate === Infinity) return this.#arrive(copy, to, copies);
+    const { time } = this.#world;
+    const queue = this.#queueOf(from);
+    if (queue.waiting >= this.#queueMax) {
+      this.counts.overflowed += 1;
+      return;
+    }
+    queue.waiting += 1;
+    this.counts.queued = Math.max(this.counts.queued, queue.waiting);
+    queue.freeAt = Math.max(queue.freeAt, time.now) + (bytes / this.#rate) * 1000;
+    time.at(queue.freeAt, () => {
+      queue.waiting -= 1;
+      this.#arrive(copy, to, copies);
     });
   }
 
   /** Does something at the other end after the time the link takes. */
   tell(to: SimFlow, what: () => void): void {
-    const delay = this.#delayMs + this.#jitterMs * this.#world.random.unit();
+    if (this.#isCall) return to.node.run(what);
+    const delay = this.#delayMs + this.jitterMs * this.#world.random.unit();
     this.#world.time.after(delay, () => to.node.run(what));
   }
 
-  open(from: SimNode, user: FlowUser, done: (flow: LowerFlow) => void): void {
-    const to = this.ends[0] === from ? this.ends[1] : this.ends[0];
+  open(from: SimNode, user: FlowUser, done: (flow: LowerFlow | O7sError) => void): void {
+    const to = this.other(from);
     const [near, far] = [new SimFlow(this, from), new SimFlow(this, to)];
     this.#world.time.after(2 * this.#delayMs, () => {
-      if (to.ipcp === undefined) return;
+      if (from.ipcp === undefined) return;
+      if (to.ipcp === undefined || this.cut) {
+        return from.run(() => done(new O7sError('EIPCP', `${to.name} does not answer`)));
+      }
       near.user = user;
       near.peer = far;
       far.peer = near;
@@ -132,6 +197,30 @@ export class SimLink {
       });
       from.run(() => done(near));
     });
+  }
+
+  #queueOf(end: SimNode): Queue {
+    return this.#queues[this.ends[0] === end ? 0 : 1];
+  }
+
+  #happens(share: number): boolean {
+    return share > 0 && this.#world.random.unit() < share;
+  }
+
+  #arrive(memory: Buffer, to: SimFlow, copies: number): void {
+    this.counts.packets += 1;
+    this.counts.bytes += memory.length - packetHeadroom;
+    for (let left = copies; left > 0; left -= 1) {
+      const each = left === 1 ? memory : Buffer.from(memory);
+      this.tell(to, () => {
+        const packet = new Packet(each, 0);
+        packet.start = packetHeadroom;
+        packet.end = each.length;
+        to.user?.deliver(packet);
+        // Nobody may keep what is valid for a turn.
+        each.fill(0xa5);
+      });
+    }
   }
 }
 
@@ -143,10 +232,13 @@ export class SimNode implements LowerFlows {
   readonly links: SimLink[] = [];
   readonly requests: FlowRequest[] = [];
   readonly packets = new PacketPool();
+  /** Answers requests for flows instead of keeping them. */
+  onRequest: ((request: FlowRequest) => void) | undefined;
   ipcp: StackedIpcp | undefined;
   readonly #world: World;
   #timer: VirtualTimer | undefined;
   #changed = false;
+  #depth = 0;
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -163,19 +255,36 @@ export class SimNode implements LowerFlows {
       clock: () => time.now,
       wallClock: () => BigInt(Math.floor(time.now * 1000)) * 1000n + wallStart,
       randomBytes: (count) => random.bytes(count),
-      events: { flowRequested: (request) => this.requests.push(request) },
+      log: silent,
+      events: {
+        flowRequested: (request) => {
+          if (this.onRequest === undefined) this.requests.push(request);
+          else this.onRequest(request);
+        },
+      },
       deadlineChanged: () => {
         this.#changed = true;
       },
     });
-    this.#timer = new VirtualTimer(time, this.ipcp, () => this.packets.reset());
+    const { ipcp } = this;
+    this.#timer = new VirtualTimer(time, {
+      nextDeadline: () => ipcp.nextDeadline(),
+      advance: (now) => this.run(() => ipcp.advance(now)),
+    });
     return this;
+  }
+
+  /** Its IPCP is destroyed, and says so. */
+  destroy(): void {
+    this.run(() => this.ipcp?.close());
+    this.crash(true);
   }
 
   /** Its IPCP dies: nothing is said any more, and nobody is told unless the layer below tells. */
   crash(told: boolean): void {
     this.ipcp = undefined;
     this.#timer?.close();
+    this.requests.length = 0;
     for (const link of this.links) {
       for (const flow of [...link.flows]) {
         if (flow.node !== this) continue;
@@ -190,7 +299,11 @@ export class SimNode implements LowerFlows {
 
   /** One turn of the node. */
   run(what: () => void): void {
+    this.#depth += 1;
     what();
+    this.#depth -= 1;
+    // A call from another node that this one called belongs to the turn that is under way.
+    if (this.#depth > 0) return;
     this.packets.reset();
     if (!this.#changed) return;
     this.#changed = false;
@@ -207,6 +320,7 @@ export class SimNode implements LowerFlows {
   }
 }
 
+const silent = new Logger(() => {}, 'sim');
 const wallStart = 1_795_000_000_000_000_000n;
 
 export class World {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The starter of a daemon or tool, as the build makes it. */
-export function program(name: 'irmd' | 'irm' | 'oping'): string {
+export function program(name: 'irmd' | 'irm' | 'oping' | 'obc'): string {
   return `${root}dist/bin/${name}`;
 }
 

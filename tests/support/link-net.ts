@@ -1,6 +1,5 @@
 /** Two nodes with all their daemons, each in a network namespace, on one cable and in one layer of a kind. */
 import { hashName } from '../../runtime/lib/names.ts';
-import { IrmClient } from '../../runtime/lib/index.ts';
 import type { LinkKind } from './link-rig.ts';
 import { NamespacePair } from './namespaces.ts';
 import { TestNode } from './node.ts';
@@ -66,14 +65,6 @@ export class LinkNet implements AsyncDisposable {
     const { udp4, udp6 } = addresses.b;
     this.hosts.set(Object.fromEntries(names.map((name) => [hostNameOf(name), [udp4, udp6]])));
     for (const end of ['a', 'b'] as const) await this[end].manage(bootstrapWords(kind, end, more));
-  }
-
-  /** What the IPCP `e0` of a node has counted. */
-  async counters(node: TestNode): Promise<Readonly<Record<string, number>>> {
-    await using irmd = await IrmClient.connect({ path: node.managementSocket });
-    const ipcp = (await irmd.listIpcps()).find(({ name }) => name === 'e0');
-    if (ipcp === undefined) throw new Error('no IPCP e0');
-    return await irmd.ipcpCounters(ipcp.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -54,8 +54,11 @@ export abstract class LinkRig {
   readonly requests: FlowRequest[] = [];
   readonly raw: { readonly to: StationName; readonly bytes: Buffer }[] = [];
   now = 1000;
+  /** Whether the other stations are of this runtime, where requests say so. */
+  ours = true;
+  #handshakes = 0;
   protected readonly packets: PacketPool = new PacketPool();
-  abstract readonly layer: Layer;
+  abstract readonly layer: Layer & { deviceChanged(up: boolean): void };
   /** First of the layer's own ids, and how many it has. */
   abstract readonly eids: { readonly min: number; readonly count: number };
 
@@ -87,6 +90,10 @@ export abstract class LinkRig {
   protected abstract read(bytes: Buffer, to: StationName): Sent;
   /** Makes the layer know that `b` serves a name. */
   abstract learn(hash?: Buffer): void;
+
+  deviceChanged(up: boolean): void {
+    this.layer.deviceChanged(up);
+  }
 
   counter(name: string): number {
     const value = this.layer.counters[name];
@@ -138,12 +145,14 @@ export abstract class LinkRig {
   /** A flow that `b` asked for with its id `peerEid`, open. */
   serve(peerEid = 7): Attempt {
     this.layer.register(this.hash);
-    this.bring(this.requestBytes(peerEid));
+    const fresh = Buffer.alloc(36);
+    fresh.writeUInt32BE((this.#handshakes += 1));
+    this.bring(this.requestBytes(peerEid, fresh));
     const request = this.requests.shift();
     if (request === undefined) throw new Error('no request came in');
     const inbox = new FlowInbox();
     const flow = this.layer.accept(request.handle, answer, inbox, this.now);
-    const [reply] = this.sent();
+    const reply = this.sent().find(({ kind }) => kind === 'reply');
     if (flow === undefined || reply?.eid === undefined) throw new Error('not accepted');
     return { flow, inbox, outcomes: [], eid: reply.eid };
   }
@@ -214,7 +223,7 @@ export class EthernetRig extends LinkRig {
 
   requestBytes(eid: number, piggyback = handshake, hash = this.hash, from: StationName = 'b'): Buffer {
     const code = eth.messageCode.flowRequest;
-    return this.messageBytes({ code, seid: eid, qos: rawQos, hash, piggyback }, from);
+    return this.messageBytes({ code, seid: eid, qos: rawQos, ours: this.ours, hash, piggyback }, from);
   }
 
   replyBytes(

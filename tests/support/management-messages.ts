@@ -37,7 +37,7 @@ export function managementMessages(name: string): ManagementMessage[] {
 }
 
 /** The address, the last field of a connection message: a varint of at most 32 bits. */
-function lastVarint(message: Buffer): number {
+export function lastVarint(message: Buffer): number {
   let at = message.length - 1;
   let value = message[at] ?? 0;
   while (((message[at - 1] ?? 0) & 0x80) !== 0) {

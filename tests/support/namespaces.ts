@@ -120,10 +120,19 @@ export class NamespacePair implements AsyncDisposable {
   }
 }
 
-/** Lays a cable between two namespaces; both ends are `eth0`, up. */
-async function joinByVeth(a: Namespace, b: Namespace, mtu: number): Promise<void> {
-  const end = ['eth0', 'mtu', String(mtu)];
-  const peer = ['peer', 'name', ...end, 'netns', String(b.pid)];
-  await a.run('ip', 'link', 'add', ...end, 'type', 'veth', ...peer);
-  for (const namespace of [a, b]) await namespace.run('ip', 'link', 'set', 'eth0', 'up');
+/** Lays a cable between two namespaces; both ends are up, and `eth0` unless told otherwise. */
+export async function joinByVeth(
+  a: Namespace,
+  b: Namespace,
+  mtu: number,
+  devs: readonly [string, string] = ['eth0', 'eth0'],
+): Promise<void> {
+  const [end, other] = devs.map((dev) => [dev, 'mtu', String(mtu)]);
+  await a.run(
+    'ip',
+    ...['link', 'add', ...(end ?? []), 'type', 'veth'],
+    ...['peer', 'name', ...(other ?? []), 'netns', String(b.pid)],
+  );
+  await a.run('ip', 'link', 'set', devs[0], 'up');
+  await b.run('ip', 'link', 'set', devs[1], 'up');
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { IrmClient } from '../../runtime/lib/index.ts';
 import { certificateFile } from './certificates.ts';
 import { type Finished, program, run, Running, type StartOptions } from './command.ts';
 import { until } from './until.ts';
@@ -154,6 +155,22 @@ export class TestNode implements AsyncDisposable {
 
   oping(...args: string[]): Promise<Finished> {
     return this.run(program('oping'), args);
+  }
+
+  /** What an IPCP has counted. */
+  async counters(name: string): Promise<Readonly<Record<string, number>>> {
+    await using irmd = await IrmClient.connect({ path: this.managementSocket });
+    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+    return await irmd.ipcpCounters(ipcp.pid);
+  }
+
+  /** What an IPCP knows. */
+  async metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
+    await using irmd = await IrmClient.connect({ path: this.managementSocket });
+    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+    return await irmd.ipcpMetrics(ipcp.pid, parts.length === 0 ? undefined : parts);
   }
 
   /** Files of the run directory. */

@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import { until } from './until.ts';
 
 /** Where the prototype is installed; undefined when there is none to test against. */
-export const peerPrefix: string | undefined = process.env['O7S_PEER_PREFIX'];
+export const peerPrefix: string | undefined = process.env['O7S_PEER_PREFIX'] || undefined;
 
 const start = `
   mount -t proc proc /proc

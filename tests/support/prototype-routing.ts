@@ -29,6 +29,8 @@ export class PrototypeRouting {
   /** Longest silence on a management flow from a member of ours, in ms. */
   longestSilence = 0;
   sent = 0;
+  /** Called when the forwarding tables were calculated anew. */
+  onCalculated: () => void = () => {};
   readonly #send: (flow: PrototypeFlow, message: Buffer) => void;
   readonly #updateMs: number;
   readonly #timeoutMs: number;
@@ -159,6 +161,11 @@ export class PrototypeRouting {
     return this.#hops.get(destination);
   }
 
+  /** Destinations there is a next hop to. */
+  get destinations(): number {
+    return this.#hops.size;
+  }
+
   /** Entries as `source>destination`. */
   pairs(): string[] {
     return this.#inOrder().map(({ source, destination }) => `${source}>${destination}`);
@@ -217,6 +224,7 @@ export class PrototypeRouting {
     hops.delete(this.address);
     this.#hops.clear();
     for (const [destination, hop] of hops) this.#hops.set(destination, hop);
+    this.onCalculated();
   }
 }
 

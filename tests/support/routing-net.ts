@@ -216,15 +216,15 @@ export class RoutingNet {
     return wrong;
   }
 
-  /** Members whose database differs from that of the first member they have a path to. */
-  disagreements(): string[] {
+  /** Members whose database differs from that of the first member they have a path to; by links alone, if so wished. */
+  disagreements(by: 'all' | 'links' = 'all'): string[] {
     const wrong: string[] = [];
     for (const member of this.members) {
       if (member.isDead || member.routing === undefined) continue;
       const others = [...this.#distances(member).keys()].filter(({ routing }) => routing !== undefined);
       const first = others.toSorted((a, b) => a.index - b.index)[0];
       if (first === undefined || first === member) continue;
-      const [own, expected] = [this.databaseOf(member), this.databaseOf(first)];
+      const [own, expected] = [this.#databaseOf(member, by), this.#databaseOf(first, by)];
       const differing = [...own].filter((row) => !expected.has(row));
       const missing = [...expected].filter((row) => !own.has(row));
       if (differing.length + missing.length > 0) {
@@ -232,17 +232,6 @@ export class RoutingNet {
       }
     }
     return wrong;
-  }
-
-  databaseOf(member: SimMember): Set<string> {
-    return new Set(
-      member.routing
-        ?.database(this.now)
-        .map(
-          ({ source, destination, seqno, isWithdrawn, maxMessageBytes: limit }) =>
-            `${this.#nameOf(source)}>${this.#nameOf(destination)} #${seqno} ${isWithdrawn ? 'gone' : limit}`,
-        ) ?? [],
-    );
   }
 
   /** Entries in databases that are not of a link that is there; the largest count of any member. */
@@ -260,6 +249,16 @@ export class RoutingNet {
 
   get bytesOut(): number {
     return this.members.reduce((sum, { bytesOut }) => sum + bytesOut, 0);
+  }
+
+  #databaseOf(member: SimMember, by: 'all' | 'links'): Set<string> {
+    const rows = member.routing?.database(this.now) ?? [];
+    return new Set(
+      rows.map(({ source, destination, seqno, isWithdrawn, maxMessageBytes: limit }) => {
+        const link = `${this.#nameOf(source)}>${this.#nameOf(destination)}`;
+        return by === 'links' ? link : `${link} #${seqno} ${isWithdrawn ? 'gone' : limit}`;
+      }),
+    );
   }
 
   /** Links between members that a member has a path to. */

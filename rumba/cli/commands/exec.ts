@@ -24,10 +24,12 @@ export const exec: CommandModule<object, ExecArguments> = {
         hint: `write it after two hyphens: o7s-testbed exec ${node} -- CMD...`,
       });
     }
-    const attached = chooseLab(await labsOfUser(), lab)
-      .node(node)
-      .attach(command);
-    using _forwarding = forwardSignals((signal) => attached.kill(signal));
+    const place = chooseLab(await labsOfUser(), lab).node(node);
+    // The command may be ended as soon as it runs: whoever does that must not end this process alone.
+    let kill = (_signal: NodeJS.Signals): void => {};
+    using _forwarding = forwardSignals((signal) => kill(signal));
+    const attached = place.attach(command);
+    kill = (signal) => attached.kill(signal);
     process.exitCode = await attached.ended;
   },
 };

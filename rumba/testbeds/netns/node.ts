@@ -168,9 +168,11 @@ function foreignEnvironment(prefix: string): NodeJS.ProcessEnv {
 function attached(child: ChildProcess): Attached {
   return {
     ended: exitCode(child),
-    // nsenter waits outside for the command and hands no signal on.
+    // nsenter waits outside for the command and hands no signal on; before it has started it, nsenter is all there is.
     kill: (signal) => {
-      for (const pid of child.pid === undefined ? [] : childrenOf(child.pid)) process.kill(pid, signal);
+      if (child.pid === undefined) return;
+      const inside = childrenOf(child.pid);
+      for (const pid of inside.length > 0 ? inside : [child.pid]) process.kill(pid, signal);
     },
   };
 }

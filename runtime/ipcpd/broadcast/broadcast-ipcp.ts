@@ -63,6 +63,7 @@ export class BroadcastIpcp implements StackedIpcp, Component {
   }
 
   bootstrap(layer: string, _config: BootstrapConfig): Joined {
+    this.#enrollment.mustBeNew();
     return this.#enter({ name: layer, hash: this.#layer.hash, unicast: undefined });
   }
 

@@ -6,6 +6,7 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerFlow } from '../shell/layer.ts';
 import { RepeatGuard, type RepeatLimits } from './repeats.ts';
 
@@ -18,7 +19,7 @@ export interface Attachment {
   write(packet: Packet): void;
 }
 
-const counterNames = ['packetsIn', 'packetsOut', 'droppedEmpty', 'droppedLoop', 'droppedTooLong'] as const;
+const counterNames = ['messagesIn', 'messagesOut', 'droppedEmpty', 'droppedLoop', 'droppedTooLong'] as const;
 type Counter = (typeof counterNames)[number];
 
 /** The end of an application that joined. */
@@ -49,9 +50,7 @@ class JoinedFlow implements LayerFlow, Attachment {
 export class BroadcastLayer implements Layer {
   readonly hash = 'SHA3_256';
   readonly maxMessageBytes = messageBytesMax;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #packets: PacketPool;
   readonly #clock: () => Millis;
   readonly #repeats: RepeatGuard;
@@ -83,7 +82,7 @@ export class BroadcastLayer implements Layer {
       this.counters.droppedEmpty += 1;
       return;
     }
-    this.counters.packetsIn += 1;
+    this.counters.messagesIn += 1;
     if (this.#repeats.isLooping(packet, from, this.#clock())) {
       this.counters.droppedLoop += 1;
       return;
@@ -93,7 +92,7 @@ export class BroadcastLayer implements Layer {
       // Each way writes headers of its own in front.
       const copy = this.#packets.take(packet.length);
       copy.append(packet.memory, packet.start, packet.end);
-      this.counters.packetsOut += 1;
+      this.counters.messagesOut += 1;
       attachment.write(copy);
     }
   }

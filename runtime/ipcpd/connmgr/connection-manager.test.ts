@@ -1,16 +1,20 @@
 /** Connections between two members over a link in virtual time, and towards a peer that the test plays itself. */
 import { describe, expect, test } from 'vitest';
-import { type SimNode, World } from '../../../tests/sim/world.ts';
+import { type LinkOptions, type SimNode, World } from '../../../tests/sim/world.ts';
 import { FlowInbox, packetOf } from '../../../tests/support/flow-inbox.ts';
 import { O7sError } from '../../lib/errors.ts';
+import { Logger } from '../../lib/log.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, never } from '../../lib/time/clock.ts';
+import { type Packet, packetHeadroom } from '../../lib/wire/packet.ts';
 import type { FlowUser, LayerMetrics, LowerFlow, StackedIpcp } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from './connection.ts';
 import { type Component, ConnectionManager } from './connection-manager.ts';
 import { decodeRecord, encodeRecord, noComponent } from './message.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+
+const quiet = new Logger(() => {}, 'test');
 
 /** A component that keeps what happens to its connections. */
 class Probe implements Component {
@@ -24,6 +28,9 @@ class Probe implements Component {
   readonly connections: Connection[] = [];
   readonly seen: string[] = [];
   refusing: O7sError | undefined;
+  /** Says hello when it has a connection. */
+  greets = false;
+  onPacket: (packet: Packet) => void = (packet) => void this.seen.push(packet.bytes().toString());
 
   constructor(name = 'Probe', address = 0) {
     this.name = name;
@@ -36,8 +43,9 @@ class Probe implements Component {
 
   connected(connection: Connection): ConnectionUser {
     this.connections.push(connection);
+    if (this.greets) connection.write(packetOf(Buffer.from('hello')));
     return {
-      deliver: (packet) => void this.seen.push(packet.bytes().toString()),
+      deliver: (packet) => this.onPacket(packet),
       setUp: (up) => void this.seen.push(up ? '<up>' : '<down>'),
       closed: () => void this.seen.push('<closed>'),
     };
@@ -91,7 +99,7 @@ interface Pair {
   readonly b: End;
 }
 
-function pair(): Pair {
+function pair(options: LinkOptions = {}): Pair {
   const world = new World(1);
   const end = (name: string, address: number): End => {
     const node = world.node(name);
@@ -102,7 +110,7 @@ function pair(): Pair {
     return { node, manager: ipcp!.manager, probe };
   };
   const [a, b] = [end('a', 1), end('b', 2)];
-  world.link(a.node, b.node);
+  world.link(a.node, b.node, options);
   return { world, a, b };
 }
 
@@ -243,6 +251,7 @@ class Hand {
         },
       },
       packets: node.packets,
+      log: quiet,
       clock: () => this.now,
       deadlineChanged: () => {},
     });
@@ -332,19 +341,104 @@ describe('a prototype', () => {
     else expect(results).toEqual([code(fault)]);
   });
 
-  test('that answers nothing, or no record, is given up', () => {
-    const silent = new Hand();
-    const first = silent.connect();
-    silent.advance(999);
-    expect(first).toEqual([]);
-    silent.advance(1);
-    expect(first).toEqual([code('ETIMEDOUT')]);
-    const mad = new Hand();
-    const second = mad.connect();
-    mad.ends[0]!.deliver(packetOf(Buffer.from('hello')));
-    expect(second).toEqual([code('EINVAL')]);
-    expect([silent.released, mad.released]).toEqual([1, 1]);
+  test('that answers nothing is asked three times, each time over a flow of its own', () => {
+    const hand = new Hand();
+    const results = hand.connect();
+    hand.advance(2999);
+    expect([results, hand.ends.length, hand.released]).toEqual([[], 3, 2]);
+    hand.advance(1);
+    expect([results, hand.released]).toEqual([[code('ETIMEDOUT')], 3]);
   });
+
+  test('whose answer is lost answers the next time', () => {
+    const hand = new Hand();
+    const results = hand.connect();
+    hand.advance(1000);
+    hand.ends[1]!.deliver(packetOf(encodeRecord(record)));
+    expect(results[0]).toBeInstanceOf(Connection);
+    expect([hand.released, hand.manager.connectionsOf(hand.probe).length]).toEqual([1, 1]);
+  });
+
+  test('that answers no record is given up', () => {
+    const hand = new Hand();
+    const results = hand.connect();
+    hand.ends[0]!.deliver(packetOf(Buffer.from('hello')));
+    hand.advance(999);
+    expect(results).toEqual([]);
+    hand.advance(1);
+    expect([results, hand.released]).toEqual([[code('EINVAL')], 1]);
+  });
+});
+
+describe('what overtakes the record of the peer', () => {
+  test('is kept for the component, up to 16 packets', () => {
+    const hand = new Hand();
+    const results = hand.connect();
+    const [end] = hand.ends;
+    for (let number = 0; number < 20; number += 1) end!.deliver(packetOf(Buffer.from(`early ${number}`)));
+    end!.deliver(packetOf(encodeRecord(record)));
+    end!.deliver(packetOf(Buffer.from('late')));
+    expect(results[0]).toBeInstanceOf(Connection);
+    const kept = Array.from({ length: 16 }, (_, number) => `early ${number}`);
+    expect(hand.probe.seen).toEqual([...kept, 'late']);
+    expect(hand.manager.counters.droppedEarly).toBe(4);
+  });
+
+  test('can be handed on, with headers in front', () => {
+    const hand = new Hand();
+    hand.connect();
+    const starts: number[] = [];
+    hand.probe.onPacket = ({ start }) => void starts.push(start);
+    hand.ends[0]!.deliver(packetOf(Buffer.from('early')));
+    hand.ends[0]!.deliver(packetOf(encodeRecord(record)));
+    expect(starts).toEqual([packetHeadroom]);
+  });
+});
+
+describe('between IPCPs of one process, where everything happens at once', () => {
+  test.each(['a', 'b'])('what %s says when it has the connection reaches the other', (speaker) => {
+    const both = pair({ isCall: true });
+    const { probe } = both[speaker as 'a' | 'b'];
+    probe.greets = true;
+    const connection = connect(both);
+    expect(connection).toBeInstanceOf(Connection);
+    expect((speaker === 'a' ? both.b : both.a).probe.seen).toEqual(['hello']);
+    say(both, 'x');
+    expect(both.b.probe.seen.at(-1)).toBe('x');
+  });
+
+  test('who ends the connection at once is told to who asked', () => {
+    const both = pair({ isCall: true });
+    both.b.probe.refusing = new O7sError('EEXIST');
+    expect(connect(both)).toEqual(code('ENOTSUP'));
+    const other = pair({ isCall: true });
+    other.a.probe.refusing = new O7sError('EEXIST');
+    expect(connect(other)).toEqual(code('EEXIST'));
+    expect(other.b.probe.connections).toEqual([]);
+    expect(other.b.manager.connectionsOf(other.b.probe)).toEqual([]);
+  });
+});
+
+test('a flow that comes when all is ended is given back', () => {
+  let give: (flow: LowerFlow) => void = () => {};
+  const hand = new Hand();
+  const manager = new ConnectionManager({
+    lower: { allocate: (_name, _qos, _user, done) => void (give = done) },
+    packets: new World(1).node('x').packets,
+    log: quiet,
+    clock: () => 0,
+    deadlineChanged: () => {},
+  });
+  const results: unknown[] = [];
+  manager.connect(hand.probe, 'x', rawQos, { lasting: true }, (result) => results.push(result));
+  manager.closeAll();
+  give(hand.flow());
+  expect([results, hand.released, hand.sent, manager.nextDeadline()]).toEqual([
+    [code('ECANCELED')],
+    1,
+    [],
+    never,
+  ]);
 });
 
 describe('who comes', () => {
@@ -387,6 +481,7 @@ test('a flow through too many layers is refused', () => {
   const manager = new ConnectionManager({
     lower: { allocate: (_name, _qos, _user, done) => done(flow) },
     packets: new World(1).node('x').packets,
+    log: quiet,
     clock: () => 0,
     deadlineChanged: () => {},
   });

@@ -7,7 +7,8 @@ import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
-import type { FlowUser, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
+import { zeroCounts } from '../shell/counts.ts';
+import type { FlowUser, IpcpLog, LowerFlow, LowerFlows, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser, type LivenessRule } from './connection.ts';
 import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from './message.ts';
 
@@ -15,6 +16,8 @@ import { type ConnectionRecord, decodeRecord, encodeRecord, noComponent } from '
 export interface ConnectionLimits {
   /** How long the other side may take to answer, and to say what it wants. */
   readonly answerMs: Millis;
+  /** How often the other side is asked, each time over a flow of its own: the answer may be lost. */
+  readonly attempts: number;
   /** How long a prototype needs before it reads what is sent after its answer. */
   readonly settleMs: Millis;
   /** Signs of life among ourselves: how often, after what silence a peer counts as down, and as lost. */
@@ -27,8 +30,9 @@ export interface ConnectionLimits {
   readonly strangersMax: number;
 }
 
-const connectionLimits: ConnectionLimits = {
+export const connectionLimits: ConnectionLimits = {
   answerMs: 1000,
+  attempts: 3,
   settleMs: 300,
   helloMs: 1000,
   downMs: 4000,
@@ -61,7 +65,7 @@ export interface Component {
   connected(connection: Connection, now: Millis): ConnectionUser;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'deadlineChanged'>;
+type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'log' | 'deadlineChanged'>;
 
 /** Of the layers below, so that there is room for those above in front of a packet. */
 const headerBytesMax = packetHeadroom - 24;
@@ -94,19 +98,21 @@ interface Intent {
   retryAt: Millis;
 }
 
-const counterNames = ['connectionsOpened', 'connectionsLost', 'droppedHandshake', 'droppedStranger'] as const;
+const counterNames = [
+  'connectionsOpened',
+  'connectionsLost',
+  'droppedHandshake',
+  'droppedStranger',
+  'droppedEarly',
+] as const;
 type Counter = (typeof counterNames)[number];
 
 export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly packets: PacketPool;
-  readonly counters: Record<Counter, number> = {
-    connectionsOpened: 0,
-    connectionsLost: 0,
-    droppedHandshake: 0,
-    droppedStranger: 0,
-  };
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #lower: LowerFlows;
   readonly #clock: () => Millis;
+  readonly #log: IpcpLog;
   readonly #deadlineChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();
@@ -116,12 +122,14 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly #intents = new Map<Connection, Intent>();
   /** Intents whose connection was lost. */
   readonly #lost = new Set<Intent>();
+  #isClosed = false;
 
   constructor(
-    { lower, packets, clock, deadlineChanged }: Surroundings,
+    { lower, packets, clock, log, deadlineChanged }: Surroundings,
     limits: ConnectionLimits = connectionLimits,
   ) {
     this.#lower = lower;
+    this.#log = log.child('connection-manager');
     this.#deadlineChanged = deadlineChanged;
     this.packets = packets;
     this.#clock = clock;
@@ -165,25 +173,13 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     options: { readonly lasting: boolean },
     done: OnConnected,
   ): void {
-    const connection = new Connection(this, destination);
-    this.#lower.allocate(destination, qos, connection, (result) => {
-      if (result instanceof O7sError) return done(result);
-      if (result.headerBytes > headerBytesMax) {
-        result.deallocate(this.#clock());
-        return done(new O7sError('ENOTSUP', 'there are too many layers one over another below'));
+    const whenDone: OnConnected = (outcome) => {
+      if (options.lasting && outcome instanceof Connection) {
+        this.#intents.set(outcome, { component, destination, qos, retryAt: never });
       }
-      connection.attach(result);
-      const deadline = this.#clock() + this.#limits.answerMs;
-      const whenDone: OnConnected = (outcome) => {
-        if (options.lasting && outcome instanceof Connection) {
-          this.#intents.set(outcome, { component, destination, qos, retryAt: never });
-        }
-        done(outcome);
-      };
-      this.#opening.set(connection, { deadline, request: { component, done: whenDone } });
-      this.#deadlineChanged();
-      this.#send(connection, this.#recordOf(component));
-    });
+      done(outcome);
+    };
+    this.#ask(component, destination, qos, this.#limits.attempts, whenDone);
   }
 
   /** Ends the connections of a component that `connect` made to a destination, and gives those up that were lost. */
@@ -212,13 +208,15 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     return connection;
   }
 
-  /** The first packet of a connection came. Called by the connection. */
+  /** A packet came that no component hears yet. Called by the connection. */
   handshake(connection: Connection, packet: Packet): void {
     const opening = this.#opening.get(connection);
-    if (opening === undefined) return;
-    const peer = decodeRecord(packet.bytes());
-    if (opening.request === undefined) this.#answer(connection, peer);
-    else this.#judge(connection, peer, opening.request);
+    if (opening !== undefined) {
+      const peer = decodeRecord(packet.bytes());
+      if (opening.request === undefined) return this.#answer(connection, peer);
+      if (peer !== undefined) return this.#judge(connection, peer, opening.request);
+    }
+    if (!connection.keep(packet)) this.counters.droppedEarly += 1;
   }
 
   /** The flow below was released. Called by the connection. */
@@ -235,6 +233,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** Ends all connections. */
   closeAll(): void {
+    this.#isClosed = true;
     this.#lost.clear();
     for (const connection of [...this.#opening.keys(), ...this.#open.keys()]) this.close(connection);
   }
@@ -251,9 +250,12 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     for (const [connection, { deadline, request }] of this.#opening) {
       if (deadline > now) continue;
       if (request === undefined) this.counters.droppedStranger += 1;
+      const who = connection.destination ?? 'the peer';
       this.#fail(
         connection,
-        new O7sError('ETIMEDOUT', `${connection.destination ?? 'the peer'} did not answer`),
+        connection.hasEarly
+          ? new O7sError('EINVAL', `${who} sent no connection record`)
+          : new O7sError('ETIMEDOUT', `${who} did not answer`),
       );
       this.#end(connection);
     }
@@ -261,6 +263,9 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
       if (!connection.advance(now)) continue;
       this.counters.connectionsLost += 1;
       const intent = this.#intents.get(connection);
+      this.#log.warn(
+        `Lost a ${this.#open.get(connection)?.name} connection${intent === undefined ? '' : ` with ${intent.destination}`}.`,
+      );
       this.#end(connection);
       if (intent !== undefined) this.#tryAgain(intent, now);
     }
@@ -277,6 +282,37 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     }
   }
 
+  #ask(component: Component, destination: string, qos: QosSpec, attempts: number, done: OnConnected): void {
+    const connection = new Connection(this, destination);
+    const answered: OnConnected = (outcome) => {
+      const isSilence = outcome instanceof O7sError && ['ETIMEDOUT', 'EFLOWDOWN'].includes(outcome.code);
+      if (isSilence && attempts > 1) this.#ask(component, destination, qos, attempts - 1, done);
+      else done(outcome);
+    };
+    this.#lower.allocate(destination, qos, connection, (result) => {
+      if (result instanceof O7sError) {
+        this.#log.error(`Failed to allocate flow to ${destination}.`);
+        return done(result);
+      }
+      const fault = this.#faultOfFlow(result);
+      if (fault !== undefined) {
+        result.deallocate(this.#clock());
+        return done(fault);
+      }
+      connection.attach(result);
+      const deadline = this.#clock() + this.#limits.answerMs;
+      this.#opening.set(connection, { deadline, request: { component, done: answered } });
+      this.#deadlineChanged();
+      this.#send(connection, this.#recordOf(component));
+    });
+  }
+
+  #faultOfFlow({ headerBytes }: LowerFlow): O7sError | undefined {
+    if (this.#isClosed) return new O7sError('ECANCELED');
+    if (headerBytes <= headerBytesMax) return undefined;
+    return new O7sError('ENOTSUP', 'there are too many layers one over another below');
+  }
+
   #tryAgain(intent: Intent, now: Millis): void {
     intent.retryAt = now + this.#limits.retryMs;
     this.#lost.add(intent);
@@ -287,32 +323,41 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const component = peer === undefined ? undefined : this.#components.get(peer.component);
     if (peer === undefined || component === undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(
+        peer === undefined ? 'Handshake is no connection record.' : `No such component: ${peer.component}`,
+      );
       // A prototype's answer to a component that does not exist; what is no record gets none.
       if (peer !== undefined) this.#send(connection, noComponent);
       return this.#end(connection);
     }
-    if (component.refuses?.(peer) !== undefined) {
+    this.#log.info(`Request to connect to ${component.name}.`);
+    const refusal = component.refuses?.(peer);
+    if (refusal !== undefined) {
       this.counters.droppedHandshake += 1;
+      this.#log.error(`Refused to connect ${component.name}: ${refusal.message}.`);
       this.#send(connection, noComponent);
       return this.#end(connection);
     }
-    this.#send(connection, this.#recordOf(component));
     this.#opened(connection, component, peer);
+    // A layer below in the same process brings at once what the peer says to that.
+    this.#send(connection, this.#recordOf(component));
+    this.#use(connection, component);
   }
 
   #judge(
     connection: Connection,
-    peer: ConnectionRecord | undefined,
+    peer: ConnectionRecord,
     { component, done }: { readonly component: Component; readonly done: OnConnected },
   ): void {
     const fault = faultOf(peer, component);
-    if (peer === undefined || fault !== undefined) {
+    if (fault !== undefined) {
       this.counters.droppedHandshake += 1;
-      this.#fail(connection, fault ?? new O7sError('EINVAL'));
+      this.#fail(connection, fault);
       return this.#end(connection);
     }
     this.#opened(connection, component, peer);
-    done(connection);
+    this.#use(connection, component);
+    done(this.#open.has(connection) ? connection : new O7sError('EFLOWDOWN', 'the peer ended it at once'));
   }
 
   #opened(connection: Connection, component: Component, peer: ConnectionRecord): void {
@@ -322,9 +367,13 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     this.#opening.delete(connection);
     this.#open.set(connection, component);
     connection.open(peer, this.#livenessRule(component, extended, connection.initiated), now + settleMs, now);
-    connection.use(component.connected(connection, now));
-    this.#deadlineChanged();
     this.counters.connectionsOpened += 1;
+    this.#deadlineChanged();
+  }
+
+  #use(connection: Connection, component: Component): void {
+    // It may have ended by what the record caused.
+    if (this.#open.has(connection)) connection.use(component.connected(connection, this.#clock()));
   }
 
   #livenessRule(component: Component, extended: boolean, initiated: boolean): LivenessRule {
@@ -343,7 +392,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const bytes = encodeRecord(record);
     const packet = this.packets.take(bytes.length);
     packet.append(bytes, 0, bytes.length);
-    connection.write(packet);
+    connection.flow.write(packet);
   }
 
   /** Tells who waits for a connection that there will be none. */
@@ -363,8 +412,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 }
 
 /** What is wrong with an answer. */
-function faultOf(peer: ConnectionRecord | undefined, component: Component): O7sError | undefined {
-  if (peer === undefined) return new O7sError('EINVAL', 'the peer sent no connection record');
+function faultOf(peer: ConnectionRecord, component: Component): O7sError | undefined {
   const { name, protocol, version, syntax } = component;
   if (peer.component === '') {
     return new O7sError('ENOTSUP', `the peer has no component ${name}, or refuses this one`);

@@ -34,6 +34,9 @@ export interface ConnectionOwner {
   close(connection: Connection): void;
 }
 
+/** Packets kept for a user that is not there yet. */
+const earlyMax = 16;
+
 export class Connection implements FlowUser {
   /** Whether this side asked for it. */
   readonly initiated: boolean;
@@ -44,6 +47,9 @@ export class Connection implements FlowUser {
   #user: ConnectionUser | undefined;
   #peer: ConnectionRecord | undefined;
   #rule: LivenessRule | undefined;
+  #isOpen = false;
+  /** What came before there was a user for it: it overtook the peer's record, or was caused by our own. */
+  readonly #early: Packet[] = [];
   #deviceUp = true;
   #peerUp = true;
   #heard = false;
@@ -76,12 +82,14 @@ export class Connection implements FlowUser {
     return this.peer.extensions !== 0;
   }
 
+  /** Whether it is open and carries packets, as far as is known. */
   get up(): boolean {
-    return this.#user !== undefined && this.#deviceUp && this.#peerUp;
+    return this.#isOpen && this.#deviceUp && this.#peerUp;
   }
 
-  get isOpen(): boolean {
-    return this.#user !== undefined;
+  /** Whether something waits for the user. */
+  get hasEarly(): boolean {
+    return this.#early.length > 0;
   }
 
   /** Gives it its flow. Called by the manager. */
@@ -89,8 +97,9 @@ export class Connection implements FlowUser {
     this.#flow = flow;
   }
 
-  /** Opens it: from here on packets go to the component. Called by the manager. */
+  /** Opens it: from here on packets are for the component. Called by the manager. */
   open(peer: ConnectionRecord, rule: LivenessRule, readyAt: Millis, now: Millis): void {
+    this.#isOpen = true;
     this.#peer = peer;
     this.#rule = rule;
     this.readyAt = readyAt;
@@ -103,6 +112,18 @@ export class Connection implements FlowUser {
   /** Gives it its user, once it is open. Called by the manager. */
   use(user: ConnectionUser): void {
     this.#user = user;
+    for (const { memory, start, end } of this.#early.splice(0)) {
+      const packet = this.#owner.packets.take(end - start);
+      packet.append(memory, start, end);
+      this.#user?.deliver(packet);
+    }
+  }
+
+  /** Keeps a packet for the user; false when too many are kept already. Called by the manager. */
+  keep(packet: Packet): boolean {
+    if (this.#early.length >= earlyMax) return false;
+    this.#early.push(packet.copy());
+    return true;
   }
 
   /** Sends a packet. The packet is used up. */
@@ -120,6 +141,8 @@ export class Connection implements FlowUser {
   end(): void {
     const user = this.#user;
     this.#user = undefined;
+    this.#isOpen = false;
+    this.#early.length = 0;
     this.#checkAt = never;
     user?.closed();
   }

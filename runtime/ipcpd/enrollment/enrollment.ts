@@ -6,7 +6,7 @@ import { errnoOf, O7sError } from '../../lib/errors.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { StackedSurroundings } from '../shell/layer.ts';
+import type { IpcpLog, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from '../connmgr/connection.ts';
 import { type Component, type ConnectionManager, ownExtensions } from '../connmgr/connection-manager.ts';
 import { type LayerConfig, type MemberType, memberTypes } from './layer-config.ts';
@@ -63,7 +63,7 @@ export interface EnrollmentWish {
   readonly address: number;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'clock' | 'wallClock' | 'randomBytes'>;
+type Surroundings = Pick<StackedSurroundings, 'clock' | 'wallClock' | 'randomBytes' | 'log'>;
 
 /** Makes the joiner a member; returns why it cannot be one. */
 type Join = (admission: Admission) => O7sError | undefined;
@@ -126,11 +126,13 @@ export class Enrollment implements Component, Deadlines {
   };
 
   readonly #around: Surroundings;
+  readonly #log: IpcpLog;
   readonly #manager: ConnectionManager;
   readonly #type: MemberType;
   readonly #limits: EnrollmentLimits;
   readonly #sessions = new Map<Connection, Session>();
   #membership: Membership | undefined;
+  #isJoining = false;
 
   constructor(
     around: Surroundings,
@@ -139,9 +141,16 @@ export class Enrollment implements Component, Deadlines {
     limits: EnrollmentLimits = enrollmentLimits,
   ) {
     this.#around = around;
+    this.#log = around.log.child('enrollment');
     this.#manager = manager;
     this.#type = type;
     this.#limits = limits;
+  }
+
+  /** Throws an O7sError where the IPCP is in a layer, or is about to be. */
+  mustBeNew(): void {
+    const fault = this.#faultOfState();
+    if (fault !== undefined) throw fault;
   }
 
   /** From here on others may join through this member. */
@@ -152,7 +161,13 @@ export class Enrollment implements Component, Deadlines {
 
   /** Joins the layer of whoever serves a name. `join` is called with what the member told, before it hears that all is well. */
   enroll(wish: EnrollmentWish, join: Join, done: OnEnrolled): void {
-    this.#try(wish, join, this.#limits.attempts, done);
+    const fault = this.#faultOfState();
+    if (fault !== undefined) return done(fault);
+    this.#isJoining = true;
+    this.#try(wish, join, this.#limits.attempts, (outcome) => {
+      this.#isJoining = false;
+      done(outcome);
+    });
   }
 
   connected(connection: Connection, now: Millis): ConnectionUser {
@@ -168,10 +183,15 @@ export class Enrollment implements Component, Deadlines {
     const bytes = packet.bytes();
     const { attempt } = session;
     if (attempt !== undefined) return this.#responseReceived(session, attempt, bytes);
+    if (session.connection.initiated) return;
     if (session.answered === undefined) return this.#requestReceived(session, bytes);
     const ack = decodeAck(bytes);
-    if (ack?.id.equals(session.answered) === true && ack.result === 0) this.counters.enrollmentsServed += 1;
-    else this.counters.droppedEnrollment += 1;
+    if (ack?.id.equals(session.answered) === true && ack.result === 0) {
+      this.counters.enrollmentsServed += 1;
+      this.#log.info(`${sessionOf(session.answered)} Enrollment completed.`);
+    } else {
+      this.counters.droppedEnrollment += 1;
+    }
     session.connection.close();
   }
 
@@ -200,6 +220,11 @@ export class Enrollment implements Component, Deadlines {
     }
   }
 
+  #faultOfState(): O7sError | undefined {
+    if (this.#membership === undefined && !this.#isJoining) return undefined;
+    return new O7sError('EIPCPSTATE', 'the IPCP is in a layer already, or is about to be');
+  }
+
   #try(wish: EnrollmentWish, join: Join, attempts: number, done: OnEnrolled): void {
     const settled: OnEnrolled = (fault) => {
       // A member of a prototype may be held up by another joiner, or have lost its reply.
@@ -208,10 +233,12 @@ export class Enrollment implements Component, Deadlines {
       else done(fault);
     };
     this.#manager.connect(this, wish.destination, rawQos, { lasting: false }, (connection) => {
-      if (!(connection instanceof Connection)) return settled(connection);
+      // Who did not answer was asked often enough.
+      if (!(connection instanceof Connection)) return done(connection);
       const session = this.#sessions.get(connection);
       if (session === undefined) return settled(new O7sError('EFLOWDOWN'));
       const id = this.#around.randomBytes(enrollmentIdBytes);
+      this.#log.info(`${sessionOf(id)} Requesting enrollment.`);
       session.attempt = { id, wish, join, done: settled };
       const { layer, address } = wish;
       const extensions = connection.extended ? ownExtensions : 0;
@@ -222,10 +249,13 @@ export class Enrollment implements Component, Deadlines {
 
   #responseReceived(session: Session, attempt: Attempt, bytes: Buffer): void {
     const { wish, join, done } = attempt;
+    // One answer decides, whatever what follows from it makes the member do.
+    session.attempt = undefined;
     const end = (fault: O7sError | undefined): void => {
-      session.attempt = undefined;
-      if (fault === undefined) this.counters.enrolled += 1;
-      else this.counters.droppedEnrollment += 1;
+      if (fault === undefined) {
+        this.counters.enrolled += 1;
+        this.#log.info(`${sessionOf(attempt.id)} Enrolled with ${wish.destination}.`);
+      } else this.counters.droppedEnrollment += 1;
       session.connection.close();
       done(fault);
     };
@@ -244,14 +274,16 @@ export class Enrollment implements Component, Deadlines {
       return end(new O7sError('EPERM', `${who} refused the enrolment: ${reason}`));
     }
     const { layer } = response;
-    const wanted = memberTypes[this.#type];
-    if (layer === undefined || layer.type !== wanted) {
-      const theirs = layer?.type === memberTypes.broadcast ? 'broadcast' : 'unicast';
-      const text = layer === undefined ? 'told nothing of its layer' : `is in a ${theirs} layer`;
-      return end(new O7sError('EIPCPTYPE', `${who} ${text}, not in a ${this.#type} one`));
+    if (layer === undefined) return end(new O7sError('EINVAL', `${who} told nothing of its layer`));
+    if (layer.type !== memberTypes[this.#type]) {
+      return end(new O7sError('EIPCPTYPE', `${who} is not in a ${this.#type} layer`));
+    }
+    const { config, peer } = layer;
+    // Those of our kind have refused by now.
+    if (wish.layer !== undefined && wish.layer !== config.name) {
+      return end(new O7sError('EPERM', `${who} is in layer ${config.name}, not in ${wish.layer}`));
     }
     const clockAheadMs = Number((response.time - this.#around.wallClock()) / nsPerMs);
-    const { config, peer } = layer;
     const fault = join({ config, peer, address: response.address, clockAheadMs });
     if (fault !== undefined) return end(fault);
     this.#send(session.connection, encodeAck({ id: attempt.id, result: 0 }));
@@ -267,9 +299,11 @@ export class Enrollment implements Component, Deadlines {
     const time = this.#around.wallClock();
     const refusal = refusalOf(request, this.#type, config);
     session.answered = request.id;
+    this.#log.info(`${sessionOf(request.id)} Handling incoming enrollment.`);
     const answer = { id: request.id, time, extensions };
     if (refusal !== undefined) {
       this.counters.enrollmentsRefused += 1;
+      this.#log.warn(`${sessionOf(request.id)} Enrollment refused: ${refusal}.`);
       const response = -errnoOf('EINVAL');
       const bytesBack = encodeResponse({
         ...answer,
@@ -300,6 +334,11 @@ export class Enrollment implements Component, Deadlines {
     packet.append(bytes, 0, bytes.length);
     connection.write(packet);
   }
+}
+
+/** An enrolment in the logs of two nodes. */
+function sessionOf(id: Buffer): string {
+  return `[${id.toString('hex')}]`;
 }
 
 const nothingSaid = { layer: undefined, type: undefined, address: undefined } as const;

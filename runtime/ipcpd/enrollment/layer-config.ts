@@ -1,5 +1,6 @@
 /** What the members of a layer have in common, as enrolment hands it on. Source: unicast-layer.md 4.2, 4.4. */
 import { O7sError } from '../../lib/errors.ts';
+import { nameBytesMax } from '../../lib/limits.ts';
 import { type HashAlgorithm, hashAlgorithms } from '../../lib/names.ts';
 import {
   type CongestionPolicy,
@@ -93,17 +94,31 @@ function unicastToMessage(settings: UnicastSettings, peer: number): NonNullable<
   };
 }
 
+/** What a member told of its layer. */
+export interface ToldLayer {
+  /** Has settings exactly if the type is unicast. */
+  readonly config: LayerConfig;
+  /** As it was told: none of `memberTypes`, perhaps. */
+  readonly type: number;
+  /** The address of the first contact it named; 0 where there is none. */
+  readonly peer: number;
+}
+
 /**
- * Reads what a member told of its layer, and the address of the first contact it named.
+ * Reads what a member told of its layer.
  *
  * @throws O7sError ENOTSUP for a layer of a kind this IPCP cannot be in.
  */
-export function configFromMessage(message: IpcpConfig.$Properties): { config: LayerConfig; peer: number } {
+export function configFromMessage(message: IpcpConfig.$Properties): ToldLayer {
+  const { ipcpType: type } = message;
   const { name, dirHashAlgo } = message.layerInfo;
+  const nameBytes = Buffer.byteLength(name);
+  if (nameBytes > nameBytesMax) throw unsupported('a name of so many bytes:', nameBytes);
   const hash = hashAlgorithms[dirHashAlgo];
   if (hash === undefined) throw unsupported('hash', dirHashAlgo);
+  if (type !== memberTypes.unicast) return { config: { name, hash, unicast: undefined }, type, peer: 0 };
   const unicast = message.unicast ?? undefined;
-  if (unicast === undefined) return { config: { name, hash, unicast: undefined }, peer: 0 };
+  if (unicast === undefined) throw new O7sError('ENOTSUP', 'the layer tells none of its settings');
   const { dt, dir, addrAuthType, congAvoid } = unicast;
   if (dt.addrSize !== addressBytes) throw unsupported('address size', dt.addrSize);
   if (addrAuthType !== flat) throw unsupported('address authority', addrAuthType);
@@ -135,8 +150,15 @@ export function configFromMessage(message: IpcpConfig.$Properties): { config: La
         congestion,
       },
     },
-    peer: numberOf(peer),
+    type,
+    peer: addressOf(peer),
   };
+}
+
+/** Longer numbers are no addresses. */
+function addressOf(value: Parameters<typeof numberOf>[0]): number {
+  const address = numberOf(value);
+  return address > 0xffff_ffff ? 0 : address;
 }
 
 function unsupported(what: string, value: number): O7sError {

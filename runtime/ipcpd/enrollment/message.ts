@@ -1,7 +1,7 @@
 /** The messages of an enrolment, told apart only by their place on the flow. Source: unicast-layer.md 4.1. */
 import { EnrollmentAck, EnrollmentRequest, EnrollmentResponse } from '../../lib/pb/gen/enrollment.js';
 import { numberOf, signedNumberOf } from '../../lib/pb/numbers.ts';
-import { configFromMessage, configToMessage, type LayerConfig } from './layer-config.ts';
+import { configFromMessage, configToMessage, type ToldLayer } from './layer-config.ts';
 
 /** Bytes of the number that names an enrolment. */
 export const enrollmentIdBytes = 8;
@@ -31,8 +31,8 @@ export interface Response {
   readonly reason: string | undefined;
   /** Ours: the address to take, where the one that was proposed is taken. */
   readonly address: number | undefined;
-  /** The layer, and the address of the member; undefined in a refusal. */
-  readonly layer: { readonly config: LayerConfig; readonly type: number; readonly peer: number } | undefined;
+  /** Undefined in a refusal. */
+  readonly layer: ToldLayer | undefined;
 }
 
 export interface Ack {
@@ -100,9 +100,9 @@ export function decodeResponse(bytes: Uint8Array): Response | undefined {
     time: BigInt(signedNumberOf(message.tSec)) * nsPerSecond + BigInt(message.tNsec),
     response: message.response,
     extensions: message.extensions ?? 0,
-    reason: given(message, 'reason'),
+    reason: given(message, 'reason')?.replaceAll(unprintable, '?'),
     address: addressOf(message),
-    layer: conf === undefined ? undefined : { ...configFromMessage(conf), type: conf.ipcpType },
+    layer: conf === undefined ? undefined : configFromMessage(conf),
   };
 }
 
@@ -123,10 +123,15 @@ function given<M extends object, F extends keyof M>(message: M, field: F): NonNu
   return Object.hasOwn(message, field) ? (message[field] ?? undefined) : undefined;
 }
 
+/** What is no address counts as none. */
 function addressOf(message: EnrollmentRequest | EnrollmentResponse): number | undefined {
   const address = given(message, 'address');
-  return address === undefined ? undefined : numberOf(address);
+  const number = address === undefined ? 0 : numberOf(address);
+  return number === 0 || number > 0xffff_ffff ? undefined : number;
 }
+
+/** What comes from another member is shown to people. */
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 /** What decoding brings; undefined where the bytes are no such message. */
 function tried<T>(decode: () => T): T | undefined {

@@ -15,6 +15,7 @@ import {
   type EthernetMessage,
   messageBytes as bytesOf,
   messageCode,
+  ownMark,
 } from './message.ts';
 
 const decodeMessage = (memory: Buffer, start: number, end: number, hash: number): ReturnType<typeof decode> =>
@@ -32,6 +33,7 @@ const anyMessage = (hash: number): fc.Arbitrary<EthernetMessage> =>
       code: fc.constant(messageCode.flowRequest),
       seid: u16,
       qos: anyQos,
+      ours: fc.boolean(),
       hash: bytes(hash),
       piggyback,
     }),
@@ -64,7 +66,7 @@ describe('the tables and the encoder agree', () => {
         const values: Record<string, unknown> = {
           seid: 0,
           deid: 0,
-          response: 0,
+          response: 'ours' in message && message.ours ? ownMark : 0,
           ...Object.fromEntries(Object.keys(rawQos).map((name) => [name, name === 'bandwidth' ? 0n : 0])),
           ...message,
           ...('qos' in message ? message.qos : {}),
@@ -114,7 +116,7 @@ const literal: readonly (readonly [string, EthernetMessage, string])[] = [
   ],
   [
     'flow request',
-    { code: messageCode.flowRequest, seid: 64, qos: rawQos, hash, piggyback: handshake },
+    { code: messageCode.flowRequest, seid: 64, qos: rawQos, ours: false, hash, piggyback: handshake },
     '00400000000000010000000000000000' +
       '00000001ffffffffffffffff0001d4c000000000000000' +
       'a21d475f6f88e5ae19dd0b6625552fed28d734e492f6a97b0bae5794f00b1806' +
@@ -166,6 +168,7 @@ test.each([
     code: messageCode.flowRequest,
     seid: 0x40,
     qos,
+    ours: false,
     hash,
     piggyback: Buffer.alloc(0),
   };
@@ -186,7 +189,14 @@ test.each([
   const frame = (message: EthernetMessage): number => frameHeaderBytes + messageBytes(message);
   expect(frame({ code: messageCode.nameQuery, hash: name })).toBe(query);
   expect(
-    frame({ code: messageCode.flowRequest, seid: 64, qos: rawQos, hash: name, piggyback: Buffer.alloc(36) }),
+    frame({
+      code: messageCode.flowRequest,
+      seid: 64,
+      qos: rawQos,
+      ours: false,
+      hash: name,
+      piggyback: Buffer.alloc(36),
+    }),
   ).toBe(request);
   expect(frame({ ...reply, piggyback: Buffer.alloc(84) })).toBe(141);
   expect(frame({ ...reply, response: -1009, piggyback: none })).toBe(57);
@@ -244,6 +254,7 @@ test('a decoded message outlives the frame it came in', () => {
     code: messageCode.flowRequest,
     seid: 1,
     qos: rawQos,
+    ours: false,
     hash,
     piggyback: handshake,
   };

@@ -1,5 +1,6 @@
 /** Frames and messages of eth-dix. Source: link-ipcps.md 2. */
 import { fieldTable, headerBytes } from '../../lib/wire/fields.ts';
+import { qosRows } from '../shell/qos-fields.ts';
 import { type EthernetFraming, readStations, writeStations } from './framing.ts';
 import type { MessageLayout } from './message.ts';
 
@@ -16,16 +17,16 @@ export const dixFrameFields = fieldTable([
 export const dixMessageFields = fieldTable([
   ['seid', 'u16', 'endpoint id chosen by the sender of this message'],
   ['deid', 'u16', 'endpoint id of the receiver of this message'],
-  ['loss', 'u32', '0 no loss wanted, 1 loss accepted'],
-  ['bandwidth', 'u64', '0 does not care', 'bit/s'],
-  ['ber', 'u32', 'bit errors per 10^9; 0 asks for a CRC'],
-  ['maxGap', 'u32', '2^32-1 does not care', 'ms'],
-  ['delay', 'u32', '2^32-1 does not care', 'ms'],
-  ['timeout', 'u32', 'silence after which the flow is dead, 0 never', 'ms'],
+  qosRows.loss,
+  qosRows.bandwidth,
+  qosRows.ber,
+  qosRows.maxGap,
+  qosRows.delay,
+  qosRows.timeout,
   ['response', 'i32', '0 accepted, negative refused'],
-  ['inOrder', 'u8', 'non-zero asks for ordered delivery'],
+  qosRows.inOrder,
   ['code', 'u8', 'kind of message'],
-  ['availability', 'u8', 'number of nines'],
+  qosRows.availability,
 ]);
 
 export const dixHeaderBytes: number = headerBytes(dixFrameFields);
@@ -60,6 +61,7 @@ export function dixFraming(ethertype: number = defaultEthertype): EthernetFramin
     // The ids the prototype stays within too: it crashes on data for one from 10240 up (link-ipcps.md 9.8).
     eids: { min: 64, max: 4095 },
     lostEid,
+    firstDataHoldMs: 0,
     maxPayload: (mtu) => mtu - overheadBytes,
     isReserved: (eid) => eid === 0 || eid === lostEid,
     write(packet, to, own, eid) {

@@ -8,6 +8,8 @@ import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { DeviceCounters, EthernetDevice } from '../links/device.ts';
+import { zeroCounts } from '../shell/counts.ts';
+import { FoundAddresses, foundAddressLimits, type FoundAddressLimits } from '../shell/found-addresses.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
   type LinkFlow,
@@ -19,26 +21,19 @@ import {
 } from '../shell/link-flows.ts';
 import type { EthernetFraming, FrameHeader } from './framing.ts';
 import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messageCode } from './message.ts';
-import { broadcast, isStation, nowhere, type Station, stationOf } from './station.ts';
+import { broadcast, isGroup, isStation, nowhere, type Station, stationOf } from './station.ts';
 
 /** Times in ms and counts. Parameters, so that a test need not wait for them. */
-export interface EthernetLimits extends LinkFlowLimits {
-  /** A query is repeated until it is answered or this has passed. */
-  readonly queryMs: Millis;
-  readonly queryRepeatMs: Millis;
-  /** How long an answer to a query is believed. */
-  readonly cacheMs: Millis;
-  /** Answers remembered. */
-  readonly cacheEntriesMax: number;
-}
+export type EthernetLimits = LinkFlowLimits & FoundAddressLimits;
 
 export const ethernetLimits: EthernetLimits = {
   ...linkFlowLimits,
+  ...foundAddressLimits,
   eidRestMs: 1000,
+  // A segment keeps the order of what a station sends another: behind a release there is nothing.
+  eidRestReleasedMs: 0,
   queryMs: 1000,
   queryRepeatMs: 200,
-  cacheMs: 60_000,
-  cacheEntriesMax: 4096,
 };
 
 const counterNames = [
@@ -48,21 +43,11 @@ const counterNames = [
   'droppedForeignDestination',
   'droppedUnknownCode',
   'droppedUnknownName',
+  'queriesForOthers',
   'droppedUnexpectedAnswer',
   ...linkFlowCounters,
 ] as const;
 type Counter = (typeof counterNames)[number];
-
-interface Query {
-  readonly waiting: ((known: boolean) => void)[];
-  readonly deadline: Millis;
-  repeatAt: Millis;
-}
-
-interface Answer {
-  readonly station: Station;
-  readonly expires: Millis;
-}
 
 export interface EthernetOptions {
   readonly hash: HashAlgorithm;
@@ -78,10 +63,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly hash: HashAlgorithm;
   readonly maxMessageBytes: number;
   readonly headerBytes: number;
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
-
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #device: EthernetDevice;
   readonly #framing: EthernetFraming;
   readonly #packets: PacketPool;
@@ -90,8 +72,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   readonly #own: Station;
   readonly #flows: LinkFlows<Station>;
   readonly #names = new Set<string>();
-  readonly #answers = new Map<string, Answer>();
-  readonly #queries = new Map<string, Query>();
+  readonly #found: FoundAddresses<Station>;
   readonly #header: FrameHeader = { toHigh: 0, toLow: 0, fromHigh: 0, fromLow: 0, eid: 0, peerEid: 0 };
 
   constructor(options: EthernetOptions) {
@@ -104,7 +85,15 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.headerBytes = options.framing.headerBytes;
     this.#own = stationOf(options.device.mac);
     this.maxMessageBytes = options.framing.maxPayload(options.device.mtu);
-    this.#flows = new LinkFlows<Station>(this, options.events, this.#limits, options.framing.eids);
+    this.#found = new FoundAddresses(this.#limits);
+    this.#flows = new LinkFlows<Station>({
+      port: this,
+      events: options.events,
+      limits: this.#limits,
+      eids: options.framing.eids,
+      packets: options.packets,
+      firstDataHoldMs: options.framing.firstDataHoldMs,
+    });
   }
 
   get counters(): Readonly<Record<Counter | keyof DeviceCounters, number>> {
@@ -125,18 +114,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#answer(key, now) !== undefined) return done(true);
-    const running = this.#queries.get(key);
-    if (running !== undefined) {
-      running.waiting.push(done);
-      return;
-    }
-    this.#queries.set(key, {
-      waiting: [done],
-      deadline: now + this.#limits.queryMs,
-      repeatAt: now + this.#limits.queryRepeatMs,
-    });
-    this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
+    if (this.#found.ask(key, now, done)) this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
   }
 
   allocate(
@@ -147,14 +125,7 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     now: Millis,
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
-    const key = hash.toString('hex');
-    const answer = this.#answer(key, now);
-    if (answer === undefined) return this.#flows.unanswered(done);
-    return this.#flows.allocate(answer.station, hash, qos, piggyback, user, now, (outcome) => {
-      // Who does not answer may have moved: the next attempt asks again.
-      if (outcome.kind === 'unanswered') this.#answers.delete(key);
-      done(outcome);
-    });
+    return this.#found.allocate(this.#flows, hash, qos, piggyback, user, now, done);
   }
 
   accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
@@ -172,28 +143,17 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   close(): void {
     this.#flows.close();
-    for (const { waiting } of this.#queries.values()) for (const done of waiting) done(false);
-    this.#queries.clear();
+    this.#found.close();
     this.#device[Symbol.dispose]();
   }
 
   nextDeadline(): Millis {
-    let earliest = this.#flows.nextDeadline();
-    for (const { deadline, repeatAt } of this.#queries.values()) {
-      earliest = Math.min(earliest, deadline, repeatAt);
-    }
-    return earliest;
+    return Math.min(this.#flows.nextDeadline(), this.#found.nextDeadline());
   }
 
   advance(now: Millis): void {
-    for (const [key, query] of this.#queries) {
-      if (query.deadline <= now) {
-        this.#queries.delete(key);
-        for (const done of query.waiting) done(false);
-      } else if (query.repeatAt <= now) {
-        query.repeatAt = now + this.#limits.queryRepeatMs;
-        this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash: Buffer.from(key, 'hex') });
-      }
+    for (const key of this.#found.advance(now)) {
+      this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash: Buffer.from(key, 'hex') });
     }
     this.#flows.advance(now);
   }
@@ -203,17 +163,19 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     this.#counts.framesIn += 1;
     const header = this.#header;
     if (!this.#framing.read(frame, header)) return this.count('droppedShort');
+    if (isGroup(header.fromHigh)) return this.count('droppedForeignSource');
     if (header.eid === 0) return this.#receiveMessage(frame, header, now);
     if (!isStation(this.#own, header.toHigh, header.toLow)) return this.count('droppedForeignDestination');
     const flow = this.#flows.find(header.eid);
     if (flow === undefined) return;
     const known = isStation(flow.address, header.fromHigh, header.fromLow);
-    // Before the reply is here the peer's own id is not known, and its first packets may be.
-    const right = header.peerEid < 0 || flow.peerEid < 0 || header.peerEid === flow.peerEid;
+    // Where data names both ends, what comes before the reply may as well be of an earlier flow with the same id.
+    if (known && header.peerEid >= 0 && flow.peerEid < 0) return this.count('droppedNotOpen');
+    const right = header.peerEid < 0 || header.peerEid === flow.peerEid;
     if (!known || !right) return this.count('droppedForeignSource');
     // A length field may claim more than a flow carries.
     if (frame.length > this.maxMessageBytes) return this.count('droppedTooLong');
-    this.#flows.deliver(flow, frame);
+    this.#flows.deliver(flow, frame, now);
   }
 
   count(reason: Counter): void {
@@ -229,7 +191,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   sendRequest(to: Station, seid: number, qos: QosSpec, hash: Buffer, piggyback: Buffer): void {
-    this.#sendMessage(to, { code: messageCode.flowRequest, seid, qos, hash, piggyback });
+    // Only who would hold data back has to know.
+    const ours = this.#framing.firstDataHoldMs > 0;
+    this.#sendMessage(to, { code: messageCode.flowRequest, seid, qos, ours, hash, piggyback });
   }
 
   sendReply(to: Station, requesterEid: number, eid: number, response: number, piggyback: Buffer): void {
@@ -265,14 +229,14 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     }
     switch (message.code) {
       case messageCode.nameQuery:
-        if (!this.#names.has(message.hash.toString('hex'))) return;
+        if (!this.#names.has(message.hash.toString('hex'))) return this.count('queriesForOthers');
         return this.#sendMessage(from, { code: messageCode.nameReply, hash: message.hash });
       case messageCode.nameReply:
         return this.#receiveAnswer(message.hash.toString('hex'), from, now);
       case messageCode.flowRequest: {
-        const { seid, hash, qos, piggyback } = message;
+        const { seid, hash, qos, ours, piggyback } = message;
         if (this.#names.has(hash.toString('hex'))) {
-          return this.#flows.requestReceived(from, seid, hash, qos, piggyback);
+          return this.#flows.requestReceived(from, seid, hash, qos, piggyback, ours);
         }
         this.count('droppedUnknownName');
         if (!this.isReserved(seid)) this.sendReply(from, seid, 0, -errnoOf('ENAME'), nothing);
@@ -291,23 +255,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
   }
 
   #receiveAnswer(key: string, station: Station, now: Millis): void {
-    const query = this.#queries.get(key);
     // Only what was asked for is believed, and news about it: nobody can fill the table with other names.
-    if (query === undefined && !this.#answers.has(key)) return this.count('droppedUnexpectedAnswer');
-    if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
-      const oldest = this.#answers.keys().next();
-      if (oldest.done !== true) this.#answers.delete(oldest.value);
-    }
-    this.#answers.set(key, { station, expires: now + this.#limits.cacheMs });
-    this.#queries.delete(key);
-    for (const done of query?.waiting ?? []) done(true);
-  }
-
-  #answer(key: string, now: Millis): Answer | undefined {
-    const answer = this.#answers.get(key);
-    if (answer === undefined || answer.expires > now) return answer;
-    this.#answers.delete(key);
-    return undefined;
+    if (!this.#found.isAsked(key) && !this.#found.has(key, now)) return this.count('droppedUnexpectedAnswer');
+    this.#found.answered(key, station, now);
   }
 
   #sendMessage(to: Station, message: EthernetMessage): void {

@@ -25,6 +25,11 @@ export interface EthernetFraming {
   readonly eids: { readonly min: number; readonly max: number };
   /** The id a prototype names when it lost the requester's (link-ipcps.md 9.1). */
   readonly lostEid: number;
+  /**
+   * How long the first data of an accepted flow is held back, ms: where data carries the ids of both ends, a prototype
+   * drops what comes before it has dealt with the reply (link-ipcps.md 1.10). 0 where it takes all.
+   */
+  readonly firstDataHoldMs: number;
   maxPayload(mtu: number): number;
   /** Whether no flow can have an endpoint id. */
   isReserved(eid: number): boolean;

@@ -14,7 +14,14 @@ import {
   llcMessageFields,
   reversedBits,
 } from './llc.ts';
-import { decodeMessage, encodeMessage, type EthernetMessage, messageBytes, messageCode } from './message.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type EthernetMessage,
+  messageBytes,
+  messageCode,
+  ownMark,
+} from './message.ts';
 import { broadcast, type Station, stationOf } from './station.ts';
 
 const a = stationOf(Buffer.from('02000000000a', 'hex'));
@@ -108,6 +115,7 @@ const literal: readonly (readonly [string, EthernetMessage, Station, Station, st
       code: messageCode.flowRequest,
       seid: 2,
       qos: rawQos,
+      ours: false,
       hash,
       piggyback: Buffer.from(requestHandshake, 'hex'),
     },
@@ -231,7 +239,7 @@ test('sizes', () => {
   expect([1500, 9000, 1496, 65_535].map((mtu) => llcFraming.maxPayload(mtu))).toEqual([
     1497, 1497, 1493, 1497,
   ]);
-  expect(llcFraming.eids).toEqual({ min: 2, max: 65 });
+  expect(llcFraming.eids).toEqual({ min: 2, max: 63 });
   const reserved = Array.from({ length: 256 }, (_, sap) => sap).filter((sap) => llcFraming.isReserved(sap));
   expect(reserved).toEqual([0, 1, ...Array.from({ length: 128 }, (_, index) => 128 + index)]);
 });
@@ -247,9 +255,9 @@ test.each([
   const none = Buffer.alloc(0);
   expect(frame({ code: messageCode.nameQuery, hash: own })).toBe(54 + length);
   const piggyback = Buffer.alloc(36);
-  expect(frame({ code: messageCode.flowRequest, seid: 2, qos: rawQos, hash: own, piggyback })).toBe(
-    90 + length,
-  );
+  expect(
+    frame({ code: messageCode.flowRequest, seid: 2, qos: rawQos, ours: false, hash: own, piggyback }),
+  ).toBe(90 + length);
   const reply = { code: messageCode.flowReply, seid: 3, deid: 2, response: 0 } as const;
   expect(frame({ ...reply, piggyback: Buffer.alloc(84) })).toBe(138);
   expect(frame({ ...reply, response: -1009, piggyback: none })).toBe(54);
@@ -261,6 +269,7 @@ const anyMessage = (length: number): fc.Arbitrary<EthernetMessage> =>
       code: fc.constant(messageCode.flowRequest),
       seid: u8,
       qos: anyQos,
+      ours: fc.boolean(),
       hash: bytes(length),
       piggyback: bytesUpTo(200),
     }),
@@ -304,7 +313,7 @@ describe('the tables and the encoder agree', () => {
         const values: Record<string, unknown> = {
           seid: 0,
           deid: 0,
-          response: 0,
+          response: 'ours' in message && message.ours ? ownMark : 0,
           ...Object.fromEntries(Object.keys(rawQos).map((field) => [field, field === 'bandwidth' ? 0n : 0])),
           ...message,
           ...('qos' in message ? message.qos : {}),

@@ -1,5 +1,6 @@
 /** Frames and messages of eth-llc: IEEE 802.3 with an 802.2 header, SAPs for endpoint ids. Source: link-ipcps.md 3. */
 import { fieldTable, headerBytes } from '../../lib/wire/fields.ts';
+import { qosRows } from '../shell/qos-fields.ts';
 import { type EthernetFraming, readStations, writeStations } from './framing.ts';
 import type { MessageLayout } from './message.ts';
 
@@ -16,15 +17,15 @@ export const llcMessageFields = fieldTable([
   ['seid', 'u8', 'SAP chosen by the sender of this message, bits not reversed'],
   ['deid', 'u8', 'SAP of the receiver of this message'],
   ['code', 'u8', 'kind of message'],
-  ['availability', 'u8', 'number of nines'],
-  ['loss', 'u32', '0 no loss wanted, 1 loss accepted'],
-  ['bandwidth', 'u64', '0 does not care', 'bit/s'],
-  ['ber', 'u32', 'bit errors per 10^9; 0 asks for a CRC'],
-  ['maxGap', 'u32', '2^32-1 does not care', 'ms'],
-  ['delay', 'u32', '2^32-1 does not care', 'ms'],
-  ['timeout', 'u32', 'silence after which the flow is dead, 0 never', 'ms'],
-  ['response', 'i32', '0 accepted, negative refused'],
-  ['inOrder', 'u8', 'non-zero asks for ordered delivery'],
+  qosRows.availability,
+  qosRows.loss,
+  qosRows.bandwidth,
+  qosRows.ber,
+  qosRows.maxGap,
+  qosRows.delay,
+  qosRows.timeout,
+  ['response', 'i32', '0 accepted, negative refused; in a request the mark of ours'],
+  qosRows.inOrder,
 ]);
 
 export const llcHeaderBytes: number = headerBytes(llcFrameFields);
@@ -71,9 +72,10 @@ export const llcFraming: EthernetFraming = {
   protocol,
   layout: llcLayout,
   headerBytes: llcHeaderBytes,
-  // 64 flows, as in the prototype; it takes SAPs from 128 up for negative numbers.
-  eids: { min: 2, max: 65 },
+  // The prototype uses a SAP from 64 up, where it meets one, as an index that it does not check (link-ipcps.md 9.8).
+  eids: { min: 2, max: 63 },
   lostEid: lostSap,
+  firstDataHoldMs: 10,
   maxPayload: (mtu) => Math.min(mtu, payloadMax) - llcBytes,
   isReserved: (eid) => eid <= managementSap || eid >= 128,
   write(packet, to, own, eid, ownEid) {

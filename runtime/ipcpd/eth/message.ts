@@ -1,5 +1,6 @@
 /** The messages of the Ethernet layers; how they are written differs. Source: link-ipcps.md 1.7, 2.3, 3.3. */
 import type { QosSpec } from '../../lib/qos.ts';
+import { type QosLayout, readQos, writeQos } from '../shell/qos-fields.ts';
 
 export const messageCode = {
   flowRequest: 0,
@@ -15,6 +16,8 @@ export type EthernetMessage =
       readonly code: typeof messageCode.flowRequest;
       readonly seid: number;
       readonly qos: QosSpec;
+      /** Whether the requester says that it is one of ours. */
+      readonly ours: boolean;
       readonly hash: Buffer;
       readonly piggyback: Buffer;
     }
@@ -28,26 +31,21 @@ export type EthernetMessage =
   | { readonly code: typeof messageCode.nameQuery | typeof messageCode.nameReply; readonly hash: Buffer }
   | { readonly code: typeof messageCode.flowRelease; readonly seid: number; readonly deid: number };
 
+/** What one of ours writes into the response field of a request ("O7s"); a prototype writes 0 and reads nothing there. */
+export const ownMark = 0x4f37_7300;
+
 /** Why a message was dropped. */
 export type MessageFault = 'short' | 'unknown code';
 
 /** Where the fields of a message lie. The two formats hold the same fields in another order. */
-export interface MessageLayout {
+export interface MessageLayout extends QosLayout {
   /** Bytes in front of hash and piggyback. */
   readonly headerBytes: number;
   readonly eidBytes: 1 | 2;
   readonly seid: number;
   readonly deid: number;
-  readonly loss: number;
-  readonly bandwidth: number;
-  readonly ber: number;
-  readonly maxGap: number;
-  readonly delay: number;
-  readonly timeout: number;
   readonly response: number;
-  readonly inOrder: number;
   readonly code: number;
-  readonly availability: number;
 }
 
 /** Bytes a message takes. */
@@ -71,6 +69,7 @@ export function encodeMessage(
   if ('seid' in message) memory.writeUIntBE(message.seid, start + layout.seid, layout.eidBytes);
   if ('deid' in message) memory.writeUIntBE(message.deid, start + layout.deid, layout.eidBytes);
   if ('response' in message) memory.writeInt32BE(message.response, start + layout.response);
+  if ('ours' in message && message.ours) memory.writeInt32BE(ownMark, start + layout.response);
   if ('qos' in message) writeQos(message.qos, layout, memory, start);
   if ('hash' in message) at += message.hash.copy(memory, at);
   if ('piggyback' in message) at += message.piggyback.copy(memory, at);
@@ -112,6 +111,7 @@ export function decodeMessage(
         code,
         seid,
         qos: readQos(layout, memory, start),
+        ours: memory.readInt32BE(start + layout.response) === ownMark,
         hash,
         piggyback: copy(body + hashBytes, end),
       };
@@ -119,28 +119,4 @@ export function decodeMessage(
     default:
       return 'unknown code';
   }
-}
-
-function writeQos(qos: QosSpec, layout: MessageLayout, memory: Buffer, start: number): void {
-  memory.writeUInt32BE(qos.loss, start + layout.loss);
-  memory.writeBigUInt64BE(qos.bandwidth, start + layout.bandwidth);
-  memory.writeUInt32BE(qos.ber, start + layout.ber);
-  memory.writeUInt32BE(qos.maxGap, start + layout.maxGap);
-  memory.writeUInt32BE(qos.delay, start + layout.delay);
-  memory.writeUInt32BE(qos.timeout, start + layout.timeout);
-  memory.writeUInt8(qos.inOrder, start + layout.inOrder);
-  memory.writeUInt8(qos.availability, start + layout.availability);
-}
-
-function readQos(layout: MessageLayout, memory: Buffer, start: number): QosSpec {
-  return {
-    loss: memory.readUInt32BE(start + layout.loss),
-    bandwidth: memory.readBigUInt64BE(start + layout.bandwidth),
-    ber: memory.readUInt32BE(start + layout.ber),
-    maxGap: memory.readUInt32BE(start + layout.maxGap),
-    delay: memory.readUInt32BE(start + layout.delay),
-    timeout: memory.readUInt32BE(start + layout.timeout),
-    inOrder: memory.readUInt8(start + layout.inOrder),
-    availability: memory.readUInt8(start + layout.availability),
-  };
 }

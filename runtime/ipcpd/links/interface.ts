@@ -12,6 +12,14 @@ const inUse = new Set<string>();
 /** Batches a wake-up takes before others have their turn. */
 const batchesMax = 4;
 
+/** Bytes of a frame that the prototype takes from an interface: a loopback's MTU is more than that (link-ipcps.md 2.2). */
+export function usableMtu(name: string, mtu: number): number {
+  return Math.min(mtu, name.startsWith('lo') ? loopbackMtuMax : mtuMax);
+}
+
+const mtuMax = 0xffff;
+const loopbackMtuMax = 9000;
+
 export interface InterfaceHooks {
   /** A frame came; it is valid until the turn ends. */
   readonly onFrame: OnFrame;
@@ -21,7 +29,7 @@ export interface InterfaceHooks {
 
 export class InterfaceDevice implements EthernetDevice {
   readonly #socket: PacketSocket;
-  readonly #link: LinkWatch;
+  readonly #opened: DisposableStack;
   readonly #turn: Turn;
   readonly #medium: string;
 
@@ -34,6 +42,7 @@ export class InterfaceDevice implements EthernetDevice {
         hint: 'choose another device, or another ethertype where there is one',
       });
     }
+    using opened = new DisposableStack();
     this.#socket = new PacketSocket(name, protocol, () => {
       for (let batch = 0; batch < batchesMax; batch += 1) {
         const count = this.#socket.receive(hooks.onFrame);
@@ -43,12 +52,17 @@ export class InterfaceDevice implements EthernetDevice {
         if (count < PacketSocket.batch) return;
       }
     });
-    const { index, up } = this.#socket.interface;
-    this.#link = new LinkWatch(index, up, (nowUp) => {
-      hooks.onChange(nowUp);
-      turn.end();
-    });
+    opened.use(this.#socket);
+    const { index } = this.#socket.interface;
+    opened.use(
+      new LinkWatch(index, (nowUp) => {
+        hooks.onChange(nowUp);
+        turn.end();
+      }),
+    );
     inUse.add(this.#medium);
+    opened.defer(() => inUse.delete(this.#medium));
+    this.#opened = opened.move();
   }
 
   get mac(): Buffer {
@@ -60,7 +74,8 @@ export class InterfaceDevice implements EthernetDevice {
   }
 
   get mtu(): number {
-    return this.#socket.interface.mtu;
+    const { name, mtu } = this.#socket.interface;
+    return usableMtu(name, mtu);
   }
 
   get backlog(): number {
@@ -77,8 +92,6 @@ export class InterfaceDevice implements EthernetDevice {
   }
 
   [Symbol.dispose](): void {
-    inUse.delete(this.#medium);
-    this.#link[Symbol.dispose]();
-    this.#socket[Symbol.dispose]();
+    this.#opened.dispose();
   }
 }

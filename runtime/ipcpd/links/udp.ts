@@ -1,4 +1,5 @@
 /** A UDP socket of the node as a datagram device. */
+import { AddressWatch } from '../../lib/os/link-watch.ts';
 import { UdpAddress, UdpSocket } from '../../lib/os/udp-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { Turn } from '../shell/turn.ts';
@@ -24,28 +25,45 @@ class SocketSource implements DatagramSource {
   }
 }
 
+export interface UdpHooks {
+  /** A datagram came; it is valid until the turn ends. */
+  readonly onDatagram: OnDatagram;
+  /** The interface that has the address was set up or down, or the address went or came back. */
+  readonly onChange: (up: boolean) => void;
+}
+
 export class UdpDevice implements DatagramDevice {
   readonly datagramBytesMax: number;
   readonly #socket: UdpSocket;
+  readonly #opened: DisposableStack;
   readonly #turn: Turn;
 
   /** @throws KernelError EADDRINUSE, EADDRNOTAVAIL with the address. */
-  constructor(local: UdpAddress, text: string, datagramBytesMax: number, turn: Turn, onDatagram: OnDatagram) {
+  constructor(local: UdpAddress, text: string, datagramBytesMax: number, turn: Turn, hooks: UdpHooks) {
     this.datagramBytesMax = datagramBytesMax;
     this.#turn = turn;
     const source = new SocketSource();
+    using opened = new DisposableStack();
     this.#socket = new UdpSocket(local, text, datagramBytesMax + windowBytes, () => {
       for (let batch = 0; batch < batchesMax; batch += 1) {
         const count = this.#socket.receive((datagram, names, offset) => {
           source.names = names;
           source.offset = offset;
-          onDatagram(datagram, source);
+          hooks.onDatagram(datagram, source);
         });
         // Datagrams are valid until the next are received, so what they caused has to leave first.
         turn.end();
         if (count < UdpSocket.batch) return;
       }
     });
+    opened.use(this.#socket);
+    opened.use(
+      new AddressWatch(local.host, (up) => {
+        hooks.onChange(up);
+        turn.end();
+      }),
+    );
+    this.#opened = opened.move();
   }
 
   get counters(): DeviceCounters {
@@ -66,6 +84,6 @@ export class UdpDevice implements DatagramDevice {
   }
 
   [Symbol.dispose](): void {
-    this.#socket[Symbol.dispose]();
+    this.#opened.dispose();
   }
 }

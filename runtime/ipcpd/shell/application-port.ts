@@ -1,9 +1,11 @@
 /** The application's end of a flow in the data plane: its socket on one side, the layer on the other. */
 import {
+  droppedBytes,
   frameHeaderBytes,
   frameKind,
   FrameReader,
   FrameWriter,
+  lastWordHeaderBytes,
   streamEnded,
   streamWouldBlock,
 } from '../../lib/flow/framing.ts';
@@ -25,10 +27,18 @@ export interface PortCounters {
   packetsOut: number;
   /** Packets the application was too slow for. */
   droppedSlowReader: number;
+  /** Packets for a flow that is not there yet, or no more. */
+  droppedNotOpen: number;
+}
+
+/** What answers for an application that has closed its end, and for how long. */
+export interface LastWord {
+  readonly ms: number;
+  readonly packet: Buffer;
 }
 
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
+  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
   readonly #turn: Turn;
   readonly #onGone: () => void;
   readonly #reader: FrameReader;
@@ -41,7 +51,14 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   #stream: UnixStream | undefined;
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
+  /** What the application left before it closed its end. */
+  lastWord: LastWord | undefined;
+  /** Who uses the flow when the application is gone. */
+  heir: FlowUser | undefined;
+  /** Packets that were dropped because the application did not read, and that it does not know of yet. */
+  #untold = 0;
   #released = false;
+  #paused = false;
   #dirty = false;
 
   /** @param onGone the application closed its end, or died. */
@@ -59,24 +76,32 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   }
 
   deliver(packet: Packet): void {
+    if (this.heir !== undefined) return this.heir.deliver(packet);
+    if (this.#untold > 0) this.#tellDropped();
     if (this.#stream !== undefined && this.#writer.pending === 0) this.#gather(packet);
-    else if (!this.#writer.pushPacket(packet)) {
-      this.counters.droppedSlowReader += 1;
-      return;
-    }
+    else if (!this.#writer.pushPacket(packet)) return this.#drop();
     this.counters.packetsOut += 1;
     this.#flushLater();
   }
 
   setUp(up: boolean): void {
+    if (this.heir !== undefined) return;
     this.#spill(0);
     this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0));
     this.#flushLater();
   }
 
   released(): void {
+    if (this.heir !== undefined) return this.heir.released();
+    this.lastWord = undefined;
     // What came before is the application's still: its end closes when that has left.
     this.#released = true;
+    this.#flushLater();
+  }
+
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    // What the application writes waits in its socket meanwhile, and then with the application.
     this.#flushLater();
   }
 
@@ -84,11 +109,12 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     this.#dirty = false;
     const stream = this.#stream;
     if (stream === undefined || stream.closed) return;
+    if (this.#untold > 0) this.#tellDropped();
     // A socket that is gone is noticed, and told, where it is read.
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
     if (this.#released && this.#writer.pending === 0) return this.#onGone();
-    stream.watch(true, this.#writer.pending > 0);
+    stream.watch(!this.#paused, this.#writer.pending > 0);
   }
 
   onReadable(): void {
@@ -98,7 +124,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       const count = this.#reader.fill(stream, this.#onFrame);
       this.#turn.end();
       if (count === streamEnded) return this.#onGone();
-      if (!this.#reader.full) return;
+      if (!this.#reader.full || this.#paused) return;
     }
   }
 
@@ -145,10 +171,22 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
         left = 0;
       } else if (!this.#writer.pushPacket(packet)) {
         this.counters.packetsOut -= 1;
-        this.counters.droppedSlowReader += 1;
+        this.#drop();
       }
     }
     this.#forgetGathered();
+  }
+
+  #drop(): void {
+    this.counters.droppedSlowReader += 1;
+    this.#untold += 1;
+  }
+
+  /** Tells the application what it has lost, before anything that comes later. */
+  #tellDropped(): void {
+    const memory = Buffer.alloc(droppedBytes);
+    memory.writeUInt32BE(this.#untold);
+    if (this.#gatheredCount === 0 && this.#writer.push(frameKind.dropped, memory)) this.#untold = 0;
   }
 
   #forgetGathered(): void {
@@ -164,7 +202,15 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     room: number,
   ): void => {
     const { flow } = this;
-    if (kind !== frameKind.packet || flow === undefined) return;
+    if (kind === frameKind.lastWord && end - start > lastWordHeaderBytes && !this.#released) {
+      const packet = Buffer.from(buffer.memory.subarray(start + lastWordHeaderBytes, end));
+      this.lastWord = { ms: buffer.memory.readUInt32BE(start), packet };
+    }
+    if (kind !== frameKind.packet) return;
+    if (flow === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
     const { packets } = this.#turn;
     let packet: Packet;
     if (room >= flow.headerBytes) packet = packets.wrap(buffer, start, end);

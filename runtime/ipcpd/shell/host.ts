@@ -3,8 +3,9 @@ import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
+import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
-import { qosFromJson, qosToJson } from '../../lib/qos.ts';
+import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
 import type {
   AllocationAnswer,
@@ -25,9 +26,10 @@ import type {
   Layer,
   LayerEvents,
   LayerFlow,
-  LowerFlows,
+  StackedSurroundings,
   StackedIpcp,
 } from './layer.ts';
+import { LateFlows } from './late-flows.ts';
 import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
@@ -36,9 +38,7 @@ export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Lay
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
-  lower: LowerFlows,
-  events: LayerEvents,
-  deadlineChanged: () => void,
+  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged'>,
 ) => StackedIpcp;
 
 /** Asks irmd; rejects with an O7sError when it refuses or is gone. */
@@ -97,6 +97,7 @@ export class IpcpHost {
   readonly #setup: HostSetup;
   readonly #ipcps = new Map<number, Ipcp>();
   readonly #flows = new Map<number, HostedFlow>();
+  readonly #late: LateFlows;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
@@ -135,6 +136,8 @@ export class IpcpHost {
 
   constructor(setup: HostSetup) {
     this.#setup = setup;
+    this.#late = new LateFlows(setup.turn, monotonicNow);
+    setup.timer.add(this.#late);
   }
 
   /** Ends all IPCPs and their flows, those over others first. */
@@ -163,9 +166,12 @@ export class IpcpHost {
       },
       endTurn: () => this.#endTurn(ipcp),
     });
-    const stacked = makeStacked?.(lower, { flowRequested: (request) => this.#requested(ipcp, request) }, () =>
-      this.#deadlineChanged(ipcp),
-    );
+    const stacked = makeStacked?.({
+      lower,
+      events: { flowRequested: (request) => this.#requested(ipcp, request) },
+      log,
+      deadlineChanged: () => this.#deadlineChanged(ipcp),
+    });
     const ipcp: Ipcp = {
       pid,
       type,
@@ -266,7 +272,7 @@ export class IpcpHost {
     ipcp.layer = layer;
     ipcp.log.info(said);
     ipcp.log.info(`  type: ${ipcp.type}`);
-    ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')}`);
+    ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')} [${hashBytes(layer.hash)} bytes]`);
     return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
   }
 
@@ -297,6 +303,7 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     ipcp.log.info(`IPCP ${pid} shutting down.`);
     for (const [flowId, flow] of this.#flows) if (flow.ipcp === ipcp) this.#gone(flowId);
+    this.#late.releaseOf(pid);
     if (ipcp.deadlines !== undefined) this.#setup.timer.delete(ipcp.deadlines);
     ipcp.stacked?.close();
     if (ipcp.stacked === undefined) ipcp.layer?.close();
@@ -311,6 +318,7 @@ export class IpcpHost {
     const counters: Record<string, number> = {
       ...ipcp.stacked?.counters,
       ...ipcp.layer?.counters,
+      ...(ipcp.stacked === undefined ? {} : ipcp.lower.counters),
       ...ipcp.ports,
     };
     for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
@@ -383,27 +391,32 @@ export class IpcpHost {
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
     this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, answer),
+      (answer) => this.#respond(ipcp, handle, params.qos, answer),
       // irmd is gone: this process follows it.
       () => ipcp.layer?.refuse(handle, -1),
     );
   }
 
-  #respond(ipcp: Ipcp, handle: number, answer: AllocationAnswer): void {
+  #respond(ipcp: Ipcp, handle: number, qos: QosJson, answer: AllocationAnswer): void {
     const { layer } = ipcp;
     if (layer === undefined) return;
     ipcp.log.info(
       `Responding ${answer.response} to alloc on flow_id ${'flowId' in answer ? answer.flowId : '-'}.`,
     );
     if ('flowId' in answer) {
-      const port = this.#openPort(ipcp, layer, answer);
       const piggyback = Buffer.from(answer.piggyback, 'hex');
-      const flow = layer.accept(handle, piggyback, port, monotonicNow());
+      let flow: LayerFlow | undefined;
+      // Whoever waits for the flow may send as soon as it can be picked up.
+      const port = this.#openPort(ipcp, layer, answer, (made) => {
+        flow = layer.accept(handle, piggyback, made, monotonicNow());
+        made.flow = flow;
+      });
       if (flow === undefined) this.#gone(answer.flowId);
-      port.flow = flow;
       const above = answer.user === null ? undefined : this.#ipcps.get(answer.user);
-      if (port instanceof InnerPort && above?.stacked !== undefined && flow !== undefined) {
-        port.user = above.stacked.acceptFlow(port, monotonicNow());
+      const stacked = above?.stacked;
+      if (port instanceof InnerPort && above !== undefined && stacked !== undefined && flow !== undefined) {
+        const { encryption } = answer;
+        above.lower.accepted(port, { qos, encryption }, (own) => stacked.acceptFlow(own, monotonicNow()));
         this.#endTurn(above);
       }
     } else {
@@ -412,20 +425,26 @@ export class IpcpHost {
     this.#endTurn(ipcp);
   }
 
-  /** Opens this end of a flow, for an application that picks it up or for an IPCP of this process. */
+  /**
+   * Opens this end of a flow, for an application that picks it up or for an IPCP of this process. `start` is called
+   * before that can happen.
+   */
   #openPort(
     ipcp: Ipcp,
     layer: Layer,
     { flowId, token, user }: { flowId: number; token: string; user: number | null },
+    start: (port: Port) => void = () => {},
   ): Port {
     const gone = (): void => this.#gone(flowId);
     if (user !== null) {
       const inner = new InnerPort(layer, gone);
       this.#flows.set(flowId, { ipcp, port: inner, token });
+      start(inner);
       return inner;
     }
     const port = new ApplicationPort(this.#setup.turn, layer.maxMessageBytes, gone);
     this.#flows.set(flowId, { ipcp, port, token });
+    start(port);
     this.#setup.rendezvous.expect(
       token,
       (stream) => {
@@ -451,7 +470,13 @@ export class IpcpHost {
     this.#flows.delete(flowId);
     this.#setup.rendezvous.forget(token);
     ipcp.log.info(`Deallocating flow ${flowId}.`);
-    port.flow?.deallocate(monotonicNow());
+    const word = port instanceof ApplicationPort ? port.lastWord : undefined;
+    if (port instanceof ApplicationPort && port.flow !== undefined && word !== undefined) {
+      port.heir = this.#late.keep(ipcp.pid, port.flow, word);
+      this.#setup.timer.update(this.#late);
+    } else {
+      port.flow?.deallocate(monotonicNow());
+    }
     port.close();
     addPort(ipcp.ports, port);
     // What tells the other end must not wait for the next turn.

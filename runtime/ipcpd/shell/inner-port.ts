@@ -4,7 +4,7 @@ import type { PortCounters } from './application-port.ts';
 import type { FlowUser, Layer, LayerFlow, LowerFlow } from './layer.ts';
 
 export class InnerPort implements FlowUser, LowerFlow {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0 };
+  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
   /** The IPCP above, once it has the flow. */
@@ -31,13 +31,21 @@ export class InnerPort implements FlowUser, LowerFlow {
   }
 
   write(packet: Packet): void {
+    if (this.flow === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
     this.counters.packetsIn += 1;
-    this.flow?.write(packet);
+    this.flow.write(packet);
   }
 
   deliver(packet: Packet): void {
+    if (this.user === undefined) {
+      this.counters.droppedNotOpen += 1;
+      return;
+    }
     this.counters.packetsOut += 1;
-    this.user?.deliver(packet);
+    this.user.deliver(packet);
   }
 
   setUp(up: boolean): void {

@@ -113,6 +113,15 @@ export interface LowerFlows {
   allocate(name: string, qos: QosSpec, user: FlowUser, done: (result: LowerFlow | O7sError) => void): void;
 }
 
+/** Where an IPCP tells people what it does. */
+export interface IpcpLog {
+  error(text: string): void;
+  warn(text: string): void;
+  info(text: string): void;
+  /** The same under the name of a component. */
+  child(component: string): IpcpLog;
+}
+
 /** What an IPCP over others is given. */
 export interface StackedSurroundings {
   readonly lower: LowerFlows;
@@ -124,6 +133,7 @@ export interface StackedSurroundings {
   readonly randomBytes: (count: number) => Buffer;
   /** Hears of requests for flows. */
   readonly events: LayerEvents;
+  readonly log: IpcpLog;
   /** To be told when something wants to be called sooner than it said before. */
   deadlineChanged(): void;
 }

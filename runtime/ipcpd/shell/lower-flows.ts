@@ -1,14 +1,17 @@
 /** The flows that an IPCP uses itself: those of layers below, and direct ones to other processes of the node. */
+import { randomFillSync } from 'node:crypto';
 import { O7sError } from '../../lib/errors.ts';
 import { FrameWriter, frameKind, tokenBytes } from '../../lib/flow/framing.ts';
+import { protectionFor } from '../../lib/flow/protection.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import { connectUnix, UnixStream } from '../../lib/os/unix-socket.ts';
-import { type QosSpec, qosToJson } from '../../lib/qos.ts';
-import type { FlowGrant } from '../../lib/rpc/api.ts';
+import { type QosJson, qosFromJson, type QosSpec, qosToJson } from '../../lib/qos.ts';
+import type { FlowEncryption, FlowGrant } from '../../lib/rpc/api.ts';
 import type { CallIrmd } from './host.ts';
 import type { InnerPort } from './inner-port.ts';
 import type { FlowUser, LowerFlow, LowerFlows } from './layer.ts';
-import { StreamFlow } from './stream-flow.ts';
+import { ProtectedFlow, type ProtectionCounters } from './protected-flow.ts';
+import { type StreamCounters, StreamFlow } from './stream-flow.ts';
 import type { Turn } from './turn.ts';
 
 export interface LowerFlowsSetup {
@@ -23,7 +26,23 @@ export interface LowerFlowsSetup {
   readonly endTurn: () => void;
 }
 
+/** A flow as the shell has it: who uses it is told it later. */
+interface OwnFlow extends LowerFlow {
+  user: FlowUser | undefined;
+}
+
+/** How the packets of a flow are protected, as its grant says. */
+interface Protection {
+  readonly qos: QosJson;
+  readonly encryption?: FlowEncryption | undefined;
+}
+
 export class IpcpLowerFlows implements LowerFlows {
+  readonly counters: ProtectionCounters & StreamCounters = {
+    droppedBadCrc: 0,
+    droppedNotOpened: 0,
+    droppedFullSocket: 0,
+  };
   readonly #setup: LowerFlowsSetup;
 
   constructor(setup: LowerFlowsSetup) {
@@ -45,17 +64,13 @@ export class IpcpLowerFlows implements LowerFlows {
 
   /** Somebody outside this process wants a flow to the IPCP. */
   offered(grant: FlowGrant, accept: (flow: LowerFlow) => FlowUser): void {
-    if (grant.connect !== null) {
-      const flow = this.#connect(grant.connect, grant);
-      flow.user = accept(flow);
-      return;
-    }
+    if (grant.connect !== null) return this.accepted(this.#connect(grant.connect, grant), grant, accept);
     const flow = this.#make(grant);
     const { rendezvous, endTurn } = this.#setup;
     rendezvous.expect(
       grant.token,
       (stream) => {
-        flow.user = accept(flow);
+        this.accepted(flow, grant, accept);
         flow.attach(stream);
         endTurn();
         return flow;
@@ -64,21 +79,35 @@ export class IpcpLowerFlows implements LowerFlows {
     );
   }
 
+  /** Gives the IPCP a flow that it accepts. */
+  accepted(flow: OwnFlow, protection: Protection, accept: (flow: LowerFlow) => FlowUser): void {
+    const guarded = this.#guard(flow, protection);
+    guarded.user = accept(guarded);
+  }
+
   #pickUp(grant: FlowGrant, user: FlowUser): LowerFlow {
-    const inner = this.#setup.inner(grant.flowId);
-    if (inner !== undefined) {
-      inner.user = user;
-      return inner;
-    }
+    const guarded = this.#guard(this.#setup.inner(grant.flowId) ?? this.#connected(grant), grant);
+    guarded.user = user;
+    return guarded;
+  }
+
+  /** A flow as the IPCP has it. */
+  #guard(flow: OwnFlow, { qos, encryption }: Protection): OwnFlow {
+    const protection = protectionFor(qosFromJson(qos), encryption, randomFillSync);
+    if (protection === undefined) return flow;
+    const guarded = new ProtectedFlow(protection, flow, this.#setup.turn.packets, this.counters);
+    flow.user = guarded;
+    return guarded;
+  }
+
+  #connected(grant: FlowGrant): StreamFlow {
     if (grant.connect === null) throw new O7sError('EIPCP', 'the other end would have to connect');
-    const flow = this.#connect(grant.connect, grant);
-    flow.user = user;
-    return flow;
+    return this.#connect(grant.connect, grant);
   }
 
   #make({ flowId, maxMessageBytes }: FlowGrant): StreamFlow {
     const { pid, turn, call } = this.#setup;
-    return new StreamFlow(turn, maxMessageBytes, () => {
+    return new StreamFlow(turn, maxMessageBytes, this.counters, () => {
       call('flow.released', { pid, flowId }).catch(() => {});
     });
   }

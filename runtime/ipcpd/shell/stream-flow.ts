@@ -12,12 +12,16 @@ const readsMax = 4;
 /** What a packet that waits counts as in the backlog, in bytes. */
 const bytesAPacket = 1024;
 
+export interface StreamCounters {
+  /** Packets the other side of a socket was too slow for. */
+  droppedFullSocket: number;
+}
+
 export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
   readonly maxMessageBytes: number;
   // Packets are copied into the socket: they need no room in front.
   readonly headerBytes = 0;
-  /** Packets the other side was too slow for. */
-  dropped = 0;
+  readonly #counters: StreamCounters;
   readonly #turn: Turn;
   readonly #reader: FrameReader;
   readonly #writer = new FrameWriter(flowReceiveBytesMax);
@@ -29,8 +33,9 @@ export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
   user: FlowUser | undefined;
 
   /** @param onGone this end is closed, from either side. Runs once. */
-  constructor(turn: Turn, maxMessageBytes: number, onGone: () => void) {
+  constructor(turn: Turn, maxMessageBytes: number, counters: StreamCounters, onGone: () => void) {
     this.#turn = turn;
+    this.#counters = counters;
     this.maxMessageBytes = maxMessageBytes;
     this.#onGone = onGone;
     this.#reader = new FrameReader(maxMessageBytes, false);
@@ -51,7 +56,7 @@ export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
   write(packet: Packet): void {
     if (this.#closed) return;
     if (!this.#writer.push(frameKind.roomyPacket, packet.bytes())) {
-      this.dropped += 1;
+      this.#counters.droppedFullSocket += 1;
       return;
     }
     this.#flushLater();

@@ -1,6 +1,7 @@
 /** Datagrams of a udp layer. Source: link-ipcps.md 4.3, 4.5. */
 import type { QosSpec } from '../../lib/qos.ts';
 import { fieldTable, headerBytes } from '../../lib/wire/fields.ts';
+import { type QosLayout, qosRows, readQos, writeQos } from '../shell/qos-fields.ts';
 
 export const dataFields = fieldTable([['eid', 'u32', "receiver's endpoint id, 0 for a management message"]]);
 /** Bytes in front of the payload of a data packet. */
@@ -11,33 +12,30 @@ export const messageFields = fieldTable([
   ['requesterEid', 'u32', "requester's endpoint id, in both messages"],
   ['responderEid', 'u32', "responder's endpoint id, 0 in a request"],
   ['response', 'i32', '0 accepted, negative refused'],
-  ['bandwidth', 'u64', '0 does not care', 'bit/s'],
-  ['delay', 'u32', '2^32-1 does not care', 'ms'],
-  ['loss', 'u32', '0 no loss wanted, 1 loss accepted'],
-  ['ber', 'u32', 'bit errors per 10^9; 0 asks for a CRC'],
-  ['maxGap', 'u32', '2^32-1 does not care', 'ms'],
-  ['timeout', 'u32', 'silence after which the flow is dead, 0 never', 'ms'],
+  qosRows.bandwidth,
+  qosRows.delay,
+  qosRows.loss,
+  qosRows.ber,
+  qosRows.maxGap,
+  qosRows.timeout,
   ['code', 'u8', 'kind of message'],
-  ['availability', 'u8', 'number of nines'],
-  ['inOrder', 'u8', 'non-zero asks for ordered delivery'],
+  qosRows.availability,
+  qosRows.inOrder,
 ]);
 /** Bytes of a message in front of hash and piggyback. */
 export const messageHeaderBytes: number = headerBytes(messageFields);
 
-const offset = {
-  requesterEid: 4,
-  responderEid: 8,
-  response: 12,
+const offset = { requesterEid: 4, responderEid: 8, response: 12, code: 44 } as const;
+const qosLayout: QosLayout = {
   bandwidth: 16,
   delay: 24,
   loss: 28,
   ber: 32,
   maxGap: 36,
   timeout: 40,
-  code: 44,
   availability: 45,
   inOrder: 46,
-} as const;
+};
 
 export const messageCode = {
   flowRequest: 1,
@@ -87,7 +85,7 @@ export function encodeMessage(message: UdpMessage, memory: Buffer, start: number
   memory.writeUInt32BE(message.requesterEid, start + offset.requesterEid);
   if ('responderEid' in message) memory.writeUInt32BE(message.responderEid, start + offset.responderEid);
   if ('response' in message) memory.writeInt32BE(message.response, start + offset.response);
-  if ('qos' in message) writeQos(message.qos, memory, start);
+  if ('qos' in message) writeQos(message.qos, qosLayout, memory, start);
   if ('hash' in message) at += message.hash.copy(memory, at);
   if ('piggyback' in message) at += message.piggyback.copy(memory, at);
   return at;
@@ -113,7 +111,7 @@ export function decodeMessage(
       return {
         code,
         requesterEid,
-        qos: readQos(memory, start),
+        qos: readQos(qosLayout, memory, start),
         hash,
         piggyback: copy(body + hashBytes, end),
       };
@@ -127,28 +125,4 @@ export function decodeMessage(
     default:
       return 'unknown code';
   }
-}
-
-function writeQos(qos: QosSpec, memory: Buffer, start: number): void {
-  memory.writeBigUInt64BE(qos.bandwidth, start + offset.bandwidth);
-  memory.writeUInt32BE(qos.delay, start + offset.delay);
-  memory.writeUInt32BE(qos.loss, start + offset.loss);
-  memory.writeUInt32BE(qos.ber, start + offset.ber);
-  memory.writeUInt32BE(qos.maxGap, start + offset.maxGap);
-  memory.writeUInt32BE(qos.timeout, start + offset.timeout);
-  memory.writeUInt8(qos.availability, start + offset.availability);
-  memory.writeUInt8(qos.inOrder, start + offset.inOrder);
-}
-
-function readQos(memory: Buffer, start: number): QosSpec {
-  return {
-    bandwidth: memory.readBigUInt64BE(start + offset.bandwidth),
-    delay: memory.readUInt32BE(start + offset.delay),
-    loss: memory.readUInt32BE(start + offset.loss),
-    ber: memory.readUInt32BE(start + offset.ber),
-    maxGap: memory.readUInt32BE(start + offset.maxGap),
-    timeout: memory.readUInt32BE(start + offset.timeout),
-    availability: memory.readUInt8(start + offset.availability),
-    inOrder: memory.readUInt8(start + offset.inOrder),
-  };
 }

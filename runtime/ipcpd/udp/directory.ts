@@ -10,9 +10,8 @@ import { isIPv6 } from 'node:net';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';
 import type { Logger } from '../../lib/log.ts';
 import type { HostAddress } from '../links/datagram.ts';
+import type { Family } from './options.ts';
 import type { Directory } from './udp-layer.ts';
-
-export type Family = 4 | 6;
 
 export interface DirectoryOptions {
   readonly family: Family;
@@ -33,6 +32,8 @@ const answerMs = 1000;
 const triesMax = 3;
 const opcodeUpdate = 5;
 const opcodeShift = 11;
+/** What is no fault: there is no such name, or the look-up ended with the layer. */
+const unknownCodes: readonly (string | undefined)[] = ['ENOTFOUND', 'ENODATA', 'ECANCELLED'];
 /** Result codes of an UPDATE that mean that it was done. */
 const done = 'NOERROR';
 
@@ -78,9 +79,12 @@ class DnsDirectory implements Directory {
   }
 
   resolve(hash: Buffer, found: (hosts: readonly HostAddress[]) => void): void {
-    const { family, toAddress } = this.#options;
+    const { family, toAddress, log } = this.#options;
     const name = `${hash.toString('hex')}.`;
-    const answer = (error: unknown, addresses: string[]): void => {
+    const answer = (error: NodeJS.ErrnoException | null, addresses: string[]): void => {
+      if (error !== null && !unknownCodes.includes(error.code)) {
+        log.error(`Could not resolve ${name.slice(0, -1)}: ${this.#server}: ${error.code}.`);
+      }
       found(error === null ? addresses.map(toAddress) : []);
     };
     if (family === 4) this.#resolver.resolve4(name, answer);

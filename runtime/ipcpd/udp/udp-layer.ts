@@ -3,10 +3,12 @@
  * `now` in, datagrams out through the device it was given. Source: link-ipcps.md 1, 4, 9.
  */
 import type { QosSpec } from '../../lib/qos.ts';
-import type { Millis } from '../../lib/time/clock.ts';
+import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { DeviceCounters } from '../links/device.ts';
 import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
+import { zeroCounts } from '../shell/counts.ts';
+import { FoundAddresses, foundAddressLimits, type FoundAddressLimits } from '../shell/found-addresses.ts';
 import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 import {
   type LinkFlow,
@@ -35,21 +37,19 @@ export interface Directory {
   close(): void;
 }
 
-export interface UdpLimits extends LinkFlowLimits {
-  /** How long an answer of the directory is believed, ms. */
-  readonly cacheMs: Millis;
-  readonly cacheEntriesMax: number;
-}
+/** Times in ms and counts. Parameters, so that a test need not wait for them. */
+export type UdpLimits = LinkFlowLimits & FoundAddressLimits;
 
 export const udpLimits: UdpLimits = {
   ...linkFlowLimits,
+  ...foundAddressLimits,
+  queryMs: 3000,
+  // The directory asks again by itself.
+  queryRepeatMs: never,
   eidRestMs: 10_000,
-  cacheMs: 60_000,
-  cacheEntriesMax: 4096,
+  // Datagrams overtake each other: one that was sent before the release may come after it.
+  eidRestReleasedMs: 1000,
 };
-
-/** The port of all IPCPs of a layer, unless it is configured. */
-export const defaultPort = 3435;
 
 /** Always MD5 here: the prototype takes no other (link-ipcps.md 1.2). */
 const hashBytes = 16;
@@ -68,11 +68,6 @@ const counterNames = [
 ] as const;
 type Counter = (typeof counterNames)[number];
 
-interface Answer {
-  readonly host: HostAddress;
-  readonly expires: Millis;
-}
-
 export interface UdpOptions {
   readonly device: DatagramDevice;
   readonly directory: Directory;
@@ -87,17 +82,14 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
   readonly hash = 'MD5';
   readonly maxMessageBytes: number;
   readonly headerBytes: number = dataHeaderBytes;
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
-
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #device: DatagramDevice;
   readonly #directory: Directory;
   readonly #packets: PacketPool;
   readonly #clock: () => Millis;
   readonly #limits: UdpLimits;
   readonly #flows: LinkFlows<HostAddress>;
-  readonly #answers = new Map<string, Answer>();
+  readonly #found: FoundAddresses<HostAddress>;
 
   constructor(options: UdpOptions) {
     this.#device = options.device;
@@ -106,7 +98,14 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#clock = options.clock;
     this.#limits = options.limits ?? udpLimits;
     this.maxMessageBytes = options.device.datagramBytesMax - dataHeaderBytes;
-    this.#flows = new LinkFlows<HostAddress>(this, options.events, this.#limits, eids);
+    this.#found = new FoundAddresses(this.#limits);
+    this.#flows = new LinkFlows<HostAddress>({
+      port: this,
+      events: options.events,
+      limits: this.#limits,
+      eids,
+      packets: options.packets,
+    });
   }
 
   get counters(): Readonly<Record<Counter | keyof DeviceCounters, number>> {
@@ -127,16 +126,9 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#answer(key, now) !== undefined) return done(true);
-    this.#directory.resolve(hash, ([host]) => {
-      if (host === undefined) return done(false);
-      if (this.#answers.size >= this.#limits.cacheEntriesMax && !this.#answers.has(key)) {
-        const oldest = this.#answers.keys().next();
-        if (oldest.done !== true) this.#answers.delete(oldest.value);
-      }
-      this.#answers.set(key, { host, expires: this.#clock() + this.#limits.cacheMs });
-      done(true);
-    });
+    if (!this.#found.ask(key, now, done)) return;
+    // What comes too late for this question is still worth knowing.
+    this.#directory.resolve(hash, ([host]) => this.#found.answered(key, host, this.#clock()));
   }
 
   allocate(
@@ -147,14 +139,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     now: Millis,
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
-    const key = hash.toString('hex');
-    const answer = this.#answer(key, now);
-    if (answer === undefined) return this.#flows.unanswered(done);
-    return this.#flows.allocate(answer.host, hash, qos, piggyback, user, now, (outcome) => {
-      // Who does not answer may have moved: the next attempt asks again.
-      if (outcome.kind === 'unanswered') this.#answers.delete(key);
-      done(outcome);
-    });
+    return this.#found.allocate(this.#flows, hash, qos, piggyback, user, now, done);
   }
 
   accept(handle: number, piggyback: Buffer, user: FlowUser, now: Millis): LayerFlow | undefined {
@@ -165,17 +150,24 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#flows.refuse(handle, response);
   }
 
+  /** The address went down with its device, or came up. */
+  deviceChanged(up: boolean): void {
+    this.#flows.setUp(up);
+  }
+
   close(): void {
     this.#flows.close();
+    this.#found.close();
     this.#directory.close();
     this.#device[Symbol.dispose]();
   }
 
   nextDeadline(): Millis {
-    return this.#flows.nextDeadline();
+    return Math.min(this.#flows.nextDeadline(), this.#found.nextDeadline());
   }
 
   advance(now: Millis): void {
+    this.#found.advance(now);
     this.#flows.advance(now);
   }
 
@@ -191,7 +183,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     datagram.start += dataHeaderBytes;
     // A prototype sends up to a header more than it carries whole (link-ipcps.md 4.4).
     if (datagram.length > this.#device.datagramBytesMax) return this.count('droppedTooLong');
-    this.#flows.deliver(flow, datagram);
+    this.#flows.deliver(flow, datagram, now);
   }
 
   count(reason: Counter): void {
@@ -244,13 +236,6 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
       case messageCode.flowRelease:
         return this.#flows.releaseReceived(from, message.responderEid, message.requesterEid, now);
     }
-  }
-
-  #answer(key: string, now: Millis): Answer | undefined {
-    const answer = this.#answers.get(key);
-    if (answer === undefined || answer.expires > now) return answer;
-    this.#answers.delete(key);
-    return undefined;
   }
 
   #sendMessage(to: HostAddress, message: UdpMessage): void {

@@ -1,6 +1,6 @@
 /** An IPCP of a unicast layer: enrolment, connections, and its layer once it is in one. A core. */
 import { O7sError } from '../../lib/errors.ts';
-import type { QosSpec } from '../../lib/qos.ts';
+import { type QosSpec, rawQos } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import { Connection } from '../connmgr/connection.ts';
@@ -9,6 +9,7 @@ import { type Admission, Enrollment, type EnrollmentLimits } from '../enrollment
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
   FlowUser,
+  IpcpLog,
   Joined,
   LayerMetrics,
   LowerFlow,
@@ -29,15 +30,15 @@ const clockMsMax = 20;
 
 export class UnicastIpcp implements StackedIpcp {
   readonly #around: StackedSurroundings;
+  readonly #log: IpcpLog;
   readonly #limits: UnicastLimits;
   readonly #manager: ConnectionManager;
   readonly #enrollment: Enrollment;
   #layer: UnicastLayer | undefined;
-  /** The wall clock of the member that let it join may be another. */
-  clockAheadMs = 0;
 
   constructor(around: StackedSurroundings, limits: UnicastLimits = {}) {
     this.#around = around;
+    this.#log = around.log.child('unicast-ipcp');
     this.#limits = limits;
     this.#manager = new ConnectionManager(around, limits.connections);
     this.#enrollment = new Enrollment(around, this.#manager, 'unicast', limits.enrollment);
@@ -48,6 +49,7 @@ export class UnicastIpcp implements StackedIpcp {
   }
 
   bootstrap(layer: string, config: BootstrapConfig, now: Millis): Joined {
+    this.#enrollment.mustBeNew();
     const { ls_t_update: lsUpdate = 15, ls_t_timeo: lsTimeout = 60 } = config;
     if (lsTimeout < lsUpdate + 2) {
       throw new O7sError(
@@ -92,7 +94,10 @@ export class UnicastIpcp implements StackedIpcp {
     const proposed = drawAddress(this.#around.randomBytes);
     let joined: Joined | undefined;
     const join = ({ config, peer, address = proposed, clockAheadMs }: Admission): O7sError | undefined => {
-      this.clockAheadMs = Math.abs(clockAheadMs) > clockMsMax ? clockAheadMs : 0;
+      if (Math.abs(clockAheadMs) > clockMsMax) {
+        const which = clockAheadMs > 0 ? 'behind' : 'ahead of';
+        this.#log.warn(`Clock is ${Math.abs(clockAheadMs)} ms ${which} that of ${destination}.`);
+      }
       joined = this.#enter(config, { address, peer }, this.#around.clock());
       return undefined;
     };
@@ -110,12 +115,18 @@ export class UnicastIpcp implements StackedIpcp {
   ): void {
     const layer = this.#layer;
     if (layer === undefined) return done(new O7sError('EIPCPSTATE'));
-    if (qos.inOrder !== 0) {
+    // Routing brings its own order; what it says must reach a prototype's reader as it is.
+    const wanted = component === 'mgmt' ? rawQos : qos;
+    if (wanted.inOrder !== 0) {
       // An ordered flow under data transfer kills the receiver that is a prototype (unicast-layer.md 2.2).
       return done(new O7sError('ENOTSUP', 'data transfer runs over raw flows only', { hint: 'use qos raw' }));
     }
-    this.#manager.connect(this.#component(layer, component), destination, qos, { lasting: true }, (result) =>
-      done(result instanceof Connection ? undefined : result),
+    this.#manager.connect(
+      this.#component(layer, component),
+      destination,
+      wanted,
+      { lasting: true },
+      (result) => done(result instanceof Connection ? undefined : result),
     );
   }
 
@@ -129,7 +140,10 @@ export class UnicastIpcp implements StackedIpcp {
   }
 
   metrics(now: Millis): LayerMetrics {
-    return { connections: () => this.#manager.facts(), ...this.#layer?.metrics(now) };
+    return {
+      connections: () => this.#manager.facts(),
+      ...this.#layer?.metrics(now),
+    };
   }
 
   close(): void {
@@ -160,6 +174,7 @@ export class UnicastIpcp implements StackedIpcp {
     const { name, hash, unicast: settings } = config;
     if (settings === undefined) throw new O7sError('EIPCPTYPE', `${name} is no unicast layer`);
     const { randomBytes } = this.#around;
+    this.#log.info(`IPCP got address ${address}.`);
     const layer = new UnicastLayer(
       { hash, settings, address, peer, around: this.#around, limits: this.#limits },
       now,

@@ -5,6 +5,7 @@
 import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { Millis } from '../../lib/time/clock.ts';
+import type { Connection } from '../connmgr/connection.ts';
 import type { UnicastSettings } from '../enrollment/layer-config.ts';
 import type {
   FlowOutcome,
@@ -52,13 +53,13 @@ export class UnicastLayer implements Layer {
   readonly dataTransfer: DataTransfer;
   readonly management: Management;
   readonly routing: LinkState<ManagementConnection>;
+  readonly forwarding: Forwarding<Neighbour>;
   readonly directory: Directory;
   readonly flowAllocator: FlowAllocator;
 
   readonly #around: StackedSurroundings;
-  readonly #forwarding: Forwarding<Neighbour>;
-  /** What routing knows each neighbour's connection as, while that is up. */
-  readonly #links = new Map<Neighbour, DataTransferLink>();
+  /** What routing knows each connection of data transfer as, while that is up. */
+  readonly #links = new Map<Connection, DataTransferLink>();
   readonly #settings: UnicastSettings;
   /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
   #calculated = false;
@@ -74,7 +75,7 @@ export class UnicastLayer implements Layer {
     this.address = address;
     this.#around = around;
     this.#settings = settings;
-    this.#forwarding = forwardingOf<Neighbour>(settings.routing);
+    this.forwarding = forwardingOf<Neighbour>(settings.routing);
     this.dataTransfer = new DataTransfer(
       {
         address,
@@ -83,22 +84,18 @@ export class UnicastLayer implements Layer {
         clock,
         users: {
           component: (eid, packet) => {
-            if (eid === componentEid.flowAllocator) this.flowAllocator.receive(packet, clock());
+            if (eid === componentEid.flowAllocator) this.flowAllocator.receive(packet);
             else this.directory.receive(packet.memory, packet.start, packet.end, clock());
             around.deadlineChanged();
           },
           user: (eidLow, eidHigh, ecn, packet) => this.flowAllocator.deliver(eidLow, eidHigh, ecn, packet),
         },
         adjacency: {
-          neighbourUp: (neighbour, at) => this.#linkUp(neighbour, at),
-          neighbourDown: (neighbour, at) => this.#linkDown(neighbour, at),
-          neighbourChanged: (neighbour, at) => {
-            if (neighbour.isUp) this.#linkUp(neighbour, at);
-            else this.#linkDown(neighbour, at);
-          },
+          linkUp: (connection, at) => this.#linkUp(connection, at),
+          linkDown: (connection, at) => this.#linkDown(connection, at),
         },
       },
-      this.#forwarding,
+      this.forwarding,
     );
     this.routing = new LinkState<ManagementConnection>(
       {
@@ -110,7 +107,7 @@ export class UnicastLayer implements Layer {
         port: {
           send: (flow, message) => flow.send(message),
           routesChanged: (routes) => {
-            this.#forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
+            this.forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
             this.#calculated = true;
           },
           reachable: (member, isReachable) => this.#changes.push({ address: member, isReachable }),
@@ -164,11 +161,12 @@ export class UnicastLayer implements Layer {
     return this.#maxMessageBytes;
   }
 
+  /** Those of routing and of the directory, which have some names in common, with the component in front. */
   get counters(): Readonly<Record<string, number>> {
     return {
       ...this.dataTransfer.counters,
-      ...this.routing.counters,
-      ...this.directory.counters,
+      ...of('routing', this.routing.counters),
+      ...of('directory', this.directory.counters),
       ...this.flowAllocator.counters,
     };
   }
@@ -247,8 +245,8 @@ export class UnicastLayer implements Layer {
         [...this.dataTransfer.neighbours].map(({ address, isUp, connections, counters }) => ({
           address: named(address),
           up: isUp,
-          connections: connections.length,
-          prototype: connections.some(({ extended }) => !extended),
+          connections: connections.size,
+          prototype: [...connections].some(({ extended }) => !extended),
           ...counters,
         })),
       lsdb: () =>
@@ -297,22 +295,17 @@ export class UnicastLayer implements Layer {
     };
   }
 
-  #linkUp(neighbour: Neighbour, now: Millis): void {
-    this.#linkDown(neighbour, now);
-    const { connection, address } = neighbour;
-    const link = {
-      peer: address,
-      isExtended: connection.extended,
-      maxMessageBytes: connection.flow.maxMessageBytes,
-    };
-    this.#links.set(neighbour, link);
+  #linkUp(connection: Connection, now: Millis): void {
+    const { peer, extended, flow } = connection;
+    const link = { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
+    this.#links.set(connection, link);
     this.#routed(now, () => this.routing.linkUp(link, now));
   }
 
-  #linkDown(neighbour: Neighbour, now: Millis): void {
-    const link = this.#links.get(neighbour);
+  #linkDown(connection: Connection, now: Millis): void {
+    const link = this.#links.get(connection);
     if (link === undefined) return;
-    this.#links.delete(neighbour);
+    this.#links.delete(connection);
     this.#routed(now, () => this.routing.linkDown(link, now));
   }
 
@@ -339,6 +332,10 @@ export class UnicastLayer implements Layer {
 
 /** Names whose servers are remembered between a query and the request that follows. */
 const foundMax = 4096;
+
+function of(component: string, counters: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${component}.${name}`, count]));
+}
 
 function flowFacts(flow: UnicastFlow, now: Millis): object {
   const { eid, peerEid, remote, since, counts, sender, receiver } = flow;

@@ -1,6 +1,7 @@
 /** The calls of an application, over one session a process that is opened at the first of them. */
-import type { Flow, WaitOptions } from './flow.ts';
+import type { Flow } from './flow.ts';
 import { type AllocOptions, Session } from './session.ts';
+import type { WaitOptions } from './waiters.ts';
 
 let session: Promise<Session> | undefined;
 

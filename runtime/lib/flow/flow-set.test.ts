@@ -51,12 +51,11 @@ describe('the end of a flow', () => {
   });
 
   test('is told once when the peer is silent', async () => {
-    const { a, b } = await flowPair({ ...rawQos, timeout: 40 });
-    const silent = a;
+    const { b, ends } = await flowPair({ qos: { ...rawQos, timeout: 40 } });
     using set = new FlowSet();
     set.add(b);
     // A stopped process sends no signs of life: here its end is not looked after any more.
-    silent.nextDeadline = () => Number.POSITIVE_INFINITY;
+    ends.a.nextDeadline = () => Number.POSITIVE_INFINITY;
     expect(await set.wait()).toEqual([{ flow: b, type: 'peer' }]);
     await expect(set.wait({ timeout: 60 })).rejects.toEqual(code('ETIMEDOUT'));
   });

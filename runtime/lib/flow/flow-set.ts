@@ -1,8 +1,9 @@
 /** Events of many flows, awaited at once. Source: application-api.md 5. */
 import { O7sError } from '../errors.ts';
-import { handleEvents, leaveHotLoop } from '../os/hot-loop.ts';
-import type { Flow, FlowEventType, WaitOptions } from './flow.ts';
+import { handleEvents, leaveHotLoop, untilDue } from '../os/hot-loop.ts';
+import type { Flow, FlowEventType } from './flow.ts';
 import { flushNow } from './flush-queue.ts';
+import type { WaitOptions } from './waiters.ts';
 
 export interface FlowEvent {
   readonly flow: Flow;
@@ -35,12 +36,19 @@ export class FlowSet implements Disposable {
     return this.#members.size;
   }
 
-  /** Adds a flow. If messages wait already, there is an event at once. */
+  /**
+   * Adds a flow. If messages wait already, there is an event at once. A flow that is closed leaves by itself.
+   *
+   * @throws O7sError EPERM when it is in another set, ENOTALLOC when it is closed.
+   */
   add(flow: Flow): void {
     if (this.#members.has(flow)) return;
     const member = { flow, packetWaits: false };
+    flow.listen({
+      happened: (_flow, type) => this.#happened(member, type),
+      closed: () => void this.delete(flow),
+    });
     this.#members.set(flow, member);
-    flow.listen((_flow, type) => this.#happened(member, type));
     if (flow.waiting > 0) this.#happened(member, 'packet');
   }
 
@@ -84,7 +92,7 @@ export class FlowSet implements Disposable {
     this.#lookAgain();
     if (this.#events.length === 0) {
       flushNow();
-      handleEvents(ms);
+      handleEvents(untilDue(ms));
     }
     return this.#take();
   }

@@ -18,7 +18,19 @@ export const frameKind = {
   state: 2,
   /** A packet behind `frameRoomBytes` without meaning: there the layers of the node write their headers. */
   roomyPacket: 3,
+  /**
+   * To the data plane, before the application closes: for how many ms, in four bytes, the flow is to be kept, and behind
+   * them the packet that answers whatever comes in that time.
+   */
+  lastWord: 4,
+  /** From the data plane: how many packets, in four bytes, it dropped here because the application did not read. */
+  dropped: 5,
 } as const;
+
+/** Bytes in front of the packet in a `lastWord`. */
+export const lastWordHeaderBytes = 4;
+/** Bytes of what `dropped` tells. */
+export const droppedBytes = 4;
 
 /** With the frame's own header 64 bytes, enough for three unicast layers over Ethernet. */
 const frameRoomBytes = 60;

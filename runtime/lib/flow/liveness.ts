@@ -8,6 +8,7 @@ export class Liveness {
   readonly #interval: Millis;
   readonly #timeout: Millis;
   #lastSent: Millis;
+  #lastMessage: Millis;
   #lastReceived: Millis;
   #dead = false;
 
@@ -16,7 +17,18 @@ export class Liveness {
     this.#timeout = timeout === 0 ? never : timeout;
     this.#interval = this.#timeout / 4;
     this.#lastSent = now;
+    this.#lastMessage = now;
     this.#lastReceived = now;
+  }
+
+  /**
+   * A message is sent. Whether a sign of life is to follow it at once: a prototype that waited for a message reckons the
+   * peer's silence from when it began to wait, until something else comes (end-to-end.md 8).
+   */
+  messageSent(now: Millis): boolean {
+    const pause = now - this.#lastMessage;
+    this.#lastMessage = now;
+    return pause > this.#timeout / 2;
   }
 
   sent(now: Millis): void {
@@ -35,11 +47,11 @@ export class Liveness {
   /** To be called at the deadline. `dead` comes once and ends the keepalives. */
   advance(now: Millis): LivenessAction | undefined {
     if (this.#dead) return undefined;
-    if (now - this.#lastReceived >= this.#timeout) {
+    if (now >= this.#lastReceived + this.#timeout) {
       this.#dead = true;
       return 'dead';
     }
-    if (now - this.#lastSent < this.#interval) return undefined;
+    if (now < this.#lastSent + this.#interval) return undefined;
     this.#lastSent = now;
     return 'keepalive';
   }

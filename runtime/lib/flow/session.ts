@@ -11,10 +11,12 @@ import { qosFromJson, qosToJson, type QosSpec, rawQos } from '../qos.ts';
 import type { ApplicationApi, FlowGrant } from '../rpc/api.ts';
 import { RpcClient } from '../rpc/client.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
-import { Flow, type WaitOptions } from './flow.ts';
+import { EndPoint } from './end-point.ts';
+import { Flow } from './flow.ts';
 import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
 import { protectionFor } from './protection.ts';
 import { FlowRendezvous } from './rendezvous.ts';
+import type { WaitOptions } from './waiters.ts';
 
 export interface AllocOptions extends WaitOptions {
   /** What the flow asks for; raw when absent. In force at both ends. */
@@ -157,16 +159,26 @@ export class Session implements Disposable {
   }
 
   async #pickUp(grant: FlowGrant): Promise<Flow> {
+    const qos = qosFromJson(grant.qos);
+    let end: EndPoint;
     let flow: Flow;
     try {
-      flow = this.#makeFlow(grant);
+      end = new EndPoint({
+        qos,
+        maxPacketBytes: grant.maxMessageBytes,
+        mplMs: grant.mplMs,
+        protection: protectionFor(qos, grant.encryption, randomFillSync),
+        initialSeqno: randomBytes(4).readInt32BE(0),
+        timer: this.#timer,
+      });
+      flow = this.#makeFlow(grant.flowId, qos, end);
     } catch (error) {
       this.#giveBack(grant);
       throw error;
     }
     try {
-      if (grant.connect === null) await this.#awaitPeer(flow, grant.token);
-      else connectStream(flow, grant.connect, grant.token);
+      if (grant.connect === null) await this.#awaitPeer(end, grant.token);
+      else connectStream(end, grant.connect, grant.token);
     } catch (error) {
       flow.abort();
       if (error instanceof O7sError) throw error;
@@ -175,38 +187,30 @@ export class Session implements Disposable {
     return flow;
   }
 
-  #makeFlow(grant: FlowGrant): Flow {
-    const qos = qosFromJson(grant.qos);
-    const protection = protectionFor(qos, grant.encryption, randomFillSync);
+  #makeFlow(flowId: number, qos: QosSpec, end: EndPoint): Flow {
     let fd = flowDescriptorMin;
     while (this.#flows.has(fd)) fd += 1;
     if (fd >= flowDescriptorMax) {
       throw new O7sError('EBADF', `this process has ${flowDescriptorMax - flowDescriptorMin} flows open`);
     }
-    const flow = new Flow({
-      fd,
-      qos,
-      maxMessageBytes: grant.maxMessageBytes,
-      protection,
-      timer: this.#timer,
-      onClosed: () => {
-        this.#flows.delete(fd);
-        // irmd learns of the end of the flow from the connection itself if it is gone.
-        this.#rpc.call('flow.deallocate', { flowId: grant.flowId }).catch(() => {});
-      },
-    });
+    const onClosed = (): void => {
+      this.#flows.delete(fd);
+      // irmd learns of the end of the flow from the connection itself if it is gone.
+      this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
+    };
+    const flow = new Flow({ fd, qos, end, onClosed });
     this.#flows.set(fd, flow);
     return flow;
   }
 
-  #awaitPeer(flow: Flow, token: string): Promise<void> {
+  #awaitPeer(end: EndPoint, token: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#rendezvous?.expect(
         token,
         (stream) => {
-          flow.attach(stream);
+          end.attach(stream);
           resolve();
-          return flow;
+          return end;
         },
         () => reject(new O7sError('EFLOWDOWN', 'the other end did not come')),
       );
@@ -214,13 +218,13 @@ export class Session implements Disposable {
   }
 }
 
-function connectStream(flow: Flow, path: string, token: string): void {
+function connectStream(end: EndPoint, path: string, token: string): void {
   let stream: UnixStream;
   try {
     stream = new UnixStream(
       connectUnix(path),
-      () => flow.onReadable(),
-      () => flow.onWritable(),
+      () => end.onReadable(),
+      () => end.onWritable(),
     );
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
@@ -229,5 +233,5 @@ function connectStream(flow: Flow, path: string, token: string): void {
   const hello = new FrameWriter(tokenBytes);
   hello.push(frameKind.hello, Buffer.from(token, 'hex'));
   hello.flush(stream);
-  flow.attach(stream);
+  end.attach(stream);
 }

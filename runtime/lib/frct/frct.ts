@@ -41,9 +41,17 @@ export interface FrctSetup {
   readonly limits?: FrctLimits;
 }
 
+export interface LastWord {
+  /** As `send` would get it. */
+  readonly packet: Buffer;
+  readonly untilMs: Millis;
+}
+
 const { data, drf, ack, fc, rdvs, extended } = pciFlag;
 /** Of a packet that is sent again: what is as in the first transmission. */
 const lastingFlags = data | drf;
+/** What a prototype's packet without data may have. */
+const bareFlags = drf | ack | fc | rdvs;
 
 /** Times that a peer's end may have been lost, or its answer, in a row. */
 const endsAwaited = 3;
@@ -132,6 +140,16 @@ export class Frct implements Deadlines {
     return this.#sender.closedSince;
   }
 
+  /** Whether writes wait for the peer's window. Without it what the peer has no room for is lost, and sent again. */
+  get obeysWindow(): boolean {
+    return this.#sender.obeysWindow;
+  }
+
+  set obeysWindow(obeys: boolean) {
+    this.#sender.obeysWindow = obeys;
+    if (!obeys) this.#touched = true;
+  }
+
   /** Smoothed round trip in ms, 0 before the first measurement. */
   get roundTrip(): Millis {
     return this.#sender.rtt.smoothed;
@@ -144,11 +162,11 @@ export class Frct implements Deadlines {
 
   /**
    * Until when a packet of the flow may come that deserves an answer, for whoever can keep the flow so long: the last
-   * retransmissions of a prototype; of our own ends an end of the stream that is told once more because the answer was
-   * lost.
+   * retransmissions of a prototype; of our own ends, that are told of a release besides, an end of the stream that is
+   * told once more because the answer was lost.
    */
   get lateUntil(): Millis {
-    if (this.#peer === 'ours' && this.#ending === 'ended' && this.#receiver.endReached) {
+    if (this.#peer === 'ours' && this.#ending === 'ended') {
       return this.#lastReceivedAt + endsAwaited * this.#sender.timeout;
     }
     return Math.max(
@@ -289,6 +307,37 @@ export class Frct implements Deadlines {
     this.flush(now);
   }
 
+  /** Nothing carries the flow any more: from here on it neither sends nor tells anything. */
+  stop(): void {
+    this.#down = true;
+    this.#endAt = never;
+    this.#sender.stop();
+    this.#receiver.stop();
+  }
+
+  /**
+   * What answers a peer that has not heard the last acknowledgement, for who can keep the flow when this end is gone, and
+   * until when; undefined when nothing that comes deserves an answer.
+   */
+  lastWord(now: Millis): LastWord | undefined {
+    if (this.#down || !this.#receiver.running) return undefined;
+    // One of ours that has not acknowledged the end is told of the release.
+    if (this.#peer === 'ours' ? this.#ending !== 'ended' : !this.#reliable) return undefined;
+    const end = this.#writeBare(this.#reliable ? ack | fc : fc, false, now);
+    return { packet: Buffer.from(this.#scratch.subarray(0, end)), untilMs: this.lateUntil };
+  }
+
+  /**
+   * Whether a packet without a CRC, on a flow that has one, is to be believed: the prototype forgets it behind packets
+   * without data and behind retransmissions (end-to-end.md 6), also of what was acknowledged. One of ours never does.
+   */
+  isWithoutCrc(packet: Buffer): boolean {
+    const pci = this.#pci;
+    if (this.#peer === 'ours' || !pci.read(packet, 0, packet.length)) return false;
+    if ((pci.flags & data) === 0) return packet.length === pciBytes && (pci.flags & ~bareFlags) === 0;
+    return this.#peer === 'prototype' && this.#receiver.isNearWindow(pci.seqno);
+  }
+
   #receiveBare(flags: number, memory: Buffer, start: number, end: number, now: Millis): void {
     const report = this.#report;
     if (this.#peer !== 'ours' || (flags & extended) === 0 || !report.read(memory, start, end)) {
@@ -377,9 +426,22 @@ export class Frct implements Deadlines {
 
   /** Sends a packet without data; to a peer of ours it carries everything there is to tell. */
   #sendBare(purpose: number, now: Millis, isEnd = false): boolean {
+    const end = this.#writeBare(purpose, isEnd, now);
+    if (!this.#send(this.#scratch, 0, end)) return false;
+    if (((this.#scratch[0] as number) & fc) !== 0) this.#receiver.told(this.#reports, now);
+    return true;
+  }
+
+  /** Whether a packet without data carries all there is to tell. */
+  get #reports(): boolean {
+    return this.#receiver.running && this.#peer === 'ours';
+  }
+
+  /** Writes a packet without data to `#scratch`; where it ends. */
+  #writeBare(purpose: number, isEnd: boolean, now: Millis): number {
     const sender = this.#sender;
     const receiver = this.#receiver;
-    const reports = receiver.running && this.#peer === 'ours';
+    const reports = this.#reports;
     let flags = purpose | this.#mark;
     if (reports) flags |= this.#reliable ? ack | fc : fc;
     let seqno: Seqno = 0;
@@ -392,10 +454,7 @@ export class Frct implements Deadlines {
     const memory = this.#scratchOf(this.#bareBytesMax);
     const window = (flags & fc) === 0 ? 0 : receiver.rwe & windowMask;
     writePci(memory, 0, flags, window, seqno, (flags & ack) === 0 ? 0 : receiver.lwe);
-    const end = reports || isEnd ? this.#writeReport(memory, reports, isEnd, now) : pciBytes;
-    if (!this.#send(memory, 0, end)) return false;
-    if ((flags & fc) !== 0) receiver.told(reports, now);
-    return true;
+    return reports || isEnd ? this.#writeReport(memory, reports, isEnd, now) : pciBytes;
   }
 
   /** Where the packet ends. */
@@ -457,10 +516,7 @@ export class Frct implements Deadlines {
   }
 
   #goDown(): void {
-    this.#down = true;
-    this.#endAt = never;
-    this.#sender.stop();
-    this.#receiver.stop();
+    this.stop();
     this.#port.down('EFLOWDOWN');
   }
 }

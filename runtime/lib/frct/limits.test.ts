@@ -14,18 +14,21 @@ test('the constants of end-to-end.md 7.3', () => {
     windowStep: 32,
   });
   expect(maxPacketLifetimeMs).toEqual({
-    ethernet: 100,
+    'eth-dix': 100,
+    'eth-llc': 100,
     unicast: 100,
     local: 100,
     broadcast: 100,
     udp: 5000,
+    udp4: 5000,
+    udp6: 5000,
     direct: 1,
   });
 });
 
 test.each([
-  ['ethernet', 131, 131],
-  ['udp', 146, 141],
+  ['eth-dix', 131, 131],
+  ['udp4', 146, 141],
   ['direct', 131, 131],
 ] as const)('inactivity over %s: %s s for the sender, %s s for the receiver', (layer, sender, receiver) => {
   const mplMs = maxPacketLifetimeMs[layer];

@@ -1,4 +1,5 @@
 /** Constants of FRCT. Times in ms. Source: end-to-end.md 7.3; those of `ours` are of ADR 0020. */
+import type { IpcpType } from '../rpc/api.ts';
 import type { Millis } from '../time/clock.ts';
 import type { RoundTripLimits } from './rtt.ts';
 
@@ -75,15 +76,18 @@ export const frctLimits: FrctLimits = {
   },
 };
 
-/** MPL: how long a packet lives in the layer below, ms. */
+/** MPL: how long a packet lives in the layer below, by its type; a direct flow has none below. */
 export const maxPacketLifetimeMs = {
-  ethernet: 100,
+  'eth-dix': 100,
+  'eth-llc': 100,
   unicast: 100,
   local: 100,
   broadcast: 100,
   udp: 5000,
+  udp4: 5000,
+  udp6: 5000,
   direct: 1,
-};
+} as const satisfies Record<IpcpType | 'direct', Millis>;
 
 /** After which silence an end counts as idle, in whole seconds as the prototype reckons. */
 export function inactivityMs(

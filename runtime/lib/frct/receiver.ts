@@ -196,6 +196,11 @@ export class Receiver {
     if (this.running) this.windowAsked = true;
   }
 
+  /** Whether a packet of data with this number may be one of the run: in the window, or not long before it. */
+  isNearWindow(seqno: Seqno): boolean {
+    return this.running && distance(this.lwe, seqno) >= -this.#window && isBefore(seqno, this.rwe);
+  }
+
   /** Whether an acknowledgement is to leave at the end of a turn. */
   get isDue(): boolean {
     return this.tellNow || this.#unacknowledged >= this.#limits.ackEvery;

@@ -38,6 +38,8 @@ export class Sender {
   blocked = false;
   /** Since when the peer's window holds a write back. */
   closedSince: Millis | undefined;
+  /** Whether the peer's window holds writes back. */
+  obeysWindow = true;
 
   readonly #reliable: boolean;
   readonly #limits: FrctLimits;
@@ -353,6 +355,7 @@ export class Sender {
   }
 
   #isOpenFor(bytes: number): boolean {
+    if (!this.obeysWindow) return true;
     if (distance(this.packets.seqno, this.rwe) <= 0) return false;
     return this.#isPrototype || !this.#reliable || ((this.#credit - this.#bytesSent - bytes) | 0) >= 0;
   }

@@ -78,6 +78,11 @@ export function wakeBy(at: number): void {
   wakeAt = at;
 }
 
+/** How long events may be waited for, `ms` at most, without sleeping beyond what is due. */
+export function untilDue(ms: number): number {
+  return Math.max(0, Math.min(ms, Math.ceil(wakeAt - performance.now())));
+}
+
 /** What a handler has begun needs the event loop, which a dedicated process otherwise leaves waiting for a moment. */
 export function leaveHotLoop(): void {
   leaving = true;

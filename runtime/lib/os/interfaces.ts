@@ -8,14 +8,11 @@ export interface NetworkInterface {
   readonly mac: Buffer;
   /** Bytes of a frame without its Ethernet header. */
   readonly mtu: number;
-  /** Administratively up. */
-  readonly up: boolean;
 }
 
 const nameBytesMax = 15;
 const requestBytes = 40;
 const requestValue = 16;
-const flagUp = 1;
 
 /**
  * Looks an interface up in the network namespace of this process.
@@ -44,8 +41,7 @@ export function lookUpInterface(name: string): NetworkInterface {
     // struct sockaddr: the address follows its family.
     const mac = Buffer.from(ask(linux.SIOCGIFHWADDR, 'ioctl SIOCGIFHWADDR').subarray(2, 8));
     const mtu = ask(linux.SIOCGIFMTU, 'ioctl SIOCGIFMTU').readInt32LE(0);
-    const flags = ask(linux.SIOCGIFFLAGS, 'ioctl SIOCGIFFLAGS').readUInt16LE(0);
-    return { name, index, mac, mtu, up: (flags & flagUp) !== 0 };
+    return { name, index, mac, mtu };
   } finally {
     libc.close(fd);
   }

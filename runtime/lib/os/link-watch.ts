@@ -1,70 +1,135 @@
-/** Tells when an interface is set up or down. Source: rtnetlink(7). */
-import { addressOf, check, libc, linux } from './libc.ts';
-import { FdWatch } from './poll.ts';
+/** Tells when an interface is set up or down, or the one that has an address is. */
+import {
+  readAddress,
+  readLink,
+  routeGroup,
+  routeMessage,
+  routeQuestion,
+  RouteSocket,
+} from './route-socket.ts';
 
-const netlinkRoute = 0;
-/** The group that hears of links. */
-const groupLink = 1;
-const newLink = 16;
-const headerBytes = 16;
-const infoBytes = 16;
-const flagUp = 1;
-
+/** One interface. */
 export class LinkWatch implements Disposable {
-  readonly #fd: number;
-  readonly #watch: FdWatch;
-  readonly #memory = Buffer.alloc(32 * 1024);
-  readonly #address = addressOf(this.#memory);
+  readonly #socket: RouteSocket;
   readonly #index: number;
   readonly #onChange: (up: boolean) => void;
-  #up: boolean;
-  #closed = false;
+  #up: boolean | undefined;
 
-  /** @param up whether the interface is up now; `onChange` hears when that changes. */
-  constructor(index: number, up: boolean, onChange: (up: boolean) => void) {
+  /** @param onChange hears when the interface goes down or comes up, by itself or because its other end does. */
+  constructor(index: number, onChange: (up: boolean) => void) {
     this.#index = index;
-    this.#up = up;
     this.#onChange = onChange;
-    const type = linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
-    this.#fd = check(libc.socket(linux.AF_NETLINK, type, netlinkRoute) as number, 'socket', 'netlink');
-    const address = Buffer.alloc(12);
-    address.writeUInt16LE(linux.AF_NETLINK, 0);
-    address.writeUInt32LE(groupLink, 8);
-    try {
-      check(libc.bind(this.#fd, address, address.length) as number, 'bind', 'netlink');
-      this.#watch = new FdWatch(this.#fd, () => this.#read());
-    } catch (error) {
-      libc.close(this.#fd);
-      throw error;
-    }
-    this.#watch.watch(true, false);
+    this.#socket = new RouteSocket(
+      routeGroup.links,
+      (type, body) => this.#told(type, body),
+      () => this.#socket.ask(routeQuestion.links),
+    );
+    this.#socket.ask(routeQuestion.links);
   }
 
   [Symbol.dispose](): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#watch[Symbol.dispose]();
-    libc.close(this.#fd);
+    this.#socket[Symbol.dispose]();
   }
 
-  #read(): void {
-    const count = libc.recv(this.#fd, this.#address, this.#memory.length, linux.MSG_DONTWAIT) as number;
-    for (let at = 0; at + headerBytes <= count;) {
-      const length = this.#memory.readUInt32LE(at);
-      if (length < headerBytes || at + length > count) return;
-      if (this.#memory.readUInt16LE(at + 4) === newLink && length >= headerBytes + infoBytes) {
-        this.#told(
-          this.#memory.readInt32LE(at + headerBytes + 4),
-          this.#memory.readUInt32LE(at + headerBytes + 8),
-        );
-      }
-      at += (length + 3) & ~3;
+  #told(type: number, body: Buffer): void {
+    const link = type === routeMessage.newLink ? readLink(body) : undefined;
+    if (link === undefined || link.index !== this.#index || link.up === this.#up) return;
+    const isFirst = this.#up === undefined;
+    this.#up = link.up;
+    if (!isFirst) this.#onChange(link.up);
+  }
+}
+
+/**
+ * What is known of an address and the interfaces, from messages alone. The address is up where an interface has it that
+ * is up itself; IPv6 addresses go when their interface goes down, and need not come back with it.
+ */
+export class AddressState {
+  readonly #ip: Buffer;
+  readonly #holders = new Set<number>();
+  readonly #linksUp = new Set<number>();
+
+  /** @param ip 4 or 16 bytes. */
+  constructor(ip: Buffer) {
+    this.#ip = ip;
+  }
+
+  get up(): boolean {
+    return [...this.#holders].some((index) => this.#linksUp.has(index));
+  }
+
+  /** Whether an interface has just this address: others may lie in a range that is the host's own. */
+  get held(): boolean {
+    return this.#holders.size > 0;
+  }
+
+  clear(): void {
+    this.#holders.clear();
+    this.#linksUp.clear();
+  }
+
+  take(type: number, body: Buffer): void {
+    if (type === routeMessage.newLink || type === routeMessage.deleteLink) {
+      const link = readLink(body);
+      if (link === undefined) return;
+      if (type === routeMessage.newLink && link.up) this.#linksUp.add(link.index);
+      else this.#linksUp.delete(link.index);
+    } else if (type === routeMessage.newAddress || type === routeMessage.deleteAddress) {
+      const address = readAddress(body);
+      if (address === undefined || !address.ip.equals(this.#ip)) return;
+      if (type === routeMessage.newAddress && address.usable) this.#holders.add(address.index);
+      else this.#holders.delete(address.index);
     }
   }
+}
 
-  #told(index: number, flags: number): void {
-    const up = (flags & flagUp) !== 0;
-    if (index !== this.#index || up === this.#up) return;
+/** An address, with the interface that has it. One that no interface has of its own is never told of. */
+export class AddressWatch implements Disposable {
+  readonly #socket: RouteSocket;
+  readonly #state: AddressState;
+  readonly #onChange: (up: boolean) => void;
+  #up: boolean;
+
+  /**
+   * @param ip 4 or 16 bytes.
+   * @param onChange hears when the address goes down or comes up.
+   */
+  constructor(ip: Buffer, onChange: (up: boolean) => void) {
+    this.#onChange = onChange;
+    this.#state = new AddressState(ip);
+    let asking = true;
+    this.#socket = new RouteSocket(
+      routeGroup.links | routeGroup.ipv4Addresses | routeGroup.ipv6Addresses,
+      (type, body) => {
+        this.#state.take(type, body);
+        if (!asking) this.#tell();
+      },
+      () => {
+        asking = true;
+        this.#ask();
+        asking = false;
+        this.#tell();
+      },
+    );
+    this.#ask();
+    asking = false;
+    this.#up = this.#state.up;
+    if (!this.#state.held) this.#socket[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+  }
+
+  #ask(): void {
+    this.#state.clear();
+    this.#socket.ask(routeQuestion.links);
+    this.#socket.ask(routeQuestion.addresses);
+  }
+
+  #tell(): void {
+    const { up } = this.#state;
+    if (up === this.#up) return;
     this.#up = up;
     this.#onChange(up);
   }

@@ -158,6 +158,22 @@ describe.each(['127.0.0.1', '::1'])('sockets on %s', (host) => {
     expect(a.socket.counters).toMatchObject({ datagramsSent: 2, sendFailed: 1 });
   });
 
+  test('what comes faster than it is read is counted by the kernel', async () => {
+    const [a, b] = [
+      new Receiver(host, await freePort(host), 100),
+      new Receiver(host, await freePort(host), 100),
+    ];
+    expect(b.socket.losses.droppedQueueFull).toBe(0);
+    // Nothing is read before this ends; the queue is as long as the system allows.
+    let sent = 0;
+    for (; b.socket.losses.droppedQueueFull === 0 && sent < 2_000_000; sent += 1)
+      send(a.socket, 'x'.repeat(64), b.address);
+    expect(b.socket.losses.droppedQueueFull).toBeGreaterThan(0);
+    a.socket.flush();
+    const dropped = b.socket.losses.droppedQueueFull;
+    await until('the others', () => b.received.length + dropped === sent);
+  });
+
   test('an address in use, or of another host, is named in the error', async () => {
     const port = await freePort(host);
     const first = new Receiver(host, port, 10);

@@ -56,6 +56,11 @@ export class UdpAddress {
     return this.sockaddr.readUInt16LE(0);
   }
 
+  /** The host alone: 4 or 16 bytes. */
+  get host(): Buffer {
+    return this.family === linux.AF_INET ? this.sockaddr.subarray(4, 8) : this.sockaddr.subarray(8, 24);
+  }
+
   equals(other: UdpAddress): boolean {
     return this.sockaddr.equals(other.sockaddr);
   }

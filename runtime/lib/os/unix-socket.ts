@@ -130,6 +130,7 @@ export class UnixStream implements Disposable {
   readonly #fd: number;
   readonly #watch: FdWatch;
   #blocking = false;
+  #patienceMs = 0;
   #closed = false;
 
   constructor(fd: number, onReadable: () => void, onWritable: () => void) {
@@ -171,12 +172,10 @@ export class UnixStream implements Disposable {
     return count >= 0 ? count : this.#failed();
   }
 
-  /**
-   * Reads as `read` does, but stops this thread until something comes or `patienceMs` have passed. The socket keeps
-   * the patience it was first given.
-   */
+  /** Reads as `read` does, but stops this thread until something comes or about `patienceMs` have passed. */
   readBlocking(address: number, bytes: number, patienceMs: number): number {
-    if (!this.#blocking) this.#makeBlocking(patienceMs);
+    if (!this.#blocking) this.#makeBlocking();
+    this.#setPatience(Math.max(1, Math.ceil(patienceMs)));
     const count = libc.recv(this.#fd, address, bytes, 0) as number;
     if (count > 0) return count;
     if (count === 0) return streamEnded;
@@ -195,14 +194,20 @@ export class UnixStream implements Disposable {
   }
 
   /** All other calls say themselves that they do not wait. */
-  #makeBlocking(patienceMs: number): void {
+  #makeBlocking(): void {
     const flags = libc.fcntl(this.#fd, linux.F_GETFL, 0) as number;
     libc.fcntl(this.#fd, linux.F_SETFL, flags & ~linux.O_NONBLOCK);
-    const time = Buffer.alloc(16);
-    time.writeUInt32LE(Math.floor(patienceMs / 1000), 0);
-    time.writeUInt32LE((patienceMs % 1000) * 1000, 8);
-    libc.setsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_RCVTIMEO, time, time.length);
     this.#blocking = true;
+  }
+
+  /** The kernel keeps it for all reads to come. */
+  #setPatience(ms: number): void {
+    if (ms === this.#patienceMs) return;
+    this.#patienceMs = ms;
+    const time = Buffer.alloc(16);
+    time.writeUInt32LE(Math.floor(ms / 1000), 0);
+    time.writeUInt32LE((ms % 1000) * 1000, 8);
+    libc.setsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_RCVTIMEO, time, time.length);
   }
 
   #failed(): number {

@@ -6,8 +6,20 @@ import type { CipherName } from '../crypto/algorithms.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 
-export const ipcpTypes = ['local', 'unicast', 'broadcast', 'eth-llc', 'eth-dix', 'udp4', 'udp6'] as const;
-/** The types of IPCP, in the order in which layers are asked for a name (irmd-and-irm.md 3.4). */
+export const ipcpTypes = [
+  'local',
+  'unicast',
+  'broadcast',
+  'eth-llc',
+  'eth-dix',
+  'udp',
+  'udp4',
+  'udp6',
+] as const;
+/**
+ * The types of IPCP, in the order in which layers are asked for a name (irmd-and-irm.md 3.4). `udp` is what an IPCP
+ * can be created as: bootstrapped, it is `udp4` or `udp6`, as its address is.
+ */
 export type IpcpType = (typeof ipcpTypes)[number];
 
 export type IpcpState = 'boot' | 'operational' | 'shutdown';
@@ -31,7 +43,7 @@ export interface BootstrapConfig {
   /** Ethernet type of an eth-dix layer, 0x0600..0xfffe. */
   readonly ethertype?: number | undefined;
   readonly hash?: HashAlgorithm | undefined;
-  /** The address of a udp layer; its family is the type's. */
+  /** The address of a udp layer; its family is the type's, or decides it. */
   readonly ip?: string | undefined;
   /** The DNS server of a udp layer; the system's resolver when absent. */
   readonly dns?: string | undefined;
@@ -90,8 +102,10 @@ export interface FlowEncryption {
 export interface FlowGrant {
   readonly flowId: number;
   readonly qos: QosJson;
-  /** Longest message the flow carries, in bytes. */
+  /** Longest message the layer carries, in bytes; what its ends add counts as well. */
   readonly maxMessageBytes: number;
+  /** Longest time a packet lives in the layer, in ms. */
+  readonly mplMs: number;
   /** The socket to connect to; null when the other end connects to this process. */
   readonly connect: string | null;
   /** 32 hexadecimal digits. */

@@ -1,7 +1,7 @@
 /** What irmd and its data plane, ipcpd, ask of each other. Binary values are hexadecimal. */
 import type { LayerHash } from '../names.ts';
 import type { QosJson } from '../qos.ts';
-import type { BootstrapConfig, ComponentName, FlowGrant, IpcpType } from './api.ts';
+import type { BootstrapConfig, ComponentName, FlowEncryption, FlowGrant, IpcpType } from './api.ts';
 
 /** What became of a request for a flow. */
 export type AllocationOutcome =
@@ -20,6 +20,8 @@ export type AllocationAnswer =
       readonly piggyback: string;
       /** The IPCP of this data plane that takes the flow; null when somebody else picks it up. */
       readonly user: number | null;
+      /** How the flow of such an IPCP is encrypted; absent when it is clear, and where somebody else picks it up. */
+      readonly encryption?: FlowEncryption | undefined;
     }
   | { readonly response: number };
 

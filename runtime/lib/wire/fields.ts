@@ -30,10 +30,16 @@ const widths: Record<Exclude<FieldKind, 'bytes'>, number> = {
   mac: 6,
 };
 
-type Row = readonly [name: string, kind: Exclude<FieldKind, 'bytes'>, meaning: string, unit?: string];
+/** A field without its offset. */
+export type FieldRow = readonly [
+  name: string,
+  kind: Exclude<FieldKind, 'bytes'>,
+  meaning: string,
+  unit?: string,
+];
 
 /** A table from rows in wire order; offsets follow from the widths. */
-export function fieldTable(rows: readonly Row[]): FieldTable {
+export function fieldTable(rows: readonly FieldRow[]): FieldTable {
   let offset = 0;
   return rows.map(([name, kind, meaning, unit]) => {
     const field = {

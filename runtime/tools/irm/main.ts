@@ -59,6 +59,7 @@ const status = await run(process.argv.slice(2), {
   out: (text) => void (text !== '' && writeSync(1, text)),
   explain: (error: O7sError) =>
     void writeSync(2, `irm: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}\n`),
+  note: (text) => void writeSync(2, `irm: ${text}\n`),
   irmd: () => (client ??= IrmClient.connect()),
 });
 process.exit(status);

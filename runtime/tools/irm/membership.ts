@@ -7,7 +7,7 @@ import {
   type QosName,
   qosByName,
 } from '../../lib/index.ts';
-import type { Command, CommandContext } from './command.ts';
+import { type Command, say, silently } from './command.ts';
 import { matchesPattern, parseParameters } from './grammar.ts';
 
 const enrollUsage = `Usage: irm ipcp enroll
@@ -31,7 +31,7 @@ export const enroll: Command = async (words, context) => {
   const destination = dst ?? layer;
   if (name === undefined || destination === undefined) return say(context, enrollUsage);
   const type = (typeWord ?? 'unicast') as IpcpType;
-  return quietly(context, async () => {
+  return silently(context, async () => {
     if (type !== 'unicast' && type !== 'broadcast') {
       throw new O7sError('EIPCPTYPE', `an IPCP of type ${type} does not enrol`);
     }
@@ -83,7 +83,7 @@ export const connect: Command = async (words, context) => {
   if (name === undefined || dst === undefined) return say(context, connectUsage);
   if (!Object.hasOwn(qosByName, qosWord)) context.out('Unknown QoS cube, defaulting to raw.\n');
   const qos = qosByName[Object.hasOwn(qosByName, qosWord) ? (qosWord as QosName) : 'raw'];
-  return quietly(context, async () => {
+  return silently(context, async () => {
     const irmd = await context.irmd();
     const { pid } = pick(await irmd.listIpcps(), name);
     // Management goes first, and is always raw.
@@ -107,7 +107,7 @@ export const disconnect: Command = async (words, context) => {
     given.values.get(word)?.at(-1),
   );
   if (name === undefined || dst === undefined) return say(context, disconnectUsage);
-  return quietly(context, async () => {
+  return silently(context, async () => {
     const irmd = await context.irmd();
     const { pid } = pick(await irmd.listIpcps(), name);
     for (const each of ['dt', 'mgmt'] as const) {
@@ -131,20 +131,4 @@ function matchesComponent(component: ComponentName, pattern: string): boolean {
 
 function unknownWord(word: string): string {
   return `"${word}" is unknown, try "irm ipcp connect".\n`;
-}
-
-function say(context: CommandContext, text: string): number {
-  context.out(text);
-  return 1;
-}
-
-/** Runs something whose failure the manual leaves without a text. */
-async function quietly(context: CommandContext, run: () => Promise<number>): Promise<number> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof O7sError)) throw error;
-    context.explain(error);
-    return 1;
-  }
 }

@@ -30,7 +30,7 @@ async function listen(flow: Flow): Promise<number> {
       const message = await flow.read();
       const shown = message.subarray(0, shownBytesMax);
       const end = shown.indexOf(0);
-      print(`Message is ${shown.toString('utf8', 0, end === -1 ? shown.length : end)}\n`);
+      print(`Message is ${shown.toString('utf8', 0, end === -1 ? shown.length : end)}.\n`);
     }
   } catch (error) {
     if (!(error instanceof O7sError)) throw error;

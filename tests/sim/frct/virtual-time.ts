@@ -18,6 +18,11 @@ export class VirtualTime {
     this.now = start;
   }
 
+  /** When the next event is; infinity when there is none. */
+  get next(): number {
+    return this.#events[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Plans something; for a moment that is over, now. */
   at(time: number, run: () => void): void {
     const event = { at: Math.max(time, this.now), order: this.#order++, run };

@@ -4,6 +4,7 @@
  */
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet } from '../../../lib/wire/packet.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { Connection, ConnectionUser } from '../../connmgr/connection.ts';
 import type { Component } from '../../connmgr/connection-manager.ts';
 import type { O7sError } from '../../../lib/errors.ts';
@@ -26,12 +27,12 @@ export interface DataTransferUsers {
   user(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void;
 }
 
-/** What routing learns of neighbours. */
+/** What routing learns of connections to neighbours. */
 export interface AdjacencyEvents {
-  neighbourUp(neighbour: Neighbour, now: Millis): void;
-  neighbourDown(neighbour: Neighbour, now: Millis): void;
-  /** A neighbour went down or up without its connections having ended. */
-  neighbourChanged(neighbour: Neighbour, now: Millis): void;
+  /** A connection carries packets from here on, or does again. */
+  linkUp(connection: Connection, now: Millis): void;
+  /** One that did no longer does. */
+  linkDown(connection: Connection, now: Millis): void;
 }
 
 export interface DataTransferOptions {
@@ -52,6 +53,7 @@ const counterNames = [
   'droppedDtShort',
   'droppedTtl',
   'droppedNoRoute',
+  'droppedNeighbourGone',
   'droppedDtTooLong',
   'droppedReservedEid',
   'packetsMarked',
@@ -70,9 +72,7 @@ export class DataTransfer implements Component, Deadlines {
   readonly settles = true;
   readonly keepalive = 'always';
   readonly address: Address;
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
 
   readonly #options: DataTransferOptions;
   readonly #neighbours = new Map<Address, Neighbour>();
@@ -99,7 +99,7 @@ export class DataTransfer implements Component, Deadlines {
   get headerBytes(): number {
     let below = 0;
     for (const { connection } of this.#neighbours.values()) {
-      below = Math.max(below, connection.flow.headerBytes);
+      if (connection !== undefined) below = Math.max(below, connection.flow.headerBytes);
     }
     return dtHeaderBytes + below;
   }
@@ -162,42 +162,35 @@ export class DataTransfer implements Component, Deadlines {
   /** A connection may carry packets from here on. */
   #use(connection: Connection, now: Millis): void {
     const { address } = connection.peer;
-    const known = this.#neighbours.get(address);
-    if (known !== undefined) {
-      known.connections.push(connection);
-      return this.#choose(known);
+    let neighbour = this.#neighbours.get(address);
+    if (neighbour === undefined) {
+      neighbour = new Neighbour(address);
+      this.#neighbours.set(address, neighbour);
     }
-    const neighbour = new Neighbour(address, connection);
-    this.#neighbours.set(address, neighbour);
-    this.#options.adjacency.neighbourUp(neighbour, now);
+    neighbour.add(connection);
+    this.#note(neighbour, connection, connection.up, now);
   }
 
   #changed(connection: Connection): void {
     const neighbour = this.#neighbours.get(connection.peer.address);
-    if (neighbour?.connections.includes(connection) === true) this.#choose(neighbour);
+    if (neighbour?.connections.has(connection) !== true) return;
+    this.#note(neighbour, connection, connection.up, this.#options.clock());
   }
 
   #closed(connection: Connection): void {
     if (this.#settling.delete(connection)) return;
     const neighbour = this.#neighbours.get(connection.peer.address);
     if (neighbour === undefined) return;
-    const { connections } = neighbour;
-    connections.splice(connections.indexOf(connection), 1);
-    if (connections.length > 0) return this.#choose(neighbour);
-    neighbour.isUp = false;
-    this.#neighbours.delete(neighbour.address);
-    this.#options.adjacency.neighbourDown(neighbour, this.#options.clock());
+    neighbour.delete(connection);
+    if (neighbour.connections.size === 0) this.#neighbours.delete(neighbour.address);
+    this.#note(neighbour, connection, false, this.#options.clock());
   }
 
-  /** The newest connection that is up carries the packets. */
-  #choose(neighbour: Neighbour): void {
-    const { connections, isUp: before } = neighbour;
-    // One that was just opened has no user yet, and is up.
-    const newest = connections.findLast(({ isOpen, up }) => !isOpen || up);
-    neighbour.connection = newest ?? connections.at(-1) ?? neighbour.connection;
-    neighbour.isUp = newest !== undefined;
-    if (neighbour.isUp === before) return;
-    this.#options.adjacency.neighbourChanged(neighbour, this.#options.clock());
+  #note(neighbour: Neighbour, connection: Connection, isUp: boolean, now: Millis): void {
+    if (!neighbour.note(connection, isUp)) return;
+    const { adjacency } = this.#options;
+    if (isUp) adjacency.linkUp(connection, now);
+    else adjacency.linkDown(connection, now);
   }
 
   /** `neighbour` is undefined while nothing may be sent to who sent the packet. */
@@ -235,8 +228,7 @@ export class DataTransfer implements Component, Deadlines {
     }
     view.setUint8(start + dtOffset.ttl, ttl);
     if (this.#options.marks) view.setUint8(start + dtOffset.ecn, ecn | this.#level(next));
-    counters.dtForwarded += 1;
-    this.#handOn(next, packet);
+    if (this.#handOn(next, packet)) counters.dtForwarded += 1;
   }
 
   #arrived(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void {
@@ -251,13 +243,19 @@ export class DataTransfer implements Component, Deadlines {
   }
 
   #level({ connection }: Neighbour): number {
-    const level = Math.min(levelMax, Math.floor(connection.flow.backlog / packetsALevel));
+    const backlog = connection?.flow.backlog ?? 0;
+    const level = Math.min(levelMax, Math.floor(backlog / packetsALevel));
     if (level > 0) this.counters.packetsMarked += 1;
     return level;
   }
 
   #handOn(next: Neighbour, packet: Packet): boolean {
     const { connection, counters } = next;
+    // Routing is about to find out.
+    if (connection === undefined) {
+      this.counters.droppedNeighbourGone += 1;
+      return false;
+    }
     const bytes = packet.end - packet.start;
     if (bytes > connection.flow.maxMessageBytes) {
       this.counters.droppedDtTooLong += 1;

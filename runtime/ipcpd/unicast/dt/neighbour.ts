@@ -14,15 +14,45 @@ export interface NeighbourCounters {
 export class Neighbour {
   readonly address: Address;
   readonly counters: NeighbourCounters = { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 };
-  /** Connections to it, the oldest first. */
-  readonly connections: Connection[] = [];
-  /** The newest connection that is up, else the newest; packets are written to it. */
-  connection: Connection;
-  isUp = true;
+  readonly connections = new Set<Connection>();
+  /** Those that are up; who came up last is last. */
+  readonly #up: Connection[] = [];
+  #connection: Connection | undefined;
 
-  constructor(address: Address, connection: Connection) {
+  constructor(address: Address) {
     this.address = address;
-    this.connection = connection;
-    this.connections.push(connection);
+  }
+
+  get isUp(): boolean {
+    return this.#up.length > 0;
+  }
+
+  /** What packets are written to: the connection that came up last, else one that is down; undefined when there is none. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Takes note of whether a connection is up; false when that is nothing new. */
+  note(connection: Connection, isUp: boolean): boolean {
+    const index = this.#up.indexOf(connection);
+    if (index >= 0 === isUp) return false;
+    if (isUp) this.#up.push(connection);
+    else this.#up.splice(index, 1);
+    this.#choose();
+    return true;
+  }
+
+  add(connection: Connection): void {
+    this.connections.add(connection);
+    this.#choose();
+  }
+
+  delete(connection: Connection): void {
+    this.connections.delete(connection);
+    this.#choose();
+  }
+
+  #choose(): void {
+    this.#connection = this.#up.at(-1) ?? [...this.connections].at(-1);
   }
 }

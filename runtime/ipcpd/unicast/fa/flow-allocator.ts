@@ -6,6 +6,7 @@ import { errnoOf } from '../../../lib/errors.ts';
 import type { QosSpec } from '../../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../../lib/wire/packet.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { FlowOutcome, FlowUser, LayerEvents, LayerFlow } from '../../shell/layer.ts';
 import type { Address } from '../address.ts';
 import { EcnReceiver, EcnSender } from '../ca/mb-ecn.ts';
@@ -27,6 +28,8 @@ export interface FlowAllocatorLimits {
   /** Requests that came in and are not answered yet: in all, and from one member. */
   readonly requestsMax: number;
   readonly requestsOfMemberMax: number;
+  /** Requests that came in and are remembered, so that a copy of one is known as such. */
+  readonly requestsRememberedMax: number;
   /** Bytes of packets that congestion avoidance holds for a flow; what comes beyond is dropped. */
   readonly heldBytesMax: number;
 }
@@ -36,6 +39,7 @@ const flowAllocatorLimits: FlowAllocatorLimits = {
   flowsMax: 4032,
   requestsMax: 1024,
   requestsOfMemberMax: 64,
+  requestsRememberedMax: 1024,
   heldBytesMax: 256 * 1024,
 };
 
@@ -67,6 +71,7 @@ const counterNames = [
   'flowUpdatesIn',
   'flowUpdatesOut',
   'releasedByPeer',
+  'requestsGivenUp',
   'packetsHeld',
   'droppedFlowMessage',
   'droppedUnknownEid',
@@ -74,6 +79,7 @@ const counterNames = [
   'droppedUnexpectedRelease',
   'droppedUnexpectedUpdate',
   'droppedTooManyRequests',
+  'droppedRepeatedRequest',
   'droppedTooLong',
   'droppedNotOpen',
   'droppedHeld',
@@ -103,6 +109,8 @@ export interface FlowCounts {
 }
 
 const nsPerMs = 1_000_000;
+const nsPerUs = 1000;
+const usPerMs = 1000;
 
 export class UnicastFlow implements LayerFlow {
   readonly eid: Eid;
@@ -121,11 +129,13 @@ export class UnicastFlow implements LayerFlow {
   };
   readonly sender: EcnSender | undefined;
   readonly receiver: EcnReceiver | undefined;
-  /** The peer's endpoint id; undefined until it has answered. */
+  /** The peer's endpoint id; undefined until it has answered, and when the flow is over. */
   peerEid: Eid | undefined;
-  /** Packets that wait until the window opens, and when that is. */
-  readonly held: Packet[] = [];
+  /** The packet that waits until the window opens, and those behind it. */
+  next: Buffer | undefined;
+  readonly held: Buffer[] = [];
   heldBytes = 0;
+  /** When the window opens. */
   heldUntil: Millis = never;
   readonly #allocator: FlowAllocator;
 
@@ -151,7 +161,7 @@ export class UnicastFlow implements LayerFlow {
   }
 
   get backlog(): number {
-    return this.held.length;
+    return this.held.length + (this.next === undefined ? 0 : 1);
   }
 
   write(packet: Packet): void {
@@ -164,9 +174,7 @@ export class UnicastFlow implements LayerFlow {
 }
 
 export class FlowAllocator implements Deadlines {
-  readonly counters: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #options: FlowAllocatorOptions;
   readonly #limits: FlowAllocatorLimits;
   /** By the lower half of the endpoint id. */
@@ -175,6 +183,8 @@ export class FlowAllocator implements Deadlines {
   #used = userEidMin;
   readonly #allocations = new Map<UnicastFlow, Allocation>();
   readonly #requests = new Map<number, Request>();
+  /** Requests that came in before, by who asked and the endpoint id it gave. */
+  readonly #asked = new Set<string>();
   readonly #holding = new Set<UnicastFlow>();
   /** Who was asked for flows that nobody waits for any more, by the endpoint id the request gave. */
   readonly #given = new Map<string, Address>();
@@ -209,10 +219,16 @@ export class FlowAllocator implements Deadlines {
       done({ kind: 'refused', response: -errnoOf('EBADF') });
       return closedFlow;
     }
+    const { address } = this.#options;
+    const message = { code: flowCode.request, source: address, senderEid: flow.eid, qos, hash, piggyback };
+    if (!this.#fits(message)) {
+      this.#forget(flow);
+      done({ kind: 'refused', response: -errnoOf('EMSGSIZE') });
+      return closedFlow;
+    }
     this.#allocations.set(flow, { deadline: now + this.#limits.replyMs, done });
     this.counters.flowRequestsOut += 1;
-    const { address } = this.#options;
-    this.#send(to, { code: flowCode.request, source: address, senderEid: flow.eid, qos, hash, piggyback });
+    this.#send(to, message);
     return flow;
   }
 
@@ -222,20 +238,25 @@ export class FlowAllocator implements Deadlines {
     if (request === undefined) return undefined;
     const flow = this.#make(request.from, request.eid, user, now);
     if (flow === undefined) {
-      this.#reply(request, noEid, -errnoOf('EIPCP'), nothing);
+      this.#refuse(request, -errnoOf('EIPCP'));
       return undefined;
     }
-    this.#reply(request, flow.eid, 0, piggyback);
-    return flow;
+    const message = this.#replyTo(request, flow.eid, 0, piggyback);
+    const fits = this.#fits(message);
+    if (fits && this.#send(request.from, message)) return flow;
+    // Nobody would know of the flow but this end.
+    this.#forget(flow);
+    if (!fits) this.#refuse(request, -errnoOf('EMSGSIZE'));
+    return undefined;
   }
 
   refuse(handle: number, response: number): void {
     const request = this.#takeRequest(handle);
-    if (request !== undefined) this.#reply(request, noEid, response, nothing);
+    if (request !== undefined) this.#refuse(request, response);
   }
 
   /** A message came for the flow allocator. */
-  receive(packet: Packet, now: Millis): void {
+  receive(packet: Packet): void {
     const { memory, start, end } = packet;
     const message = decodeFlowMessage(memory, start, end, this.#options.hashBytes);
     if (typeof message === 'string') {
@@ -246,7 +267,7 @@ export class FlowAllocator implements Deadlines {
       case flowCode.request:
         return this.#requestReceived(message);
       case flowCode.reply:
-        return this.#replyReceived(message, now);
+        return this.#replyReceived(message);
       case flowCode.update: {
         const flow = this.#find(message.receiverEid);
         if (flow === undefined) {
@@ -258,16 +279,8 @@ export class FlowAllocator implements Deadlines {
         flow.sender?.updated(message.ece);
         return;
       }
-      case flowCode.release: {
-        const flow = this.#find(message.receiverEid);
-        if (flow?.peerEid === undefined || !sameEid(flow.peerEid, message.senderEid)) {
-          this.counters.droppedUnexpectedRelease += 1;
-          return;
-        }
-        this.counters.releasedByPeer += 1;
-        this.#forget(flow);
-        flow.user.released();
-      }
+      case flowCode.release:
+        return this.#releaseReceived(message);
     }
   }
 
@@ -304,23 +317,27 @@ export class FlowAllocator implements Deadlines {
       return;
     }
     const { sender } = flow;
-    if (sender !== undefined) {
-      const now = this.#options.clock();
-      const hold = sender.outgoing(bytes, now * nsPerMs) / nsPerMs;
-      if (hold > 0 || flow.held.length > 0) return this.#hold(flow, packet, now + hold);
-    }
-    this.#carry(flow, packet, bytes);
+    if (sender === undefined) return this.#carry(flow, packet, bytes);
+    if (flow.next !== undefined) return this.#queue(flow, packet, bytes);
+    const now = this.#options.clock();
+    const hold = sender.outgoing(bytes, now * nsPerMs);
+    if (hold === 0) return this.#carry(flow, packet, bytes);
+    this.counters.packetsHeld += 1;
+    this.#hold(flow, Buffer.from(packet.bytes()), hold, now);
+    flow.user.setPaused?.(true);
   }
 
   /** Gives a flow up. Called by the flow. */
   deallocate(flow: UnicastFlow): void {
     if (this.#flows[flow.eid.low] !== flow) return;
     // What was written before is the peer's still.
-    this.#letGo(flow);
-    const { peerEid, remote, eid } = flow;
-    if (peerEid !== undefined) {
-      this.#send(remote, { code: flowCode.release, receiverEid: peerEid, senderEid: eid });
+    if (flow.next !== undefined) this.#carryCopy(flow, flow.next);
+    for (let copy = flow.held.shift(); copy !== undefined; copy = flow.held.shift()) {
+      this.#carryCopy(flow, copy);
     }
+    const { peerEid, remote, eid } = flow;
+    // Whose answer was lost, or is to come, learns that nobody waits for it by the only endpoint id there is.
+    this.#send(remote, { code: flowCode.release, receiverEid: peerEid ?? noEid, senderEid: eid });
     const allocation = this.#allocations.get(flow);
     if (peerEid === undefined) this.#remember(eid, remote);
     this.#forget(flow);
@@ -340,12 +357,30 @@ export class FlowAllocator implements Deadlines {
   }
 
   advance(now: Millis): void {
-    for (const [flow, { deadline, done }] of this.#allocations) {
-      if (deadline > now) continue;
-      this.#allocations.delete(flow);
-      done({ kind: 'unanswered' });
+    for (const [flow, { deadline }] of this.#allocations) if (deadline <= now) this.deallocate(flow);
+    for (const flow of this.#holding) if (flow.heldUntil <= now) this.#letGo(flow, now);
+  }
+
+  #releaseReceived({
+    receiverEid,
+    senderEid,
+  }: Extract<FlowMessage, { code: typeof flowCode.release }>): void {
+    const isGivenUp = sameEid(receiverEid, noEid);
+    const flow = isGivenUp
+      ? this.#flows.find((each) => each?.peerEid !== undefined && sameEid(each.peerEid, senderEid))
+      : this.#find(receiverEid);
+    if (flow?.peerEid !== undefined && sameEid(flow.peerEid, senderEid)) {
+      this.counters.releasedByPeer += 1;
+      this.#forget(flow);
+      return flow.user.released();
     }
-    for (const flow of this.#holding) if (flow.heldUntil <= now) this.#letGo(flow);
+    for (const [handle, { eid }] of this.#requests) {
+      if (!isGivenUp || !sameEid(eid, senderEid)) continue;
+      this.#requests.delete(handle);
+      this.counters.requestsGivenUp += 1;
+      return;
+    }
+    this.counters.droppedUnexpectedRelease += 1;
   }
 
   #requestReceived(message: Extract<FlowMessage, { code: typeof flowCode.request }>): void {
@@ -355,25 +390,34 @@ export class FlowAllocator implements Deadlines {
       this.counters.droppedFlowMessage += 1;
       return;
     }
+    const key = `${source} ${eidKey(senderEid)}`;
+    // To refuse the copy, as its handshake asks for, would kill the flow at a prototype (unicast-layer.md 8.7).
+    if (this.#asked.has(key)) {
+      this.counters.droppedRepeatedRequest += 1;
+      return;
+    }
     let ofMember = 0;
     for (const { from } of this.#requests.values()) if (from === source) ofMember += 1;
-    const { requestsMax, requestsOfMemberMax } = this.#limits;
+    const { requestsMax, requestsOfMemberMax, requestsRememberedMax } = this.#limits;
     if (this.#requests.size >= requestsMax || ofMember >= requestsOfMemberMax) {
       this.counters.droppedTooManyRequests += 1;
       return;
     }
+    const oldest = this.#asked.values().next();
+    if (this.#asked.size >= requestsRememberedMax && oldest.done !== true) this.#asked.delete(oldest.value);
+    this.#asked.add(key);
     const handle = this.#nextHandle++;
     this.#requests.set(handle, { from: source, eid: senderEid });
     this.#options.events.flowRequested({ handle, hash, qos, piggyback });
   }
 
-  #replyReceived(message: Extract<FlowMessage, { code: typeof flowCode.reply }>, now: Millis): void {
+  #replyReceived(message: Extract<FlowMessage, { code: typeof flowCode.reply }>): void {
     this.counters.flowRepliesIn += 1;
     const { receiverEid, senderEid, response, piggyback } = message;
     const flow = this.#find(receiverEid);
     const allocation = flow === undefined ? undefined : this.#allocations.get(flow);
     // A second reply must not change a flow that is open.
-    if (flow === undefined || allocation === undefined || now > allocation.deadline) {
+    if (flow === undefined || allocation === undefined) {
       this.counters.droppedUnexpectedReply += 1;
       const asked = this.#given.get(eidKey(receiverEid));
       // The peer holds a flow that nobody here waits for any more.
@@ -412,6 +456,8 @@ export class FlowAllocator implements Deadlines {
   #forget(flow: UnicastFlow): void {
     this.#allocations.delete(flow);
     this.#holding.delete(flow);
+    flow.peerEid = undefined;
+    flow.next = undefined;
     flow.held.length = 0;
     flow.heldBytes = 0;
     this.#flows[flow.eid.low] = undefined;
@@ -431,24 +477,38 @@ export class FlowAllocator implements Deadlines {
     return request;
   }
 
-  #reply({ from, eid }: Request, senderEid: Eid, response: number, piggyback: Buffer): void {
-    this.#send(from, { code: flowCode.reply, receiverEid: eid, senderEid, response, piggyback });
+  #refuse(request: Request, response: number): void {
+    this.#send(request.from, this.#replyTo(request, noEid, response, nothing));
   }
 
-  #send(to: Address, message: FlowMessage): void {
-    const length = flowMessageLength(message);
-    if (length > flowMessageBytesMax) {
-      this.counters.droppedTooLong += 1;
-      return;
-    }
-    const packet = this.#options.packets.take(length);
+  #replyTo({ eid }: Request, senderEid: Eid, response: number, piggyback: Buffer): FlowMessage {
+    return { code: flowCode.reply, receiverEid: eid, senderEid, response, piggyback };
+  }
+
+  /** Whether a message reaches every member whole. */
+  #fits(message: FlowMessage): boolean {
+    const fits = flowMessageLength(message) <= Math.min(flowMessageBytesMax, this.#options.maxMessageBytes());
+    if (!fits) this.counters.droppedTooLong += 1;
+    return fits;
+  }
+
+  /** Sends a message; false when there is no way to the member. */
+  #send(to: Address, message: FlowMessage): boolean {
+    const packet = this.#options.packets.take(flowMessageLength(message));
     packet.end = encodeFlowMessage(message, packet.memory, packet.start);
-    this.#options.carrier.send(to, componentEid.flowAllocator, 0, packet);
+    return this.#options.carrier.send(to, componentEid.flowAllocator, 0, packet);
   }
 
-  /** Keeps a copy of a packet until the flow's window opens. */
-  #hold(flow: UnicastFlow, packet: Packet, until: Millis): void {
-    const bytes = packet.end - packet.start;
+  /** Keeps a packet that has its place in the window that opens after `hold` ns. */
+  #hold(flow: UnicastFlow, packet: Buffer, hold: number, now: Millis): void {
+    flow.next = packet;
+    // Rounded up to a µs, so that the window is open then.
+    flow.heldUntil = now + Math.ceil(hold / nsPerUs) / usPerMs;
+    this.#holding.add(flow);
+  }
+
+  /** Keeps a packet behind those that wait for the window. */
+  #queue(flow: UnicastFlow, packet: Packet, bytes: number): void {
     if (flow.heldBytes + bytes > this.#limits.heldBytesMax) {
       this.counters.droppedHeld += 1;
       flow.counts.sendFailedPackets += 1;
@@ -456,26 +516,30 @@ export class FlowAllocator implements Deadlines {
       return;
     }
     this.counters.packetsHeld += 1;
-    flow.held.push(packet.copy());
+    flow.held.push(Buffer.from(packet.bytes()));
     flow.heldBytes += bytes;
-    if (flow.held.length > 1) return;
-    flow.heldUntil = until;
-    this.#holding.add(flow);
-    flow.user.setPaused?.(true);
   }
 
-  /** Sends what was held. */
-  #letGo(flow: UnicastFlow): void {
-    if (!this.#holding.delete(flow)) return;
-    for (const packet of flow.held) {
-      const fresh = this.#options.packets.take(packet.length);
-      fresh.append(packet.memory, packet.start, packet.end);
-      this.#carry(flow, fresh, fresh.length);
-    }
-    flow.held.length = 0;
-    flow.heldBytes = 0;
+  /** The window has opened: sends what has room in it. */
+  #letGo(flow: UnicastFlow, now: Millis): void {
+    const { sender, next } = flow;
+    if (!this.#holding.delete(flow) || sender === undefined || next === undefined) return;
+    flow.next = undefined;
     flow.heldUntil = never;
+    this.#carryCopy(flow, next);
+    for (let copy = flow.held.shift(); copy !== undefined; copy = flow.held.shift()) {
+      flow.heldBytes -= copy.length;
+      const hold = sender.outgoing(copy.length, now * nsPerMs);
+      if (hold > 0) return this.#hold(flow, copy, hold, now);
+      this.#carryCopy(flow, copy);
+    }
     flow.user.setPaused?.(false);
+  }
+
+  #carryCopy(flow: UnicastFlow, copy: Buffer): void {
+    const packet = this.#options.packets.take(copy.length);
+    packet.append(copy, 0, copy.length);
+    this.#carry(flow, packet, copy.length);
   }
 
   #carry(flow: UnicastFlow, packet: Packet, bytes: number): void {

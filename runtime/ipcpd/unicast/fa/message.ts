@@ -1,24 +1,24 @@
 /** The messages of the flow allocator. Source: unicast-layer.md 8.1. */
 import type { QosSpec } from '../../../lib/qos.ts';
-import { rawQos } from '../../../lib/qos.ts';
 import { fieldTable, headerBytes } from '../../../lib/wire/fields.ts';
+import { qosRows, readQos, writeQos } from '../../shell/qos-fields.ts';
 import type { Eid } from '../dt/header.ts';
 
 export const flowMessageFields = fieldTable([
   ['sourceAddress', 'u64', "the requester's address"],
   ['receiverEid', 'u64', "the receiver's endpoint id"],
   ['senderEid', 'u64', "the sender's endpoint id"],
-  ['bandwidth', 'u64', '0 does not care', 'bit/s'],
+  qosRows.bandwidth,
   ['response', 'i32', '0 accepted, negative refused'],
-  ['delay', 'u32', '2^32-1 does not care', 'ms'],
-  ['loss', 'u32', '0 no loss wanted, 1 loss accepted'],
-  ['ber', 'u32', 'bit errors per 10^9; 0 asks for a CRC'],
-  ['maxGap', 'u32', '2^32-1 does not care', 'ms'],
-  ['timeout', 'u32', 'silence after which the flow is dead, 0 never', 'ms'],
+  qosRows.delay,
+  qosRows.loss,
+  qosRows.ber,
+  qosRows.maxGap,
+  qosRows.timeout,
   ['ece', 'u16', 'congestion level measured by the receiver of a flow'],
   ['code', 'u8', 'kind of message'],
-  ['availability', 'u8', 'number of nines'],
-  ['inOrder', 'u8', 'non-zero asks for ordered delivery'],
+  qosRows.availability,
+  qosRows.inOrder,
 ]);
 
 export const flowMessageBytes: number = headerBytes(flowMessageFields);
@@ -90,14 +90,7 @@ export function encodeFlowMessage(message: FlowMessage, memory: Buffer, start: n
       const { source, senderEid, qos, hash, piggyback } = message;
       memory.writeUInt32BE(source, start + offset.sourceLow);
       writeEid(memory, start + offset.senderHigh, senderEid);
-      memory.writeBigUInt64BE(qos.bandwidth, start + offset.bandwidth);
-      memory.writeUInt32BE(qos.delay, start + offset.delay);
-      memory.writeUInt32BE(qos.loss, start + offset.loss);
-      memory.writeUInt32BE(qos.ber, start + offset.ber);
-      memory.writeUInt32BE(qos.maxGap, start + offset.maxGap);
-      memory.writeUInt32BE(qos.timeout, start + offset.timeout);
-      memory.writeUInt8(qos.availability, start + offset.availability);
-      memory.writeUInt8(qos.inOrder, start + offset.inOrder);
+      writeQos(qos, offset, memory, start);
       memory.set(hash, end);
       end += hash.length;
       memory.set(piggyback, end);
@@ -140,17 +133,7 @@ export function decodeFlowMessage(
         code,
         source: memory.readUInt32BE(start + offset.sourceLow),
         senderEid: readEid(memory, start + offset.senderHigh),
-        qos: {
-          ...rawQos,
-          bandwidth: memory.readBigUInt64BE(start + offset.bandwidth),
-          delay: memory.readUInt32BE(start + offset.delay),
-          loss: memory.readUInt32BE(start + offset.loss),
-          ber: memory.readUInt32BE(start + offset.ber),
-          maxGap: memory.readUInt32BE(start + offset.maxGap),
-          timeout: memory.readUInt32BE(start + offset.timeout),
-          availability: memory.readUInt8(start + offset.availability),
-          inOrder: memory.readUInt8(start + offset.inOrder),
-        },
+        qos: readQos(offset, memory, start),
         hash: Buffer.from(memory.subarray(rest, rest + hashBytes)),
         piggyback: Buffer.from(memory.subarray(rest + hashBytes, end)),
       };

@@ -6,7 +6,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { managementMessages } from '../../../../tests/support/management-messages.ts';
 import { messageOf, messageText } from '../../../../tests/support/management-text.ts';
-import { limit, randomFrom, RoutingBench } from '../../../../tests/support/routing-bench.ts';
+import {
+  type BenchOptions,
+  limit,
+  randomFrom,
+  RoutingBench,
+} from '../../../../tests/support/routing-bench.ts';
 import { LinkState, type ManagementFlow } from './link-state.ts';
 
 describe('what is announced, and to whom (6.3)', () => {
@@ -33,6 +38,75 @@ describe('what is announced, and to whom (6.3)', () => {
       'to 2: 1>4 #3',
       `to 4: [1>2 #2 ${limit}, 1>4 #3 ${limit}]`,
     ]);
+  });
+
+  describe('what says nothing new waits for others, among ours,', () => {
+    const gathering = (options: BenchOptions = {}): RoutingBench => {
+      const bench = new RoutingBench({ ...options, limits: { gatherMs: 200 } });
+      for (const peer of [2, 4]) {
+        bench.managed(peer, true);
+        bench.linked(peer, true);
+      }
+      bench.hearsUpdates(2, '2>1 #0', '7>8 #0', '8>7 #0');
+      bench.after(5000).take();
+      return bench;
+    };
+
+    test('for 200 ms, and then all of it leaves together', () => {
+      const bench = gathering();
+      bench.hearsUpdates(2, '7>8 #1');
+      bench.after(100).hearsUpdates(2, '8>7 #1');
+      expect(bench.after(99).takeUpdates()).toEqual([]);
+      expect(bench.after(1).takeUpdates()).toEqual(['to 4: [7>8 #1, 8>7 #1]']);
+      expect(bench.after(1000).takeUpdates()).toEqual([]);
+    });
+
+    test('own announcements too', () => {
+      const bench = gathering();
+      expect(bench.after(10_100).takeUpdates()).toEqual([]);
+      const own = `[1>2 #2 ${limit}, 1>4 #3 ${limit}]`;
+      expect(bench.after(100).takeUpdates()).toEqual([`to 2: ${own}`, `to 4: ${own}`]);
+    });
+
+    test('unless something new leaves anyway', () => {
+      const bench = gathering();
+      bench.hearsUpdates(2, '7>8 #1');
+      bench.hearsUpdates(2, '8>9 #0');
+      expect(bench.takeUpdates()).toEqual(['to 4: [7>8 #1, 8>9 #0]']);
+    });
+
+    test('and is not said to who has said it meanwhile', () => {
+      const bench = gathering();
+      bench.hearsUpdates(2, '7>8 #1');
+      bench.hearsUpdates(4, '7>8 #1');
+      expect(bench.after(1000).takeUpdates()).toEqual([]);
+    });
+
+    test('but leaves at once when a packet is full of it', () => {
+      const bench = gathering();
+      const many = Array.from({ length: 59 }, (_, index) => index + 100);
+      bench.hearsUpdates(2, ...many.map((end) => `7>${end} #0`));
+      bench.after(1000).take();
+      bench.hearsUpdates(2, ...many.map((end) => `7>${end} #1`));
+      expect(bench.takeUpdates()).toEqual([]);
+      bench.hearsUpdates(2, '8>7 #1');
+      expect(bench.takeUpdates()).toHaveLength(1);
+    });
+
+    test('for a small part of a short interval', () => {
+      const bench = gathering({ tUpdate: 1, tTimeo: 4 });
+      bench.take();
+      bench.hearsUpdates(2, '7>8 #9');
+      expect(bench.after(16).takeUpdates()).toContainEqual(expect.stringContaining('7>8 #9'));
+    });
+
+    test('and is sent again at once when it was lost', () => {
+      const bench = gathering();
+      bench.acknowledges = false;
+      bench.hearsUpdates(2, '7>8 #1');
+      expect(bench.after(200).takeUpdates()).toEqual(['to 4: [7>8 #1]']);
+      expect(bench.after(500).takeUpdates()).toContain('to 4: [7>8 #1]');
+    });
   });
 
   test('the whole database to a new neighbour, in order of destination and source', () => {
@@ -409,6 +483,21 @@ describe('routes (6.7 to 6.9)', () => {
     bench.hears(2, '55>66 #0');
     bench.after(1000);
     expect(bench.counters()['calculations']).toBe(1);
+  });
+
+  test('changes that do not end are calculated every now and then', () => {
+    const bench = new RoutingBench({ limits: { recalculateMs: 2, recalculatePauseMs: 20 } });
+    bench.managed(2);
+    bench.linked(2);
+    bench.hearsLink(2, 2, 1);
+    bench.after(50).take();
+    const calculated: number[] = [];
+    for (let end = 100; end < 200; end += 1) {
+      bench.hearsLink(2, 2, end);
+      bench.after(1);
+      if (bench.take('told').includes('routes')) calculated.push(end - 99);
+    }
+    expect(calculated).toEqual([2, 22, 42, 62, 82]);
   });
 
   test('a calculation waits no longer than t_recalc', () => {

@@ -4,6 +4,7 @@
  * Source: unicast-layer.md 6, docs/adr/0022-link-state-extensions.md.
  */
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { Address } from '../address.ts';
 import { inOrder, LinkDatabase, type DatabaseLimits, type LinkEntry } from './database.ts';
 import {
@@ -29,7 +30,7 @@ export interface DataTransferLink {
   readonly maxMessageBytes: number;
 }
 
-/** What routing does and tells. None of these may call back into it. */
+/** What routing does and tells. These may read from it, and report nothing to it. */
 export interface RoutingPort<Flow extends ManagementFlow> {
   /** Sends a message; its memory is used again afterwards. */
   send(flow: Flow, message: Buffer): void;
@@ -43,6 +44,10 @@ export interface RoutingPort<Flow extends ManagementFlow> {
 export interface LinkStateLimits extends DatabaseLimits, OutboxLimits {
   /** How long a change waits for others before the routes are calculated. */
   readonly recalculateMs: Millis;
+  /** From one calculation to the next at least: a layer that is never calm is not to take all the processor's time. */
+  readonly recalculatePauseMs: Millis;
+  /** How long an announcement that says nothing new waits for others, among ours. */
+  readonly gatherMs: Millis;
   /** A management flow carries something at least this often. */
   readonly repeatMs: Millis;
   /** Wrong words of others about links of this member that are contradicted in a second. */
@@ -56,6 +61,8 @@ const linkStateLimits: LinkStateLimits = {
   entriesMax: 65_536,
   entriesOfSourceMax: 4096,
   recalculateMs: 2,
+  recalculatePauseMs: 10,
+  gatherMs: 200,
   repeatMs: 15_000,
   contradictionsPerSecond: 16,
   cureMs: 1000,
@@ -119,18 +126,30 @@ export interface NeighbourRow {
 const markersMax = 64;
 /** How much longer than the announcements of a link its lifetime is at least, in ms (unicast-layer.md 6.6). */
 const lifetimeMarginMs = 2000;
+/** On a long way, too, an announcement comes about once an interval: it waits for others only so small a part of that. */
+const gathersOfInterval = 64;
 /** The prototype counts in whole seconds, and its messages take their time. */
 const tickMarginMs = 2000;
 /** Cures are due at multiples of this, in ms, so that few of them wait. */
 const cureSpacingMs = 1000;
+
+/** How an entry is passed on. */
+interface Flood<Flow extends ManagementFlow> {
+  /** It changes what others know of the link, beyond that it is still there. */
+  readonly isNews: boolean;
+  readonly isNewNumber: boolean;
+  /** The flow it came in on. */
+  readonly from?: Outbox<Flow>;
+}
 
 export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   readonly #self: Address;
   readonly #port: RoutingPort<Flow>;
   readonly #random: () => number;
   readonly #limits: LinkStateLimits;
-  readonly #recalculateMs: Millis;
+  readonly #recalculateMaxMs: Millis;
   readonly #updateMs: Millis;
+  readonly #gatherMs: Millis;
   readonly #timeoutMs: Millis;
   /** How long a withdrawn link is remembered: longer than any older word about it lives. */
   readonly #withdrawnMs: Millis;
@@ -143,9 +162,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   /** Those that have something to send. */
   readonly #busy = new Set<Outbox<Flow>>();
   readonly #links = new Map<Address, DataTransferLink[]>();
-  readonly #counts: Record<Counter, number> = Object.fromEntries(
-    counterNames.map((name) => [name, 0]),
-  ) as Record<Counter, number>;
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
   readonly #outCounts = { messagesOut: 0, updatesOut: 0, resent: 0 };
   readonly #memory: Buffer;
   readonly #update: LinkUpdate = emptyUpdate();
@@ -153,6 +170,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   #issued = -1;
   #tickAt: Millis;
   #recalculateAt: Millis = never;
+  #recalculatedAt: Millis = -never;
   /** When prototypes are to be made to calculate, in order. */
   readonly #curesAt: Millis[] = [];
   readonly #markers = new Set<Address>();
@@ -167,8 +185,9 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     this.#port = options.port;
     this.#random = options.random;
     this.#limits = { ...linkStateLimits, ...options.limits };
-    this.#recalculateMs = Math.min(this.#limits.recalculateMs, options.tRecalc * 1000);
+    this.#recalculateMaxMs = options.tRecalc * 1000;
     this.#updateMs = Math.max(1, options.tUpdate) * 1000;
+    this.#gatherMs = Math.min(this.#limits.gatherMs, this.#updateMs / gathersOfInterval);
     this.#timeoutMs = Math.max(options.tTimeo * 1000, this.#updateMs + lifetimeMarginMs);
     this.#withdrawnMs = this.#timeoutMs + 2 * this.#updateMs;
     this.#tickAt = now + this.#updateMs;
@@ -247,7 +266,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     const other = [...this.#outboxes.values()].findLast(({ flow: { peer } }) => peer === flow.peer);
     if (outbox.isInUse && other !== undefined) {
       other.isInUse = true;
-      this.#sendAll(other);
+      this.#sendAll(other, now);
     }
     this.#settle(now);
   }
@@ -322,15 +341,14 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     for (const outbox of this.#outboxes.values()) {
       this.#begin(outbox, now);
       if (outbox.nextDeadline() <= now) this.#busy.add(outbox);
-      // What waits breaks the silence just as well.
-      if (this.#repeatAt(outbox) <= now && outbox.size === 0) this.#repeat(outbox, now);
+      if (this.#repeatAt(outbox) <= now) this.#repeat(outbox, now);
     }
     const due = this.#curesAt.findLastIndex((at) => at <= now) + 1;
     if (due > 0) {
       this.#curesAt.splice(0, due);
       this.#cure(now);
     }
-    if (this.#recalculateAt <= now) this.#recalculate();
+    if (this.#recalculateAt <= now) this.#recalculate(now);
     this.#settle(now);
   }
 
@@ -365,20 +383,26 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       return this.#count('droppedExpired');
     const known = this.#database.find(source, destination);
     if (known !== undefined && (seqno < known.seqno || (seqno === known.seqno && state <= known.state))) {
-      return this.#learnNothing(from, known);
+      return this.#learnNothing(from, known, now);
     }
     const entry = known ?? this.#database.add(source, destination);
     if (entry === undefined) return this.#count('droppedNoRoom');
     this.#count('updatesAccepted');
     const isNewNumber = known === undefined || seqno > known.seqno;
+    const hasLimit = state === updateState.detailed;
+    const isNews =
+      known === undefined ||
+      isWithdrawn ||
+      known.isWithdrawn ||
+      (hasLimit && known.maxMessageBytes !== this.#update.maxMessageBytes);
     // The same announcement with more words is as old as it was.
     this.#put(entry, seqno, state, isNewNumber ? now - age * 1000 : entry.stampedAt, now);
-    if (state === updateState.detailed) this.#setLimit(entry, this.#update.maxMessageBytes, now);
-    this.#flood(entry, isNewNumber, from);
+    if (hasLimit) this.#setLimit(entry, this.#update.maxMessageBytes, now);
+    this.#flood(entry, { isNews, isNewNumber, from }, now);
   }
 
   /** The peer has what is known already, or something older. */
-  #learnNothing(from: Outbox<Flow>, entry: LinkEntry): void {
+  #learnNothing(from: Outbox<Flow>, entry: LinkEntry, now: Millis): void {
     const { seqno, state, source } = this.#update;
     const { peer, isExtended } = from.flow;
     if (seqno === entry.seqno && (state === entry.state || (!isExtended && !entry.isWithdrawn))) {
@@ -386,7 +410,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       return from.isKnown(entry);
     }
     this.#count('updatesOld');
-    if (isExtended) from.add(entry);
+    if (isExtended) from.add(entry, now);
     // A prototype whose link came again counts from 0 and is not heard before it is past the old number (6.5). It goes
     // on above any number it is told.
     else if (source === peer && seqno < entry.seqno) from.answer(entry);
@@ -398,10 +422,10 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     const { destination, seqno, state } = this.#update;
     if (this.#markers.has(destination)) return this.#count('updatesKnown');
     const entry = this.#database.find(this.#self, destination);
-    if (entry !== undefined && seqno < entry.seqno) return this.#learnNothing(from, entry);
+    if (entry !== undefined && seqno < entry.seqno) return this.#learnNothing(from, entry, now);
     const isOurs = this.#links.has(destination);
     const isTrue = isOurs === (state !== updateState.withdrawn);
-    if (isTrue && entry?.seqno === seqno) return this.#learnNothing(from, entry);
+    if (isTrue && entry?.seqno === seqno) return this.#learnNothing(from, entry, now);
     // The next announcement goes on above it.
     if (entry !== undefined) entry.seqno = seqno;
     if (isTrue) return this.#count('updatesKnown');
@@ -431,9 +455,10 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     if (entry === undefined) return;
     const number = this.#nextNumber(entry, seqno);
     const state = limit > 0 ? updateState.detailed : updateState.announced;
+    const isNews = seqno >= 0 || entry.isWithdrawn || entry.maxMessageBytes !== limit;
     this.#put(entry, number, state, now, now);
     this.#setLimit(entry, limit, now);
-    this.#flood(entry, true);
+    this.#flood(entry, { isNews, isNewNumber: true }, now);
   }
 
   /** Takes a link of this member back, with a number above `seqno`. Prototypes are not told: they have no word for it. */
@@ -441,7 +466,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     const entry = this.#database.find(this.#self, peer) ?? this.#database.add(this.#self, peer);
     if (entry === undefined) return;
     this.#put(entry, this.#nextNumber(entry, seqno), updateState.withdrawn, now, now);
-    this.#flood(entry, true);
+    this.#flood(entry, { isNews: true, isNewNumber: true }, now);
   }
 
   #nextNumber(entry: LinkEntry, seqno: number): number {
@@ -450,22 +475,23 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   }
 
   #put(entry: LinkEntry, seqno: number, state: LinkUpdate['state'], stampedAt: Millis, now: Millis): void {
-    if (this.#database.set(entry, seqno, state, stampedAt)) this.#recalculateBy(now + this.#recalculateMs);
+    if (this.#database.set(entry, seqno, state, stampedAt)) this.#recalculateSoon(now);
   }
 
   #setLimit(entry: LinkEntry, maxMessageBytes: number, now: Millis): void {
     if (entry.maxMessageBytes === maxMessageBytes) return;
     entry.maxMessageBytes = maxMessageBytes;
-    this.#recalculateBy(now + this.#recalculateMs);
+    this.#recalculateSoon(now);
   }
 
   /** Passes an entry on to all neighbours but the one it came from. What has no new number is nothing new to an LSU. */
-  #flood(entry: LinkEntry, isNewNumber: boolean, from?: Outbox<Flow>): void {
+  #flood(entry: LinkEntry, { isNews, isNewNumber, from }: Flood<Flow>, now: Millis): void {
+    const leaveAt = isNews ? now : now + this.#gatherMs;
     for (const outbox of this.#outboxes.values()) {
       if (outbox.flow.peer === from?.flow.peer) {
         outbox.isKnown(entry);
       } else if (isNewNumber || outbox.flow.isExtended) {
-        outbox.add(entry);
+        outbox.add(entry, leaveAt);
         this.#busy.add(outbox);
       }
     }
@@ -476,11 +502,11 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     if (outbox.isReady || outbox.flow.readyAt > now) return;
     outbox.isReady = true;
     outbox.lastSentAt = now;
-    this.#sendAll(outbox);
+    this.#sendAll(outbox, now);
   }
 
-  #sendAll(outbox: Outbox<Flow>): void {
-    outbox.addAll(this.#database.entries);
+  #sendAll(outbox: Outbox<Flow>, now: Millis): void {
+    outbox.addAll(this.#database.entries, now);
     this.#busy.add(outbox);
   }
 
@@ -494,7 +520,7 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       if (now <= entry.stampedAt + lifetime || (entry.source === this.#self && !entry.isWithdrawn)) continue;
       if (this.#database.remove(entry)) {
         aged = true;
-        this.#recalculateBy(now + this.#recalculateMs);
+        this.#recalculateSoon(now);
       }
       if (!entry.isWithdrawn) this.#count('agedOut');
     }
@@ -505,7 +531,9 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   }
 
   #repeatAt(outbox: Outbox<Flow>): Millis {
-    return outbox.isReady && outbox.isInUse ? outbox.lastSentAt + this.#limits.repeatMs : never;
+    // What waits breaks the silence just as well.
+    const isSilent = outbox.isReady && outbox.isInUse && outbox.size === 0;
+    return isSilent ? outbox.lastSentAt + this.#limits.repeatMs : never;
   }
 
   /** Says something on a flow that was silent, where a keepalive would stop a prototype's routing (6.10). */
@@ -548,12 +576,15 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     return marker;
   }
 
-  #recalculateBy(at: Millis): void {
-    this.#recalculateAt = Math.min(this.#recalculateAt, at);
+  #recalculateSoon(now: Millis): void {
+    const { recalculateMs, recalculatePauseMs } = this.#limits;
+    const at = Math.max(now + recalculateMs, this.#recalculatedAt + recalculatePauseMs);
+    this.#recalculateAt = Math.min(this.#recalculateAt, at, now + this.#recalculateMaxMs);
   }
 
-  #recalculate(): void {
+  #recalculate(now: Millis): void {
     this.#recalculateAt = never;
+    this.#recalculatedAt = now;
     this.#count('calculations');
     const calculation = this.#counts.calculations;
     // Among equals the link learned last comes first (6.8).

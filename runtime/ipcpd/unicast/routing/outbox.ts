@@ -78,6 +78,8 @@ export class Outbox<Flow extends ManagementFlow> {
   readonly #send: (flow: Flow, message: Buffer) => void;
   readonly #memory: Buffer;
   readonly #pending = new Set<LinkEntry>();
+  /** When those have to leave, to a member of our kind. */
+  #leaveAt: Millis = never;
   /** LSUs sent since `#burstAt`. */
   #burst = 0;
   #burstAt: Millis;
@@ -118,11 +120,15 @@ export class Outbox<Flow extends ManagementFlow> {
     return this.#sent.size;
   }
 
-  /** Has an entry sent. A prototype is told nothing about its own links: it would announce them for ever (6.4). */
-  add(entry: LinkEntry): void {
+  /**
+   * Has an entry sent. Until `leaveAt` it may wait for others, towards a member of our kind. A prototype is told nothing
+   * about its own links: it would announce them for ever (6.4).
+   */
+  add(entry: LinkEntry, leaveAt: Millis): void {
     if (!this.isReady || !this.isInUse) return;
     if (this.flow.isExtended || (!entry.isWithdrawn && entry.source !== this.flow.peer)) {
       this.#pending.add(entry);
+      this.#leaveAt = Math.min(this.#leaveAt, leaveAt);
     }
   }
 
@@ -137,8 +143,8 @@ export class Outbox<Flow extends ManagementFlow> {
   }
 
   /** Has the whole database sent, in its order. */
-  addAll(entries: readonly LinkEntry[]): void {
-    for (const entry of entries.toSorted(inOrder)) this.add(entry);
+  addAll(entries: readonly LinkEntry[], now: Millis): void {
+    for (const entry of entries.toSorted(inOrder)) this.add(entry, now);
   }
 
   /** Stops sending updates. */
@@ -191,7 +197,8 @@ export class Outbox<Flow extends ManagementFlow> {
     if (!this.flow.isExtended) return this.#pending.size > 0 ? this.#burstAt + this.#limits.pauseMs : never;
     const first = this.#sent.values().next();
     const resendAt = first.done === true ? never : first.value.at + this.#resendMs();
-    return Math.min(this.#acknowledgeAt, resendAt);
+    const isBlocked = this.#pending.size === 0 || this.#sent.size >= this.#limits.windowPackets;
+    return Math.min(this.#acknowledgeAt, resendAt, isBlocked ? never : this.#leaveAt);
   }
 
   #flushLsus(now: Millis): void {
@@ -222,6 +229,7 @@ export class Outbox<Flow extends ManagementFlow> {
       }
     }
     const recordsMax = recordsIn(bytes);
+    if (this.#leaveAt > now && this.#pending.size < recordsMax) return;
     let entries: LinkEntry[] = [];
     for (const entry of this.#pending) {
       if (this.#sent.size >= this.#limits.windowPackets) return;
@@ -232,6 +240,7 @@ export class Outbox<Flow extends ManagementFlow> {
       entries = [];
     }
     if (entries.length > 0) this.#sendUpdates(entries, now);
+    this.#leaveAt = never;
   }
 
   #takeBackLost(now: Millis): void {
@@ -246,7 +255,9 @@ export class Outbox<Flow extends ManagementFlow> {
       // Something has to be under way for the peer to be heard of again.
       if (entries.length === 0) this.#sendUpdates(entries, now);
     }
-    if (lost) this.#backoff += 1;
+    if (!lost) return;
+    this.#backoff += 1;
+    this.#leaveAt = now;
   }
 
   #sendUpdates(entries: readonly LinkEntry[], now: Millis): void {

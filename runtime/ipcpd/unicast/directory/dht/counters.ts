@@ -1,4 +1,5 @@
 /** What a directory counts: messages by kind, and what was dropped by reason. */
+import { zeroCounts } from '../../../shell/counts.ts';
 import { type DirectoryMessage, type MessageFault, messageCode } from './message.ts';
 
 const counterNames = [
@@ -54,7 +55,7 @@ export type DhtCounter = (typeof counterNames)[number];
 export type DhtCounts = Record<DhtCounter, number>;
 
 export function newCounts(): DhtCounts {
-  return Object.fromEntries(counterNames.map((name) => [name, 0])) as DhtCounts;
+  return zeroCounts(counterNames);
 }
 
 export const faultCounter: Readonly<Record<MessageFault, DhtCounter>> = {

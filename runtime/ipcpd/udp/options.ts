@@ -1,0 +1,67 @@
+/** What a udp layer is bootstrapped with, checked. Source: link-ipcps.md 4.2, 7. */
+import { BlockList, isIP } from 'node:net';
+import { O7sError } from '../../lib/errors.ts';
+import type { BootstrapConfig } from '../../lib/rpc/api.ts';
+
+export type Family = 4 | 6;
+
+export interface UdpLayerOptions {
+  readonly family: Family;
+  /** The own address; others send to it. */
+  readonly ip: string;
+  /** The own port, and that of every other member. */
+  readonly port: number;
+  readonly dns: string | undefined;
+}
+
+/** The port of all IPCPs of a layer, unless it is configured. */
+const defaultPort = 3435;
+
+/** Addresses that are nobody's, or several hosts'. */
+const shared = new BlockList();
+shared.addAddress('0.0.0.0');
+shared.addAddress('255.255.255.255');
+shared.addSubnet('224.0.0.0', 4);
+shared.addAddress('::', 'ipv6');
+shared.addSubnet('ff00::', 8, 'ipv6');
+/** Addresses that mean nothing without an interface. */
+const linkLocal = new BlockList();
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+/** IPv4 addresses in the form of IPv6: what comes from them has the other form. */
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+const families = { 4: 'ipv4', 6: 'ipv6' } as const;
+
+/**
+ * Checks the options.
+ *
+ * @param asked the family the type names; undefined where the address decides.
+ * @throws O7sError EINVAL.
+ */
+export function udpOptions(asked: Family | undefined, config: BootstrapConfig): UdpLayerOptions {
+  const { ip, dns, port = defaultPort } = config;
+  if (ip === undefined) throw new O7sError('EINVAL', 'a udp layer needs an address', { hint: 'give ip' });
+  const family = familyOf(ip);
+  if (family === undefined || (asked !== undefined && family !== asked)) {
+    const wanted = asked === undefined ? 'an IP' : `an IPv${asked}`;
+    throw new O7sError('EINVAL', `${ip} is not ${wanted} address`);
+  }
+  if (shared.check(ip, families[family])) {
+    const hint = 'give one that other hosts reach this one at';
+    throw new O7sError('EINVAL', `${ip} is no address of one host`, { hint });
+  }
+  if (linkLocal.check(ip, families[family])) {
+    const hint = 'use a global or unique local address';
+    throw new O7sError('EINVAL', `${ip} is a link-local address`, { hint });
+  }
+  if (dns !== undefined && familyOf(dns) !== family) {
+    throw new O7sError('EINVAL', `the DNS server ${dns} has no IPv${family} address`);
+  }
+  return { family, ip, port, dns };
+}
+
+function familyOf(ip: string): Family | undefined {
+  // The address of an interface (fe80::1%eth0) is none that others could send to.
+  const family = ip.includes('%') || mapped.check(ip, 'ipv6') ? 0 : isIP(ip);
+  return family === 0 ? undefined : (family as Family);
+}

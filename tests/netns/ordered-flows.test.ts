@@ -1,0 +1,260 @@
+/** Flows with FRCT between two nodes with all their daemons: over a good cable, and over bad ones. */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  bestEffortQos,
+  dataQos,
+  type Flow,
+  qosByName,
+  type QosName,
+  type QosSpec,
+  type Session,
+} from '../../runtime/lib/index.ts';
+import type { LinkTraits } from '../sim/frct/lossy-link.ts';
+import { openSession, sessionsEnded } from '../support/application.ts';
+import { BadCable, perfectLink } from '../support/bad-cable.ts';
+import { Namespace, NamespacePair, namespacesMissing } from '../support/namespaces.ts';
+import { TestNode } from '../support/node.ts';
+import { until } from '../support/until.ts';
+
+const missing = namespacesMissing();
+beforeEach(({ skip }) => skip(missing !== undefined, missing));
+
+const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
+const maxPacketBytes = 1496;
+const pciBytes = 12;
+
+interface Net {
+  readonly a: Session;
+  readonly b: Session;
+  readonly cable: BadCable | undefined;
+}
+
+/** Two nodes in one eth-dix layer; `enc.conf` of the name svc at the server, if there is any. */
+async function start(isBad = false, conf?: string): Promise<Net> {
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  let ends: readonly [Namespace, Namespace];
+  let cable: BadCable | undefined;
+  if (isBad) {
+    const a = stack.use(await Namespace.make());
+    ends = [a, stack.use(await Namespace.make(a))];
+    cable = stack.use(await BadCable.lay(...ends));
+  } else {
+    const pair = stack.use(await NamespacePair.make());
+    ends = [pair.a, pair.b];
+  }
+  const [a, b] = ends.map(({ launch }) => stack.use(TestNode.empty(launch)));
+  if (a === undefined || b === undefined) throw new Error('two nodes were to start');
+  if (conf !== undefined) {
+    a.writeSecurity('client/svc/enc.conf', conf);
+    b.writeSecurity('server/svc/enc.conf', conf);
+  }
+  for (const node of [a, b]) {
+    await node.startIrmd();
+    await node.manage('i b type eth-dix name e0 layer lan dev eth0');
+  }
+  const [atA, atB] = [await sessionOf(a), await sessionOf(b)];
+  await b.manage(`bind process ${atB.pid} name svc`);
+  await b.manage('name register svc layer lan');
+  return { a: atA, b: atB, cable };
+}
+
+async function sessionOf(node: TestNode): Promise<Session> {
+  const session = await openSession(node);
+  onTestFinished(async () => {
+    session[Symbol.dispose]();
+    await sessionsEnded(node);
+  });
+  return session;
+}
+
+/** Both ends of a flow from `a` to `b`. */
+async function open({ a, b }: Net, qos: QosSpec): Promise<{ client: Flow; served: Flow }> {
+  const [client, served] = await Promise.all([
+    a.allocFlow('svc', { qos, timeout: 10_000 }),
+    b.acceptFlow({ timeout: 10_000 }),
+  ]);
+  return { client, served };
+}
+
+/** The same over a cable that is bad once the flow is there. */
+async function openOverBad(
+  traits: LinkTraits,
+  qos: QosSpec,
+  conf?: string,
+): Promise<{ client: Flow; served: Flow; cable: BadCable }> {
+  const net = await start(true, conf);
+  const { cable } = net;
+  if (cable === undefined) throw new Error('there was to be a bad cable');
+  const ends = await open(net, qos);
+  await cable.become(traits);
+  return { ...ends, cable };
+}
+
+const pattern = Buffer.from(
+  Array.from({ length: 200 }, (_, index) => createHash('sha512').update(String(index)).digest('hex')).join(
+    '',
+  ),
+);
+
+/** The message with a number: of a length and content of its own. */
+function messageOf(index: number, bytesMax: number): Buffer {
+  const bytes = 4 + ((index * 7919) % (bytesMax - 3));
+  const message = Buffer.from(pattern.subarray(index % 8192, (index % 8192) + bytes));
+  message.writeUInt32BE(index, 0);
+  return message;
+}
+
+/** Sends messages of so many bytes in all, and demands that all come, whole and in order. */
+async function transfer(from: Flow, to: Flow, bytesInAll: number): Promise<void> {
+  let count = 0;
+  const writing = (async () => {
+    for (let bytes = 0; bytes < bytesInAll; count += 1) {
+      const message = messageOf(count, from.maxMessageBytes);
+      if (!from.tryWrite(message)) await from.write(message, { timeout: 60_000 });
+      bytes += message.length;
+    }
+    await from.finish({ timeout: 60_000 });
+  })();
+  let index = 0;
+  for await (const message of to) {
+    if (!message.equals(messageOf(index, from.maxMessageBytes)))
+      throw new Error(`message ${index} is another`);
+    index += 1;
+  }
+  await writing;
+  expect(index).toBe(count);
+}
+
+describe('over a good cable', () => {
+  test.each(Object.keys(qosByName) as QosName[])('%s, both ways', async (name) => {
+    const qos = qosByName[name];
+    const { client, served } = await open(await start(), qos);
+    expect(served.qos).toEqual(qos);
+    const overhead = qos.inOrder === 0 ? 0 : pciBytes;
+    expect([client, served].map((flow) => flow.maxMessageBytes)).toEqual(
+      Array(2).fill(maxPacketBytes - overhead),
+    );
+    for (let index = 0; index < 100; index += 1) {
+      await client.write(messageOf(index, client.maxMessageBytes));
+      const message = await served.read({ timeout: 5000 });
+      expect(message.equals(messageOf(index, client.maxMessageBytes))).toBe(true);
+      await served.write(message);
+      expect((await client.read({ timeout: 5000 })).equals(message)).toBe(true);
+    }
+    await client.write(Buffer.from('last'));
+    await client.close();
+    expect(String(await served.read({ timeout: 5000 }))).toBe('last');
+    await expect(served.read({ timeout: 5000 })).rejects.toEqual(code('EFLOWDOWN'));
+  });
+
+  test.each([
+    ['encrypted', 'cipher=aes-256-gcm\n', 1, 28],
+    ['with a CRC', undefined, 0, 4],
+    ['both', 'cipher=chacha20-poly1305\n', 0, 32],
+  ] as const)('data %s', async (_how, conf, ber, overhead) => {
+    const net = await start(false, conf);
+    const { client, served } = await open(net, { ...dataQos, ber });
+    expect(client.maxMessageBytes).toBe(maxPacketBytes - overhead - pciBytes);
+    await Promise.all([transfer(client, served, 2e6), transfer(served, client, 2e6)]);
+    for (const { drops } of [client, served]) {
+      expect(drops).toEqual({ badCrc: 0, notOpened: 0, unread: 0, unwanted: 0, unacknowledged: 0 });
+    }
+  });
+
+  test('an ordered flow with a cipher that proves nothing is refused', async () => {
+    const { a, b } = await start(false, 'cipher=aes-256-ctr\n');
+    await expect(a.allocFlow('svc', { qos: dataQos, timeout: 5000 })).rejects.toEqual(code('ECRYPT'));
+    const [client] = await Promise.all([a.allocFlow('svc'), b.acceptFlow()]);
+    expect(client.maxMessageBytes).toBe(maxPacketBytes - 16);
+  });
+
+  test('a slow reader stalls its own writer and nobody else', async () => {
+    const net = await start();
+    const slow = await open(net, dataQos);
+    const other = await open(net, dataQos);
+    const message = Buffer.alloc(slow.client.maxMessageBytes);
+    let written = 0;
+    await until('the writer to stand', () => {
+      while (slow.client.tryWrite(message)) written += 1;
+      return (slow.client.frct?.closedMs ?? 0) > 300;
+    });
+    await transfer(other.client, other.served, 1e6);
+    // Then it reads, and nothing was lost.
+    let read = 0;
+    for (; read < written; read += 1) await slow.served.read({ timeout: 5000 });
+    await slow.client.write(message, { timeout: 5000 });
+    await slow.served.read({ timeout: 5000 });
+    expect(slow.client.frct?.counters.retransmissions).toBeLessThan(written / 10);
+  });
+
+  test('a client that is killed ends the flow for its server', async () => {
+    const net = await start();
+    const { client, served } = await open(net, dataQos);
+    await client.write(Buffer.from('x'));
+    await served.read({ timeout: 5000 });
+    client.abort();
+    await expect(served.read({ timeout: 5000 })).rejects.toEqual(code('EFLOWDOWN'));
+    expect(served.released).toBe(true);
+  });
+});
+
+const bad: LinkTraits = { ...perfectLink, loss: 0.01, duplication: 0.005, jitter: 3 };
+
+describe('over a cable that loses 1 % of the frames, and reorders', () => {
+  test('100 MB come whole and in order', async () => {
+    const { client, served, cable } = await openOverBad(bad, dataQos);
+    await transfer(client, served, 100e6);
+    const [there] = await cable.end();
+    expect(there.lost).toBeGreaterThan(500);
+    expect(client.frct?.counters.retransmissions).toBeGreaterThanOrEqual(500);
+    // Memory of the sender is bounded by the window, that of the receiver is read empty.
+    expect([client.frct?.outstanding, served.waiting]).toEqual([0, 0]);
+  });
+
+  test('10 MB both ways at once, encrypted and with a CRC', async () => {
+    const { client, served } = await openOverBad(bad, { ...dataQos, ber: 0 }, 'kex=X25519\n');
+    await Promise.all([transfer(client, served, 10e6), transfer(served, client, 10e6)]);
+    for (const { drops } of [client, served]) {
+      expect(drops).toEqual({ badCrc: 0, notOpened: 0, unread: 0, unwanted: 0, unacknowledged: 0 });
+    }
+  });
+
+  test('what best effort delivers comes in order, the rest is skipped', async () => {
+    const { client, served } = await openOverBad(bad, bestEffortQos);
+    const count = 5000;
+    const writing = (async () => {
+      for (let index = 0; index < count; index += 1) {
+        await client.write(messageOf(index, 1000));
+        // Faster than the relay is, queues would overflow.
+        if (index % 20 === 19) await delay(1);
+      }
+      await client.finish({ timeout: 20_000 });
+    })();
+    let read = 0;
+    let last = -1;
+    for await (const message of served) {
+      const index = message.readUInt32BE(0);
+      expect(index).toBeGreaterThan(last);
+      last = index;
+      read += 1;
+    }
+    await writing;
+    expect(read).toBeGreaterThan(count / 2);
+    expect(read).toBeLessThan(count);
+    expect(served.frct?.counters.skipped).toBe(count - read);
+  });
+
+  test('flows that are closed at both ends at once do not wait for each other', async () => {
+    const { client, served } = await openOverBad({ ...bad, loss: 0.2 }, dataQos);
+    await transfer(client, served, 1e5);
+    await served.write(Buffer.from('unread'));
+    const startedAt = performance.now();
+    await Promise.all([client.close(), served.close()]);
+    expect(client.drops.unacknowledged).toBe(0);
+    // Far from the 120 s after which an end gives up.
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
+  });
+});
