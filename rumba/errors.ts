@@ -10,6 +10,8 @@ export interface TestbedErrorOptions {
   /** What the reader can do about it, without a full stop. */
   hint?: string;
   cause?: unknown;
+  /** Lines that show more, such as the last ones of a log. */
+  details?: readonly string[];
 }
 
 /** An error of the orchestrator: a code, one line of text, and the way out where there is one. */
@@ -17,10 +19,12 @@ export class TestbedError extends Error {
   override readonly name = 'TestbedError';
   readonly code: TestbedErrorCode;
   readonly hint: string | undefined;
+  readonly details: readonly string[];
 
   constructor(code: TestbedErrorCode, message: string, options: TestbedErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.details = options.details ?? [];
   }
 }

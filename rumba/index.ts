@@ -1,17 +1,37 @@
 /** What a topology file is written with. */
 export { TestbedError, type TestbedErrorCode } from './errors.ts';
+export { fromEnvironment } from './environment.ts';
 export { topology, type TopologyParts } from './model/build.ts';
 export {
+  clos,
+  type Clos,
+  type ClosOptions,
+  fullMesh,
+  grid,
+  line,
+  randomNetwork,
+  type RandomOptions,
+  ring,
+  type Shape,
+  type ShapeOptions,
+  star,
+  type Star,
+  torus,
+  tree,
+  type TreeOptions,
+} from './model/generators.ts';
+export {
   ethDix,
-  type EthDix,
   type EthDixOptions,
   ethLlc,
-  type EthLlc,
   type EthLlcOptions,
   type Layer,
+  type LinkLayer,
+  local,
+  type Local,
+  type LocalOptions,
   udp4,
   udp6,
-  type Udp,
   type UdpOptions,
 } from './model/layer.ts';
 export {
@@ -19,11 +39,22 @@ export {
   broadcast,
   type Broadcast,
   type BroadcastOptions,
+  type Enrolments,
   unicast,
   type Unicast,
   type UnicastOptions,
 } from './model/stacked-layer.ts';
-export { ethLink, type EthLink, type EthLinkOptions } from './model/link.ts';
+export {
+  ethLink,
+  type EthLink,
+  type EthLinkOptions,
+  lan,
+  type Lan,
+  type Link,
+  type LinkOptions,
+} from './model/link.ts';
 export { node, type Node, type NodeOptions, port, type Port, type PortOptions } from './model/node.ts';
-export { register, type Registration, server, type Server } from './model/service.ts';
+export { parameters, type ParameterOptions, type Parameters } from './model/parameters.ts';
+export { type FromEnvironment, runtime, type Runtime, type RuntimeOptions } from './model/runtime.ts';
+export { register, type Registration, server, type Server, type ServerOptions } from './model/service.ts';
 export type { Topology } from './model/topology.ts';

@@ -9,5 +9,9 @@ test.each([
   ],
   ['Missing dependent arguments:\n\n a -> b\n c -> d\n', 'missing dependent arguments: a -> b; c -> d'],
 ])('%j becomes one line', (message, line) => {
-  expect(failure(usageError(message))).toEqual({ text: `${line}; see: o7s-testbed --help`, exitCode: 2 });
+  expect(failure(usageError(message))).toEqual({
+    text: `${line}; see: o7s-testbed --help`,
+    details: [],
+    exitCode: 2,
+  });
 });

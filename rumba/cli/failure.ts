@@ -22,13 +22,24 @@ export function usageError(message: string): TestbedError {
   });
 }
 
-/** One line for an error that a user can meet; the whole stack for one that is a fault of ours. */
-export function failure(error: unknown): { text: string; exitCode: number } {
-  if (error instanceof Interrupted) return { text: error.message, exitCode: error.exitCode };
+/** One line for an error that a user can meet, with what shows more of it; the whole stack for one that is a fault of ours. */
+export function failure(error: unknown): { text: string; details: readonly string[]; exitCode: number } {
+  if (error instanceof Interrupted) return { text: error.message, details: [], exitCode: error.exitCode };
   if (error instanceof TestbedError || error instanceof O7sError) {
     const text = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-    return { text, exitCode: error instanceof TestbedError ? exitCodes[error.code] : 1 };
+    const isOwn = error instanceof TestbedError;
+    return { text, details: isOwn ? error.details : [], exitCode: isOwn ? exitCodes[error.code] : 1 };
   }
+  const full = fullDisk(error);
+  if (full !== undefined) return { ...full, details: [], exitCode: 3 };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { text: `a fault of o7s-testbed itself, please report it: ${stack}`, exitCode: 1 };
+  return { text: `a fault of o7s-testbed itself, please report it: ${stack}`, details: [], exitCode: 1 };
+}
+
+/** What the kernel says when a file system, or a user's share of it, is full. */
+function fullDisk(error: unknown): { text: string } | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
+  const where = path === undefined ? '' : ` at ${path}`;
+  return { text: `the disk is full${where}; free some space and try again: df -h shows where` };
 }

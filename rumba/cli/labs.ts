@@ -14,3 +14,10 @@ export async function labsOfUser(): Promise<Lab[]> {
     process.stderr.write(`o7s-testbed: without the labs of docker: ${message}\n`);
   });
 }
+
+/** The lab of this name that stays; undefined where there is none, or more than one, on the testbeds that can be asked. */
+export async function findLab(name: string, testbed: Testbed | undefined): Promise<Lab | undefined> {
+  const [lab, ...others] = (await findLabs(testbed, () => {})).filter((each) => each.name === name);
+  // One without a record is still being made, by a command that owns it.
+  return others.length === 0 && (await lab?.record()) !== undefined ? lab : undefined;
+}

@@ -1,28 +1,58 @@
 /** Runs a topology file and takes what it exports. */
 import { readFileSync, statSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withFolders } from '../configuration.ts';
 import { TestbedError } from '../errors.ts';
 import { entryPoints, packageRoot } from '../installation.ts';
+import { type Parameter, withParameters } from '../model/parameters.ts';
 import { isTopology, type Topology } from '../model/topology.ts';
+import { withOnly } from '../model/subset.ts';
 import { failure } from './failure.ts';
 
 const ownFolders = ['bin', 'dist', 'node_modules', 'rumba', 'runtime'].map(
   (name) => `${packageRoot}${name}/`,
 );
 
+export interface LoadOptions {
+  /** Parameters by name. */
+  set?: ReadonlyMap<string, string>;
+  /** The nodes that are wanted, by name; all when absent. */
+  only?: readonly string[] | undefined;
+}
+
+export interface Loaded {
+  readonly topology: Topology;
+  /** The parameters the file declares, with their values. */
+  readonly parameters: readonly Parameter[];
+}
+
 /**
  * The topology a file exports by default. Throws ETOPOLOGY with the place, for anything that is wrong
  * with the file.
  */
-export async function loadTopology(file: string): Promise<Topology> {
+export async function loadTopology(
+  file: string,
+  { set = new Map(), only }: LoadOptions = {},
+): Promise<Loaded> {
   const path = resolve(file);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new TestbedError('ETOPOLOGY', `there is no file ${file}`, {
       hint: 'name the topology: o7s-testbed up FILE',
     });
   }
+  const { result, parameters } = await withParameters(set, () => withOnly(only, () => load(file, path)));
+  try {
+    return { topology: withFolders(result, dirname(path)), parameters };
+  } catch (error) {
+    if (!(error instanceof TestbedError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new TestbedError(error.code, `${file}: ${error.message}`, { cause: error, ...hint });
+  }
+}
+
+async function load(file: string, path: string): Promise<Topology> {
   const url = pathToFileURL(path).href;
   const hooks = registerHooks({
     resolve(specifier, context, next) {
@@ -102,6 +132,9 @@ function isTypeScript(url: string): boolean {
 
 /** The error with the place in front: the line of the topology, or of a file it imports, that caused it. */
 function located(error: unknown, file: string, path: string): TestbedError {
+  // What is set or asked for from outside has no place in the file.
+  if (error instanceof TestbedError && (error.code === 'EUSAGE' || error.message.startsWith(file)))
+    return error;
   const place = placeOf(error instanceof Error ? (error.stack ?? '') : '');
   const where = place === undefined || place.path === path ? file : relative(process.cwd(), place.path);
   const line = place === undefined ? '' : `:${place.line}`;

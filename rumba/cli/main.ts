@@ -11,6 +11,10 @@ import { ls } from './commands/ls.ts';
 import { up } from './commands/up.ts';
 import { failure, usageError } from './failure.ts';
 import { closeInherited } from './inherited.ts';
+import { refuseTwice, withVariables } from './options.ts';
+
+/** Options and words that may have several values. */
+const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files']);
 
 const cli = yargs(process.argv.slice(2))
   .scriptName('o7s-testbed')
@@ -20,16 +24,17 @@ const cli = yargs(process.argv.slice(2))
     // A word of a command stays as it was typed: 007 is no 7.
     'parse-positional-numbers': false,
     'camel-case-expansion': false,
-    'duplicate-arguments-array': false,
+    'greedy-arrays': false,
   })
-  .command(up)
-  .command(down)
-  .command(ls)
-  .command(exec)
-  .command(events)
+  .middleware((given) => refuseTwice(given, arrayOptions))
+  .command(withVariables(up))
+  .command(withVariables(down))
+  .command(withVariables(ls))
+  .command(withVariables(exec))
+  .command(withVariables(events))
   .command(image)
-  .command(doctor)
-  .command(clean)
+  .command(withVariables(doctor))
+  .command(withVariables(clean))
   .demandCommand(1, 'there is no command')
   .strict()
   .strictCommands()
@@ -52,7 +57,7 @@ closeInherited();
 try {
   await cli.parseAsync();
 } catch (error) {
-  const { text, exitCode } = failure(error);
-  process.stderr.write(`o7s-testbed: ${text}\n`);
+  const { text, details, exitCode } = failure(error);
+  process.stderr.write([`o7s-testbed: ${text}`, ...details.map((line) => `  ${line}`), ''].join('\n'));
   process.exitCode = exitCode;
 }

@@ -1,12 +1,18 @@
 /** Does the actions of a plan: nodes and links through the testbed, the rest through each node's irmd. */
-import { type IpcpInfo, type IrmClient, O7sError } from '../../runtime/lib/index.ts';
+import { O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
+import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
+import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
+import type { Action, ActionOf } from '../plan/action.ts';
 import { hostsFile } from '../plan/hosts.ts';
-import { type Action, addressWords } from '../plan/plan.ts';
+import { addressWords } from '../plan/wiring-steps.ts';
 import { poll } from '../poll.ts';
-import type { TopologyStackedLayer } from '../model/topology.ts';
+import { lastLines } from '../testbeds/logs.ts';
 import type { Lab, LabNode, Program } from '../testbeds/testbed.ts';
+import { IrmManager } from './irm-manager.ts';
+import type { NodeManager } from './manager.ts';
+import { RpcManager } from './rpc-manager.ts';
 
 /** How long a daemon or a server has to become ready, in milliseconds. */
 const readyMs = 30_000;
@@ -17,226 +23,326 @@ const convergeMs = 60_000;
 /** How long irmd has to answer, in milliseconds; its own limits are shorter. */
 const answerMs = 30_000;
 
+/** How long the programs of a node have to end by themselves, in milliseconds. */
+const graceMs = 5_000;
+
+/** How long to wait before a member that was not let in asks again, in milliseconds. */
+const retryMs: readonly number[] = [100, 1_000, 3_000];
+
+/** How much of a log is shown when a program on a node fails. */
+const shownLines = 8;
+
 /**
- * Adds to the node's hosts file those of the lines $@ that it lacks. The file has to be mounted there,
- * as it is where a node has one to itself: otherwise this would be the machine's.
+ * Changes the node's hosts file: with $1 "add" those of the lines that it lacks come in, else they go. The file has to
+ * be mounted there, as it is where a node has one to itself: otherwise this would be the machine's.
  */
-const addHosts = `own= file=$(readlink -f ${hostsFile})
+const changeHosts = `own= file=$(readlink -f ${hostsFile}) how=$1; shift
 while read -r _ _ _ _ place _; do
   [ "$place" != "$file" ] || own=yes
 done </proc/self/mountinfo
 [ "$own" = yes ] || { echo "the node has no hosts file of its own" >&2; exit 1; }
 for line; do
-  grep -qxF -e "$line" ${hostsFile} || printf '%s\\n' "$line" >>${hostsFile} || exit 1
+  if [ "$how" = add ]; then
+    grep -qxF -e "$line" ${hostsFile} || printf '%s\\n' "$line" >>${hostsFile} || exit 1
+  else
+    rest=$(grep -vxF -e "$line" ${hostsFile}); printf '%s\\n' "$rest" >${hostsFile} || exit 1
+  fi
 done`;
-
-type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
 export class Performer implements AsyncDisposable {
   readonly #lab: Lab;
-  readonly #clients = new Map<string, IrmClient>();
+  readonly #managers = new Map<string, NodeManager>();
+  readonly #descriptions: ReadonlyMap<string, TopologyNode>;
 
-  constructor(lab: Lab) {
+  /** `nodes` are those of the topology that a lab has or is to have. */
+  constructor(lab: Lab, nodes: readonly TopologyNode[]) {
     this.#lab = lab;
+    this.#descriptions = new Map(nodes.map((each) => [each.name, each]));
   }
 
   /** Does one action; doing it again changes nothing. Rejects with a TestbedError that names the place. */
   async perform(action: Action, signal: AbortSignal): Promise<void> {
+    const lab = this.#lab;
     switch (action.kind) {
       case 'node':
-        return await this.#lab.addNode(action.node, signal);
-      case 'link':
-        return await this.#lab.addLink(action.link, signal);
-      case 'address': {
-        const words = ['ip', 'address', 'replace', ...addressWords(action.interface, action.address)];
-        const what = `give interface ${action.interface} address ${action.address}`;
-        return await runOn(this.#lab.node(action.node), what, words, signal);
-      }
-      case 'hosts': {
-        const words = ['sh', '-c', addHosts, 'o7s-testbed', ...action.lines];
-        return await runOn(this.#lab.node(action.node), 'write to the hosts file', words, signal);
-      }
+        return await lab.addNode(action.description, signal);
+      case 'limit':
+        return await lab.limitNode(action.node, action, signal);
+      case 'cable':
+        return await lab.addCable(action.link, signal);
+      case 'lan':
+        return await lab.addLan(action.lan, action.mtu, signal);
+      case 'plug':
+        return await lab.plug({ name: action.lan, mtu: action.mtu }, action.end, signal);
+      case 'address':
+        return await lab.node(action.node).addAddress(addressWords(action.interface, action.address), signal);
+      case 'hosts':
+        return await this.#changeHosts('add', action, signal);
+      case 'config':
+        return await this.#configure(action, signal);
       case 'irmd':
-        return await this.#startIrmd(action.node, signal);
-      case 'bootstrap':
-        return await placed(action.node, `bootstrap IPCP ${action.ipcp}`, this.#bootstrap(action), signal);
-      case 'enroll':
-        return await placed(
-          action.node,
-          `enrol IPCP ${action.ipcp} with ${action.with}`,
-          this.#enroll(action),
-          signal,
-        );
-      case 'connect':
-        return await placed(
-          action.node,
-          `connect IPCP ${action.ipcp} to ${action.to}`,
-          this.#connect(action),
-          signal,
-        );
+        return await this.#startIrmd(action, signal);
+      case 'bootstrap': {
+        const { node, ipcp, config, autobind } = action;
+        const what = `bootstrap IPCP ${ipcp}`;
+        return await this.#manage(node, what, signal, (irm) => irm.bootstrap(action, config, autobind));
+      }
+      case 'enroll': {
+        const { node, ipcp, with: target } = action;
+        const what = `enrol IPCP ${ipcp} with ${target}`;
+        return await this.#insist(node, what, signal, (irm) => irm.enroll(action, target));
+      }
+      case 'connect': {
+        const { node, ipcp, type, to } = action;
+        const what = `connect IPCP ${ipcp} to ${to}`;
+        return await this.#insist(node, what, signal, (irm) => irm.connect(ipcp, type, to));
+      }
       case 'converge':
         return await this.#converge(action.layer, signal);
-      case 'register':
-        return await placed(action.node, `register name ${action.name}`, this.#register(action), signal);
+      case 'name': {
+        const { node, name, balance } = action;
+        return await this.#manage(node, `create name ${name}`, signal, (irm) =>
+          irm.createName(name, balance),
+        );
+      }
+      case 'register': {
+        const { node, name, ipcp } = action;
+        return await this.#manage(node, `register name ${name}`, signal, (irm) => irm.register(name, ipcp));
+      }
       case 'serve':
         return await this.#serve(action, signal);
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
-    this.#clients.clear();
+  /** Undoes one action; undoing it again changes nothing. */
+  async undo(action: Action, signal: AbortSignal): Promise<void> {
+    const lab = this.#lab;
+    switch (action.kind) {
+      case 'node':
+        await this.#forget(action.node);
+        return await lab.removeNode(action.node, signal);
+      case 'limit': {
+        const none = { cpus: undefined, memoryBytes: undefined };
+        return await lab.limitNode(action.node, none, signal);
+      }
+      case 'cable': {
+        const [{ node, interface: device }] = action.link.ends;
+        return await lab.removeInterface(node, device, signal);
+      }
+      case 'lan':
+        return await lab.removeLan(action.lan, signal);
+      case 'plug':
+        return await lab.removeInterface(action.node, action.end.interface, signal);
+      case 'address':
+        return await lab
+          .node(action.node)
+          .removeAddress(addressWords(action.interface, action.address), signal);
+      case 'hosts':
+        return await this.#changeHosts('remove', action, signal);
+      case 'irmd':
+        await this.#forget(action.node);
+        return await lab.node(action.node).endAll(graceMs, signal);
+      case 'bootstrap':
+      case 'enroll': {
+        const { node, ipcp } = action;
+        return await this.#manage(node, `destroy IPCP ${ipcp}`, signal, (irm) => irm.destroy(ipcp));
+      }
+      case 'connect': {
+        const { node, ipcp, type, to } = action;
+        const what = `disconnect IPCP ${ipcp} from ${to}`;
+        return await this.#manage(node, what, signal, (irm) => irm.disconnect(ipcp, type, to));
+      }
+      case 'register': {
+        const { node, name, ipcp } = action;
+        return await this.#manage(node, `unregister name ${name}`, signal, (irm) =>
+          irm.unregister(name, ipcp),
+        );
+      }
+      case 'serve':
+        return await lab.node(action.node).end(action.log, signal);
+      case 'config':
+      case 'converge':
+      case 'name':
+        break;
+    }
   }
 
-  async #startIrmd(name: string, signal: AbortSignal): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const manager of this.#managers.values()) await manager[Symbol.asyncDispose]();
+    this.#managers.clear();
+  }
+
+  async #changeHosts(how: 'add' | 'remove', action: ActionOf<'hosts'>, signal: AbortSignal): Promise<void> {
+    const words = ['sh', '-c', changeHosts, 'o7s-testbed', how, ...action.lines];
+    const { code, stderr } = await this.#lab.node(action.node).run(words, signal);
+    if (code === 0) return;
+    const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
+    throw new TestbedError('EFAILED', `node ${action.node}: cannot write to the hosts file: ${reason}`);
+  }
+
+  async #configure({ node, folder }: ActionOf<'config'>, signal: AbortSignal): Promise<void> {
+    const target = this.#lab.node(node);
+    const place = this.#descriptions.get(node)?.runtime?.config;
+    await copyFolder(folder, target, await target.configFolder(place, signal), signal);
+  }
+
+  async #startIrmd({ node: name, words }: ActionOf<'irmd'>, signal: AbortSignal): Promise<void> {
     const node = this.#lab.node(name);
-    const running = await tryConnect(node, signal);
-    if (running !== undefined) {
-      this.#clients.set(name, running);
+    const running = await this.#connect(node, signal);
+    if (running === undefined) {
+      // What was set down when the node was stopped.
+      await node.setInterfaces('up', signal);
+      const program = await node.start(['irmd', ...words], { log: 'irmd', signal });
+      const ready = { what: `irmd on node ${name}`, log: 'irmd', signal };
+      this.#managers.set(name, await watched(node, program, ready, () => this.#connect(node, signal)));
       return;
     }
-    const program = await node.start(['irmd', '--stdout'], { log: 'irmd', signal });
-    const client = await watched(program, `irmd on node ${name}`, signal, () => tryConnect(node, signal));
-    this.#clients.set(name, client);
+    this.#managers.set(name, running);
   }
 
-  async #bootstrap(action: ActionOf<'bootstrap'>): Promise<void> {
-    const client = this.#client(action.node);
-    const found = await this.#findIpcp(action.node, action.ipcp);
-    if (found?.layer === action.layer) return;
-    const pid = found?.pid ?? (await client.createIpcp(action.ipcp, action.type));
-    await client.bootstrapIpcp(pid, action.layer, action.config);
-    if (action.autobind) await bindTo(client, pid, [action.ipcp, action.layer]);
-  }
-
-  async #enroll(action: ActionOf<'enroll'>): Promise<void> {
-    const { node, ipcp, type, layer } = action;
-    const client = this.#client(node);
-    const found = await this.#findIpcp(node, ipcp);
-    if (found?.layer === layer) return;
-    const pid = found?.pid ?? (await client.createIpcp(ipcp, type));
-    await client.enrollIpcp(pid, action.with, layer);
-    await bindTo(client, pid, [ipcp, layer]);
-  }
-
-  async #connect({ node, ipcp, type, to }: ActionOf<'connect'>): Promise<void> {
-    const client = this.#client(node);
-    const { pid } = await this.#ipcp(node, ipcp);
-    const { connections } = await client.ipcpMetrics(pid, ['connections']);
-    const made = (connections as readonly { component: string; destination: string | null }[]).filter(
-      ({ destination }) => destination === to,
-    );
-    for (const component of type === 'unicast' ? (['mgmt', 'dt'] as const) : (['dt'] as const)) {
-      const name = component === 'dt' ? 'Data Transfer' : 'Management';
-      if (!made.some((each) => each.component === name)) await client.connectIpcp(pid, to, component);
+  /** The management of a node; undefined while its irmd does not answer. */
+  async #connect(node: LabNode, signal: AbortSignal): Promise<NodeManager | undefined> {
+    if (this.#descriptions.get(node.name)?.runtime !== undefined) {
+      const manager = new IrmManager(node, signal);
+      return (await manager.isReady()) ? manager : undefined;
+    }
+    try {
+      return new RpcManager(await node.irm(signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof O7sError && error.code === 'EIRMD') return undefined;
+      throw error;
     }
   }
 
-  /**
-   * Waits until each member of a unicast layer has a route to each other and takes part in the directory, and each of a
-   * broadcast layer its neighbours.
-   */
+  /** Waits until each member of a layer has what it needs of the others. */
   async #converge(layer: TopologyStackedLayer, signal: AbortSignal): Promise<void> {
-    const { name, kind, members, adjacencies } = layer;
-    for (const { node, ipcp } of members) {
-      const { pid } = await this.#ipcp(node, ipcp);
-      const wanted =
-        kind === 'unicast'
-          ? members.length - 1
-          : adjacencies.filter((each) => each.ipcp === ipcp || each.to === ipcp).length;
-      const client = this.#client(node);
-      const isReady = async (): Promise<true | undefined> => {
-        if (kind === 'broadcast') {
-          const { connections } = await client.ipcpMetrics(pid, ['connections']);
-          const up = (connections as readonly { up: boolean }[]).filter((each) => each.up);
-          return up.length >= wanted || undefined;
-        }
-        const { routes, directory } = await client.ipcpMetrics(pid, ['routes', 'directory']);
-        const hasRoutes = (routes as readonly unknown[]).length >= wanted;
-        const { isJoined } = directory as { readonly isJoined: boolean };
-        return (hasRoutes && (isJoined || wanted === 0)) || undefined;
-      };
-      const what = `layer ${name} to be complete at ${ipcp} on node ${node}`;
-      await poll(isReady, { what, deadlineMs: convergeMs, signal });
-    }
+    const wanted = wantedOf(layer);
+    await Promise.all(
+      layer.members.map(async ({ node, ipcp }) => {
+        const what = `layer ${layer.name} to be complete at ${ipcp} on node ${node}`;
+        const member = { ipcp, type: layer.kind, layer: layer.name };
+        const isComplete = async (irm: NodeManager): Promise<void> => {
+          const probe = async (): Promise<true | undefined> =>
+            (await irm.isComplete(member, wanted.get(ipcp) ?? 0)) || undefined;
+          await poll(probe, { what, deadlineMs: convergeMs, signal });
+        };
+        await this.#manage(node, `complete layer ${layer.name}`, signal, isComplete, convergeMs + answerMs);
+      }),
+    );
   }
 
-  async #register(action: ActionOf<'register'>): Promise<void> {
-    const { pid } = await this.#ipcp(action.node, action.ipcp);
-    await this.#client(action.node).registerName(action.name, pid);
-  }
-
-  async #serve(action: ActionOf<'serve'>, signal: AbortSignal): Promise<void> {
-    const { node, name, command, log } = action;
-    const program = await this.#lab.node(node).start(command, { log, signal });
-    const client = this.#client(node);
-    await watched(program, `server ${name} on node ${node}`, signal, async () => {
-      try {
-        await client.bindProcess(program.pid, name);
-        return true;
-      } catch (error) {
-        // The process has not announced itself yet.
-        if (error instanceof O7sError && error.code === 'ENOENT') return undefined;
-        throw error;
-      }
+  async #serve(
+    { node: name, name: served, command, log }: ActionOf<'serve'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const node = this.#lab.node(name);
+    const program = await node.start(command, { log, signal });
+    const ready = { what: `server ${served} on node ${name}`, log, signal };
+    await watched(node, program, ready, async () => {
+      const bind = (irm: NodeManager): Promise<boolean> => irm.bindProcess(program.pid, served);
+      return (await this.#manage(name, `bind to name ${served}`, signal, bind)) || undefined;
     });
   }
 
-  #client(node: string): IrmClient {
-    const client = this.#clients.get(node);
-    if (client === undefined) throw new Error(`irmd of node ${node} is not running`);
-    return client;
-  }
-
-  async #ipcp(node: string, name: string): Promise<IpcpInfo> {
-    const found = await this.#findIpcp(node, name);
-    if (found === undefined) throw new O7sError('ENOENT', `there is no IPCP ${name}`);
-    return found;
-  }
-
-  async #findIpcp(node: string, name: string): Promise<IpcpInfo | undefined> {
-    return (await this.#client(node).listIpcps()).find((each) => each.name === name);
-  }
-}
-
-/** Lets an IPCP serve names, those it serves already included. */
-async function bindTo(client: IrmClient, pid: number, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    try {
-      await client.bindProcess(pid, name);
-    } catch (error) {
-      if (!(error instanceof O7sError) || error.code !== 'EEXIST') throw error;
+  /** Manages a node, again where it failed: what a member asks others for may get lost, or come too early for them. */
+  async #insist(
+    node: string,
+    what: string,
+    signal: AbortSignal,
+    work: (manager: NodeManager) => Promise<void>,
+  ): Promise<void> {
+    for (const pause of [...retryMs, undefined]) {
+      try {
+        return await this.#manage(node, what, signal, work);
+      } catch (error) {
+        if (pause === undefined || !(error instanceof TestbedError)) throw error;
+        await abortable(new Promise((resolve) => setTimeout(resolve, pause)), signal);
+      }
     }
   }
-}
 
-async function runOn(
-  node: LabNode,
-  what: string,
-  command: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { code, stderr } = await node.run(command, signal);
-  if (code === 0) return;
-  const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
-  throw new TestbedError('EFAILED', `node ${node.name}: cannot ${what}: ${reason}`);
-}
-
-async function tryConnect(node: LabNode, signal: AbortSignal): Promise<IrmClient | undefined> {
-  try {
-    return await node.irm(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof O7sError && error.code === 'EIRMD') return undefined;
-    throw error;
+  /** Manages a node, and says where it went wrong. */
+  async #manage<T>(
+    node: string,
+    what: string,
+    signal: AbortSignal,
+    work: (manager: NodeManager) => Promise<T>,
+    deadlineMs = answerMs,
+  ): Promise<T> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    try {
+      return await abortable(work(await this.#manager(node, signal)), AbortSignal.any([signal, deadline]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof O7sError) && !(error instanceof TestbedError) && !deadline.aborted) throw error;
+      const details = await this.#lastWords(node);
+      if (deadline.aborted) {
+        throw new TestbedError('ETIMEDOUT', `node ${node}: irmd did not ${what} in ${deadlineMs / 1000} s`, {
+          details,
+        });
+      }
+      const { code, message, hint } = error as O7sError | TestbedError;
+      const isLate = code === 'ETIMEDOUT';
+      throw new TestbedError(isLate ? 'ETIMEDOUT' : 'EFAILED', `node ${node}: cannot ${what}: ${message}`, {
+        cause: error,
+        details,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
   }
+
+  /** The management of a node whose irmd was started here, or before. */
+  async #manager(name: string, signal: AbortSignal): Promise<NodeManager> {
+    const known = this.#managers.get(name);
+    if (known !== undefined) return known;
+    const made = await this.#connect(this.#lab.node(name), signal);
+    if (made === undefined) {
+      throw new TestbedError('EFAILED', 'its irmd does not answer', {
+        hint: `start it again: o7s-testbed restart ${name}`,
+      });
+    }
+    this.#managers.set(name, made);
+    return made;
+  }
+
+  async #forget(name: string): Promise<void> {
+    await this.#managers.get(name)?.[Symbol.asyncDispose]();
+    this.#managers.delete(name);
+  }
+
+  async #lastWords(name: string): Promise<string[]> {
+    const node = this.#lab.nodes().find((each) => each.name === name);
+    return node === undefined
+      ? []
+      : (await lastLines(node, 'irmd', shownLines)).map((line) => `${name} irmd: ${line}`);
+  }
+}
+
+/** What each member of a layer is to have: routes to all it can reach (unicast), or its neighbours (broadcast). */
+function wantedOf({ kind, members, adjacencies }: TopologyStackedLayer): ReadonlyMap<string, number> {
+  const neighbours = new Map<string, string[]>(members.map(({ ipcp }) => [ipcp, []]));
+  for (const { ipcp, to } of adjacencies) {
+    neighbours.get(ipcp)?.push(to);
+    neighbours.get(to)?.push(ipcp);
+  }
+  if (kind === 'broadcast') return new Map([...neighbours].map(([ipcp, list]) => [ipcp, list.length]));
+  const wanted = new Map<string, number>();
+  for (const { ipcp } of members) {
+    if (wanted.has(ipcp)) continue;
+    const piece = new Set([ipcp]);
+    // A set is walked in the order in which it grows.
+    for (const member of piece) for (const next of neighbours.get(member) ?? []) piece.add(next);
+    for (const member of piece) wanted.set(member, piece.size - 1);
+  }
+  return wanted;
 }
 
 /** Polls until a program is ready, and gives up as soon as it is gone. */
 async function watched<T>(
+  node: LabNode,
   program: Program,
-  what: string,
-  signal: AbortSignal,
+  { what, log, signal }: { what: string; log: string; signal: AbortSignal },
   probe: () => Promise<T | undefined>,
 ): Promise<T> {
   try {
@@ -253,29 +359,16 @@ async function watched<T>(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof TestbedError)) throw error;
-    const line = await program.lastLogLine().catch(() => undefined);
-    if (line !== undefined) {
-      throw new TestbedError(error.code, `${error.message}; its last words: ${line}`, { cause: error });
-    }
-    throw error;
-  }
-}
-
-/** Waits for irmd to do something, and says where it went wrong. */
-async function placed(node: string, what: string, work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.timeout(answerMs);
-  try {
-    await abortable(work, AbortSignal.any([signal, deadline]));
-  } catch (error) {
-    signal.throwIfAborted();
-    if (deadline.aborted) {
-      throw new TestbedError('ETIMEDOUT', `node ${node}: irmd did not ${what} in ${answerMs / 1000} s`);
-    }
-    if (!(error instanceof O7sError)) throw error;
-    const code = error.code === 'ETIMEDOUT' ? 'ETIMEDOUT' : 'EFAILED';
-    throw new TestbedError(code, `node ${node}: cannot ${what}: ${error.message}`, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    const lines = await lastLines(node, log, shownLines);
+    const last = lines.at(-1);
+    throw new TestbedError(
+      error.code,
+      `${error.message}${last === undefined ? '' : `; its last words: ${last}`}`,
+      {
+        cause: error,
+        details: lines.slice(0, -1).map((line) => `${node.name} ${log}: ${line}`),
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      },
+    );
   }
 }

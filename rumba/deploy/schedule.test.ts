@@ -8,7 +8,7 @@ const diamond = [step('d', 'b', 'c'), step('b', 'a'), step('c', 'a'), step('a')]
 test('does each step once, after those it waits for, so many at a time', async () => {
   const done: string[] = [];
   let [running, most] = [0, 0];
-  await runGraph(diamond, 2, never, async ({ id }) => {
+  await runGraph(diamond, { workers: 2, signal: never }, async ({ id }) => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setImmediate(resolve));
     running--;
@@ -20,7 +20,7 @@ test('does each step once, after those it waits for, so many at a time', async (
 
 test('the first failure stops the rest, tells those that run, and is what comes out', async () => {
   const started: string[] = [];
-  const work = runGraph(diamond, 2, never, async ({ id }, signal) => {
+  const work = runGraph(diamond, { workers: 2, signal: never }, async ({ id }, signal) => {
     started.push(id);
     if (id === 'b') throw new Error('b broke');
     if (id === 'c')
@@ -32,20 +32,22 @@ test('the first failure stops the rest, tells those that run, and is what comes 
 
 test('an abort stops it with its reason', async () => {
   const controller = new AbortController();
-  const work = runGraph(diamond, 2, controller.signal, async () => controller.abort(new Error('stop')));
+  const work = runGraph(diamond, { workers: 2, signal: controller.signal }, async () =>
+    controller.abort(new Error('stop')),
+  );
   await expect(work).rejects.toThrow('stop');
 });
 
 test('a circle and a step that waits for nothing known are faults', async () => {
   const nothing = async (): Promise<void> => {};
-  await expect(runGraph([step('a', 'b'), step('b', 'a')], 2, never, nothing)).rejects.toThrow(
-    'wait for each other',
-  );
-  await expect(runGraph([step('a', 'x')], 2, never, nothing)).rejects.toThrow(
+  await expect(
+    runGraph([step('a', 'b'), step('b', 'a')], { workers: 2, signal: never }, nothing),
+  ).rejects.toThrow('wait for each other');
+  await expect(runGraph([step('a', 'x')], { workers: 2, signal: never }, nothing)).rejects.toThrow(
     'step a waits for x, which is no step',
   );
 });
 
 test('nothing to do is done', async () => {
-  await runGraph([], 2, never, async () => {});
+  await runGraph([], { workers: 2, signal: never }, async () => {});
 });

@@ -10,12 +10,12 @@ import {
   overlap,
   sameNetwork,
 } from './ip-address.ts';
-import { isUdp, type Layer, type Udp, udpFamilies } from './layer.ts';
-import type { EthLink } from './link.ts';
+import { familyOfLayer, type Layer } from './layer.ts';
+import type { Link } from './link.ts';
 import type { TopologyLink, TopologyLinkEnd } from './topology.ts';
 
-/** The addresses of both ends of a link, in the order of its ends. */
-export type LinkAddresses = readonly [readonly IpAddress[], readonly IpAddress[]];
+/** The addresses of each end of a link, in the order of its ends. */
+export type LinkAddresses = readonly (readonly IpAddress[])[];
 
 /** An address and the interface that has it. */
 interface Assigned {
@@ -26,39 +26,52 @@ interface Assigned {
 /** On an interface with a smaller MTU the kernel has no IPv6 (RFC 8200), in bytes. */
 const ipv6MtuMin = 1280;
 
-/** Automatic networks there are of a family. */
-const networksMax = 0x1_0000;
+interface Automatic {
+  /** Where the automatic networks begin, and how far apart they are. */
+  readonly first: bigint;
+  readonly apart: bigint;
+  /** How many there are, and how long their prefixes are. */
+  readonly count: number;
+  readonly prefix: number;
+}
 
-/** Where the automatic networks of a family begin, how far apart they are, and how long their prefixes are. */
-const automatic: Record<Family, { first: bigint; apart: bigint; prefix: number }> = {
-  // 10.X.Y.0/30, and fd6f:37:0:N::/64: "o7" behind the first byte of private networks.
-  4: { first: 10n << 24n, apart: 1n << 8n, prefix: 30 },
-  6: { first: 0xfd6f_0037n << 96n, apart: 1n << 64n, prefix: 64 },
+/** Automatic networks of cables and of LANs. */
+const automatic: Record<Family, Record<Link['kind'], Automatic>> = {
+  // 10.X.Y.0/30, X up to 127, and 10.X.Y.0/22 above.
+  4: {
+    'eth-link': { first: 10n << 24n, apart: 1n << 8n, count: 0x8000, prefix: 30 },
+    lan: { first: (10n << 24n) | (128n << 16n), apart: 1n << 10n, count: 0x2000, prefix: 22 },
+  },
+  // fd6f:37:0:N::/64 and fd6f:37:1:N::/64: "o7" behind the first byte of private networks.
+  6: {
+    'eth-link': { first: 0xfd6f_0037n << 96n, apart: 1n << 64n, count: 0x1_0000, prefix: 64 },
+    lan: { first: (0xfd6f_0037n << 96n) | (1n << 80n), apart: 1n << 64n, count: 0x1_0000, prefix: 64 },
+  },
 };
 
 /** The addresses of each link's ends; the same topology has the same ones every time. */
 export function assignAddresses(
-  wired: ReadonlyMap<EthLink, TopologyLink>,
+  wired: ReadonlyMap<Link, TopologyLink>,
   layers: readonly Layer[],
-): Map<EthLink, LinkAddresses> {
+): Map<Link, LinkAddresses> {
   const declared = [...wired].flatMap(([link, { ends }]) =>
     ends.flatMap((end, side) => declaredAt(link, side).map((address): Assigned => ({ address, end }))),
   );
   refuseDoubles(declared);
   return new Map(
     [...wired].map(([link, placed], index) => {
-      const given: LinkAddresses = [declaredAt(link, 0), declaredAt(link, 1)];
-      const families = layers
-        .filter(isUdp)
-        .filter((layer) => layer.link === link)
-        .map(({ kind }) => udpFamilies[kind]);
+      const given: LinkAddresses = link.ends.map((_, side) => declaredAt(link, side));
+      const families = layers.flatMap((layer) => {
+        const family = 'link' in layer && layer.link === link ? familyOfLayer(layer) : undefined;
+        return family === undefined ? [] : [family];
+      });
       const made = [...new Set(families)]
         .filter((family) => !given.flat().some((address) => address.family === family))
-        .map((family) => freeNetwork(family, placed.name, { index, step: wired.size, declared }));
-      const all: LinkAddresses = [
-        [...given[0], ...made.map(([from]) => from)],
-        [...given[1], ...made.map(([, to]) => to)],
-      ];
+        .map((family) => freeNetwork(family, link, { placed, index, step: wired.size, declared }));
+      const all: LinkAddresses = given.map((own, side) => [
+        ...own,
+        ...made.flatMap((network) => network[side] ?? []),
+      ]);
       const ipv6 = all.flat().find((address) => address.family === 6);
       if (ipv6 !== undefined && placed.mtu < ipv6MtuMin) {
         throw new TestbedError(
@@ -72,34 +85,41 @@ export function assignAddresses(
   );
 }
 
-/** The addresses by which the IPCPs of a layer reach each other, in the order of the link's ends. */
+/** The addresses by which the IPCPs of a layer reach each other: of each end of the link that has a member. */
 export function layerAddresses(
-  { kind, name: layer }: Udp,
-  { name, ends }: TopologyLink,
-  addresses: LinkAddresses,
-): readonly [IpAddress, IpAddress] {
-  const family = udpFamilies[kind];
-  const [from, to] = addresses.map((each) => each.find((address) => address.family === family));
+  layer: string,
+  family: Family,
+  link: string,
+  members: readonly { readonly end: TopologyLinkEnd; readonly addresses: readonly IpAddress[] }[],
+): ReadonlyMap<TopologyLinkEnd, IpAddress> {
+  const found = members.map(({ end, addresses }) => ({
+    end,
+    address: addresses.find((each) => each.family === family),
+  }));
   const what = `${familyNames[family]} address`;
-  if (from === undefined || to === undefined) {
-    const [having, lacking] = from === undefined ? [ends[1], ends[0]] : ends;
+  const lacking = found.find(({ address }) => address === undefined);
+  const having = found.find(({ address }) => address !== undefined);
+  if (lacking !== undefined && having !== undefined) {
     throw new TestbedError(
       'ETOPOLOGY',
-      `layer ${layer} is over link ${name}, where ${placeOf(having)} has an ${what} and ${placeOf(lacking)} has none`,
-      { hint: 'give both ends one, or neither' },
+      `layer ${layer} is over link ${link}, where ${placeOf(having.end)} has an ${what} and ${placeOf(lacking.end)} has none`,
+      { hint: 'give all ends one, or none' },
     );
   }
-  if (!isNeighbour(from, to)) {
+  const chosen = found.flatMap(({ end, address }) => (address === undefined ? [] : [{ end, address }]));
+  for (const { address } of chosen) {
+    const foreign = chosen.find((other) => !isNeighbour(address, other.address));
+    if (foreign === undefined) continue;
     throw new TestbedError(
       'ETOPOLOGY',
-      `layer ${layer} is over link ${name}, whose ends ${addressText(from)} and ${addressText(to)} are not in one network`,
-      { hint: 'give both ends addresses of one network, with the same prefix length' },
+      `layer ${layer} is over link ${link}, whose ends ${addressText(address)} and ${addressText(foreign.address)} are not in one network`,
+      { hint: 'give all ends addresses of one network, with the same prefix length' },
     );
   }
-  return [from, to];
+  return new Map(chosen.map(({ end, address }) => [end, address]));
 }
 
-function declaredAt(link: EthLink, side: number): readonly IpAddress[] {
+function declaredAt(link: Link, side: number): readonly IpAddress[] {
   const end = link.ends[side];
   return end?.kind === 'port' ? end.addresses : [];
 }
@@ -129,23 +149,24 @@ function refuseDoubles(declared: readonly Assigned[]): void {
 }
 
 /**
- * A network for the ends of a link that nothing declared lies in: that of the link's number, else one
+ * Addresses for the ends of a link, of a network that nothing declared lies in: that of the link's number, else one
  * further by as many as there are links, so that no two links ever come to the same.
  */
 function freeNetwork(
   family: Family,
-  link: string,
-  { index, step, declared }: { index: number; step: number; declared: readonly Assigned[] },
-): readonly [IpAddress, IpAddress] {
-  const { first, apart, prefix } = automatic[family];
-  for (let number = index; number < networksMax; number += step) {
+  link: Link,
+  places: { placed: TopologyLink; index: number; step: number; declared: readonly Assigned[] },
+): readonly IpAddress[] {
+  const { placed, index, step, declared } = places;
+  const { first, apart, count, prefix } = automatic[family][link.kind];
+  for (let number = index; number < count; number += step) {
     const network = first + BigInt(number) * apart;
-    const [from, to] = [makeAddress(family, network + 1n, prefix), makeAddress(family, network + 2n, prefix)];
-    if (!declared.some(({ address }) => overlap(address, from))) return [from, to];
+    const all = placed.ends.map((_, side) => makeAddress(family, network + BigInt(side) + 1n, prefix));
+    if (!declared.some(({ address }) => all[0] !== undefined && overlap(address, all[0]))) return all;
   }
   throw new TestbedError(
     'ETOPOLOGY',
-    `no ${familyNames[family]} network is left for link ${link}: addresses that were declared cover all that are automatic`,
+    `no ${familyNames[family]} network is left for link ${placed.name}: addresses that were declared cover all that are automatic`,
     { hint: "give its ends addresses too: port(a, 'e1', { addresses: [...] })" },
   );
 }

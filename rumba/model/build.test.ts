@@ -47,8 +47,8 @@ test('a topology is plain data with nothing left to default', () => {
         name: 'a-b',
         mtu: 1500,
         ends: [
-          { node: 'a', interface: 'e1', mac: '02:6f:37:00:00:00' },
-          { node: 'b', interface: 'e1', mac: '02:6f:37:00:00:01' },
+          { node: 'a', interface: 'e1', mac: '02:6f:33:e4:08:16' },
+          { node: 'b', interface: 'e1', mac: '02:6f:aa:d5:ee:d3' },
         ],
       },
     ],
@@ -58,8 +58,8 @@ test('a topology is plain data with nothing left to default', () => {
         name: 'lan',
         link: 'a-b',
         members: [
-          { node: 'a', ipcp: 'lan.a', interface: 'e1' },
-          { node: 'b', ipcp: 'lan.b', interface: 'e1' },
+          { node: 'a', ipcp: 'lan.a', interface: 'e1', config: { dev: 'e1' } },
+          { node: 'b', ipcp: 'lan.b', interface: 'e1', config: { dev: 'e1' } },
         ],
       },
     ],
@@ -113,11 +113,11 @@ describe('addresses', () => {
       ['10.0.0.1/30', 'fd6f:37::1/64'],
       ['10.0.0.2/30', 'fd6f:37::2/64'],
     ]);
-    const member = (layer: string, at: string, ip?: string): object => ({
+    const member = (layer: string, at: string, config: object = { dev: 'e1' }): object => ({
       node: at,
       ipcp: `${layer}.${at}`,
       interface: 'e1',
-      ...(ip === undefined ? {} : { ip }),
+      config,
     });
     expect(placed).toEqual([
       { kind: 'eth-llc', name: 'llc', link: 'a-b', members: [member('llc', 'a'), member('llc', 'b')] },
@@ -125,14 +125,16 @@ describe('addresses', () => {
         kind: 'udp4',
         name: 'inet4',
         link: 'a-b',
-        port: 4000,
-        members: [member('inet4', 'a', '10.0.0.1'), member('inet4', 'b', '10.0.0.2')],
+        members: [
+          member('inet4', 'a', { ip: '10.0.0.1', port: 4000 }),
+          member('inet4', 'b', { ip: '10.0.0.2', port: 4000 }),
+        ],
       },
       {
         kind: 'udp6',
         name: 'inet6',
         link: 'a-b',
-        members: [member('inet6', 'a', 'fd6f:37::1'), member('inet6', 'b', 'fd6f:37::2')],
+        members: [member('inet6', 'a', { ip: 'fd6f:37::1' }), member('inet6', 'b', { ip: 'fd6f:37::2' })],
       },
     ]);
   });
@@ -147,7 +149,10 @@ describe('addresses', () => {
       ['192.168.0.2/24', 'fd00::2/64'],
     ]);
     const made = topology({ ...base, links: [given], layers: [udp4('inet', given)] });
-    expect(made.layers[0]?.members).toMatchObject([{ ip: '192.168.0.1' }, { ip: '192.168.0.2' }]);
+    expect(made.layers[0]?.members).toMatchObject([
+      { config: { ip: '192.168.0.1' } },
+      { config: { ip: '192.168.0.2' } },
+    ]);
   });
 
   test('are made where a udp layer needs them, of networks by the number of the link that nothing covers', () => {
@@ -329,23 +334,35 @@ describe('refuses', () => {
       'the argument of topology() is not an object; known keys: name, nodes, links, layers, registrations, servers',
       () => topology(wrong(undefined)),
     ],
-    ['unknown key "tap" of node a; known: tun', () => node('a', wrong({ tap: true }))],
-    ['the options of node a are not an object; known keys: tun', () => node('a', wrong(null))],
+    [
+      'unknown key "tap" of node a; known: tun, runtime, image, cpus, memory, irmd, config',
+      () => node('a', wrong({ tap: true })),
+    ],
+    [
+      'the options of node a are not an object; known keys: tun, runtime, image, cpus, memory, irmd, config',
+      () => node('a', wrong(null)),
+    ],
     [
       'unknown key "MAC" of port x; known: mac, addresses',
       () => port(a, 'x', wrong({ MAC: '02:00:00:00:00:01' })),
     ],
     ['unknown key "MTU" of the link a-b; known: name, mtu', () => ethLink(a, b, wrong({ MTU: 9000 }))],
     [
-      'unknown key "ethertyp" of layer lan; known: ethertype, hash',
+      'unknown key "ethertyp" of layer lan; known: ethertype, hash, members, at',
       () => ethDix('lan', cable, wrong({ ethertyp: 0xa001 })),
     ],
     [
-      'unknown key "ethertype" of layer lan; known: hash',
+      'unknown key "ethertype" of layer lan; known: hash, members, at',
       () => ethLlc('lan', cable, wrong({ ethertype: 0xa001 })),
     ],
-    ['unknown key "hash" of layer net; known: port, dns', () => udp4('net', cable, wrong({ hash: 'MD5' }))],
-    ['unknown key "ports" of layer net; known: port, dns', () => udp6('net', cable, wrong({ ports: 1 }))],
+    [
+      'unknown key "hash" of layer net; known: port, dns, members, at',
+      () => udp4('net', cable, wrong({ hash: 'MD5' })),
+    ],
+    [
+      'unknown key "ports" of layer net; known: port, dns, members, at',
+      () => udp6('net', cable, wrong({ ports: 1 })),
+    ],
     [
       'unknown key "layers" of name x; known: node, layer',
       () => register('x', wrong({ node: a, layer: lan, layers: [lan] })),
@@ -355,7 +372,7 @@ describe('refuses', () => {
       () => register('x', wrong(undefined)),
     ],
     [
-      'unknown key "layer" of server x; known: layers',
+      'unknown key "layer" of server x; known: layers, balance',
       () => server(a, 'x', ['oping'], wrong({ layer: lan })),
     ],
     [
@@ -366,14 +383,17 @@ describe('refuses', () => {
       },
     ],
     [
-      'both ends of link a-b have the MAC address 02:6f:37:00:00:01; give each one of its own',
-      () => topology({ nodes: [a, b], links: [ethLink(port(a, 'x', { mac: '02:6F:37:00:00:01' }), b)] }),
+      'both ends of link a-b have the MAC address 02:6f:aa:d5:ee:d3; give each one of its own',
+      () => topology({ nodes: [a, b], links: [ethLink(port(a, 'x', { mac: '02:6F:AA:D5:EE:D3' }), b)] }),
     ],
     [
       'link a-b ends in interface lo of node a, the loopback; choose another name',
       () => topology({ nodes: [a, b], links: [ethLink(port(a, 'lo'), b)] }),
     ],
-    ['links[1] is listed twice; list each once', () => topology({ nodes: [a, b], links: [cable, cable] })],
+    [
+      'links[1] (a-b) is listed twice; list each once',
+      () => topology({ nodes: [a, b], links: [cable, cable] }),
+    ],
     [
       'two links are named x; give each its own name',
       () => topology({ nodes: [a, b], links: [ethLink(a, b, { name: 'x' }), ethLink(a, b, { name: 'x' })] }),
@@ -419,14 +439,14 @@ describe('refuses', () => {
       },
     ],
     [
-      'layer net is over link a-b, where e1 of a has an IPv4 address and e1 of b has none; give both ends one, or neither',
+      'layer net is over link a-b, where e1 of a has an IPv4 address and e1 of b has none; give all ends one, or none',
       () => {
         const link = ethLink(port(a, 'e1', { addresses: ['10.0.0.1/24'] }), b);
         return topology({ nodes: [a, b], links: [link], layers: [udp4('net', link)] });
       },
     ],
     [
-      'layer net is over link a-b, whose ends fd00::1/64 and fd01::1/64 are not in one network; give both ends addresses of one network, with the same prefix length',
+      'layer net is over link a-b, whose ends fd00::1/64 and fd01::1/64 are not in one network; give all ends addresses of one network, with the same prefix length',
       () => {
         const link = ethLink(
           port(a, 'x', { addresses: ['fd00::1/64'] }),

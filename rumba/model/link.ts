@@ -2,48 +2,105 @@
 import { TestbedError } from '../errors.ts';
 import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
-import { checkNode, type Node, type Port } from './node.ts';
+import { checkNode, type Node, nodeOf, type Port } from './node.ts';
 
 /** An Ethernet cable between two nodes. */
 export interface EthLink {
   readonly kind: 'eth-link';
-  readonly name: string | undefined;
+  /** As given, else the names of both nodes, `a-b`. */
+  readonly name: string;
+  readonly isNamed: boolean;
   readonly ends: readonly [Node | Port, Node | Port];
   readonly mtu: number;
 }
 
-export interface EthLinkOptions {
+/** An Ethernet that any number of nodes are plugged into: what one sends to all, all others get. */
+export interface Lan {
+  readonly kind: 'lan';
+  readonly name: string;
+  readonly isNamed: true;
+  readonly ends: readonly (Node | Port)[];
+  readonly mtu: number;
+}
+
+export type Link = EthLink | Lan;
+
+export interface LinkOptions {
+  /** Bytes of payload in a frame, 1500 by default; all interfaces get it. */
+  mtu?: number;
+}
+
+export interface EthLinkOptions extends LinkOptions {
   /** Defaults to the names of both nodes, `a-b`. */
   name?: string;
-  /** Bytes of payload in a frame, 1500 by default; both interfaces get it. */
-  mtu?: number;
 }
 
 /** The kernel's bounds for a veth; a layer needs a little more than the least. */
 const mtuMin = 256;
 const mtuMax = 65_535;
 
+/** A Linux bridge has 1024 ports (BR_MAX_PORTS), and an automatic network room for 1022 addresses. */
+const lanEndsMax = 1000;
+
 /** A cable from one node to another; `port(a, 'eth0')` in place of `a` names the interface. */
 export function ethLink(from: Node | Port, to: Node | Port, options: EthLinkOptions = {}): EthLink {
-  const nodes = [from, to].map((end, index) =>
-    end?.kind === 'port' ? end.node : checkNode(end, `end ${index + 1} of ethLink()`),
-  );
-  if (nodes[0] === nodes[1]) {
-    throw new TestbedError('ETOPOLOGY', `the link has both ends in node ${nodes[0]?.name}`, {
+  const [one, other] = [from, to].map((end, index) => checkEnd(end, `end ${index + 1} of ethLink()`));
+  const pair = `${one?.name}-${other?.name}`;
+  if (one === other) {
+    throw new TestbedError('ETOPOLOGY', `the link has both ends in node ${one?.name}`, {
       hint: 'join two different nodes',
     });
   }
-  checkKeys(options, { name: true, mtu: true }, `the link ${nodes.map((each) => each.name).join('-')}`);
+  checkKeys(options, { name: true, mtu: true }, `the link ${pair}`);
   const { name, mtu = 1500 } = options;
-  if (!Number.isInteger(mtu) || mtu < mtuMin || mtu > mtuMax) {
-    throw new TestbedError('ETOPOLOGY', `the MTU ${mtu} is out of range`, {
-      hint: `use ${mtuMin} to ${mtuMax} bytes`,
-    });
-  }
+  checkMtu(mtu);
   return {
     kind: 'eth-link',
-    name: name === undefined ? undefined : checkName('link', name),
+    name: name === undefined ? pair : checkName('link', name),
+    isNamed: name !== undefined,
     ends: [from, to],
     mtu,
   };
+}
+
+/** A LAN with these nodes in it, each once; `port(a, 'eth0')` in place of `a` names the interface. */
+export function lan(name: string, ends: readonly (Node | Port)[], options: LinkOptions = {}): Lan {
+  checkName('link', name);
+  if (!Array.isArray(ends) || ends.length === 0) {
+    throw new TestbedError('ETOPOLOGY', `LAN ${name} has no nodes`, {
+      hint: `write lan('${name}', [a, b, c])`,
+    });
+  }
+  if (ends.length > lanEndsMax) {
+    throw new TestbedError('ETOPOLOGY', `LAN ${name} has ${ends.length} nodes, ${lanEndsMax} is the most`, {
+      hint: 'make several, and a layer over them',
+    });
+  }
+  const nodes = ends.map((end: Node | Port, index) => checkEnd(end, `ends[${index}] of LAN ${name}`));
+  const twice = nodes.find((each, index) => nodes.indexOf(each) !== index);
+  if (twice !== undefined) {
+    throw new TestbedError('ETOPOLOGY', `node ${twice.name} is twice in LAN ${name}`, {
+      hint: 'list each node once',
+    });
+  }
+  checkKeys(options, { mtu: true }, `LAN ${name}`);
+  const { mtu = 1500 } = options;
+  checkMtu(mtu);
+  return { kind: 'lan', name, isNamed: true, ends: [...ends], mtu };
+}
+
+/** True for a link; what a topology file passes need not be one. */
+export function isLink(value: { readonly kind?: unknown } | null | undefined): value is Link {
+  return value?.kind === 'eth-link' || value?.kind === 'lan';
+}
+
+function checkEnd(end: Node | Port, what: string): Node {
+  return end?.kind === 'port' ? nodeOf(end) : checkNode(end, what);
+}
+
+function checkMtu(mtu: number): void {
+  if (Number.isInteger(mtu) && mtu >= mtuMin && mtu <= mtuMax) return;
+  throw new TestbedError('ETOPOLOGY', `the MTU ${mtu} is out of range`, {
+    hint: `use ${mtuMin} to ${mtuMax} bytes`,
+  });
 }

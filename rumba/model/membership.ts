@@ -3,9 +3,14 @@ import { TestbedError } from '../errors.ts';
 import { checkName } from './names.ts';
 import type { Node } from './node.ts';
 import type { Broadcast, Unicast } from './stacked-layer.ts';
-import type { TopologyLayer, TopologyStackedLayer, TopologyStackedMember } from './topology.ts';
+import type {
+  TopologyEnrolment,
+  TopologyLayer,
+  TopologyStackedLayer,
+  TopologyStackedMember,
+} from './topology.ts';
 
-/** The IPCP of a layer below by which a member reaches others, and those others. */
+/** The members that each member has a layer below in common with. */
 type Reach = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Places the IPCPs of a layer over those that are placed already. */
@@ -17,13 +22,16 @@ export function stackLayer(
   const { kind, name, options } = layer;
   const members = membersOf(layer, below, nodes);
   const reach = reachOf(members, below);
-  const first = options.bootstrap?.name ?? members[0]?.node ?? '';
-  if (!reach.has(first)) {
-    throw new TestbedError('ETOPOLOGY', `node ${first} bootstraps layer ${name} and is no member of it`, {
+  const asked = options.bootstrap?.name;
+  if (asked !== undefined && !reach.has(asked)) {
+    throw new TestbedError('ETOPOLOGY', `node ${asked} bootstraps layer ${name} and is no member of it`, {
       hint: 'choose one of its members',
     });
   }
-  const enrolments = enrolmentsOf(name, first, reach);
+  const listed = options.enrolments ?? 'tree';
+  const first = asked ?? (listed === 'tree' ? middleOf(reach) : unlisted(listed, reach));
+  const enrolments =
+    listed === 'tree' ? enrolmentTree(name, first, reach) : listedEnrolments(name, first, reach, listed);
   const ipcpOf = new Map(members.map(({ node, ipcp }) => [node, ipcp]));
   const pairs = adjacentPairs(layer, enrolments, reach);
   return {
@@ -72,8 +80,11 @@ function membersOf(
   }));
 }
 
-/** Which members have a layer below in common. */
-function reachOf(members: readonly TopologyStackedMember[], below: readonly TopologyLayer[]): Reach {
+/** The members of a layer that each of them has a layer below in common with. */
+export function reachOf(
+  members: readonly { readonly node: string }[],
+  below: readonly { readonly members: readonly { readonly node: string }[] }[],
+): Reach {
   const reach = new Map<string, Set<string>>(members.map(({ node }) => [node, new Set()]));
   for (const { members: lower } of below) {
     const here = lower.map(({ node }) => node).filter((node) => reach.has(node));
@@ -82,22 +93,24 @@ function reachOf(members: readonly TopologyStackedMember[], below: readonly Topo
   return reach;
 }
 
-/** Whom each member enrols with: the nearest to the first that it reaches. */
-function enrolmentsOf(
-  layer: string,
-  first: string,
-  reach: Reach,
-): { readonly node: string; readonly with: string }[] {
-  const joined = new Set([first]);
-  const enrolments: { readonly node: string; readonly with: string }[] = [];
+/** Whom each member enrols with that is not in yet: the nearest to those that are, which a walk meets first. */
+export function enrolmentsFrom(joined: readonly string[], reach: Reach): TopologyEnrolment[] {
+  const walked = new Set(joined);
+  const enrolments: TopologyEnrolment[] = [];
   // A set is walked in the order in which it grows.
-  for (const member of joined) {
+  for (const member of walked) {
     for (const node of reach.get(member) ?? []) {
-      if (joined.has(node)) continue;
-      joined.add(node);
+      if (walked.has(node)) continue;
+      walked.add(node);
       enrolments.push({ node, with: member });
     }
   }
+  return enrolments;
+}
+
+function enrolmentTree(layer: string, first: string, reach: Reach): TopologyEnrolment[] {
+  const enrolments = enrolmentsFrom([first], reach);
+  const joined = new Set([first, ...enrolments.map(({ node }) => node)]);
   const lost = [...reach.keys()].find((node) => !joined.has(node));
   if (lost !== undefined) {
     throw new TestbedError('ETOPOLOGY', `layer ${layer} is in pieces: ${lost} is not reached from ${first}`, {
@@ -105,6 +118,66 @@ function enrolmentsOf(
     });
   }
   return enrolments;
+}
+
+/** The enrolments a topology lists, in an order that is possible. */
+function listedEnrolments(
+  layer: string,
+  first: string,
+  reach: Reach,
+  listed: readonly (readonly [Node, Node])[],
+): TopologyEnrolment[] {
+  const refuse = (fault: string, hint: string): TestbedError =>
+    new TestbedError('ETOPOLOGY', `${fault} in layer ${layer}`, { hint });
+  const target = new Map<string, string>();
+  for (const [{ name: node }, { name: at }] of listed) {
+    if (node === first) throw refuse(`node ${node} enrols and bootstraps`, 'leave its enrolment out');
+    if (target.has(node)) throw refuse(`node ${node} enrols twice`, 'an IPCP enrols once');
+    for (const end of [node, at]) {
+      if (!reach.has(end))
+        throw refuse(`node ${end} has an enrolment and is no member`, 'add it to the members');
+    }
+    if (reach.get(node)?.has(at) !== true) {
+      throw refuse(
+        `node ${node} enrols with ${at}, which it does not reach`,
+        'add a layer below that joins them',
+      );
+    }
+    target.set(node, at);
+  }
+  const lost = [...reach.keys()].find((node) => node !== first && !target.has(node));
+  if (lost !== undefined) throw refuse(`node ${lost} enrols with nobody`, 'add its enrolment');
+  const ordered: TopologyEnrolment[] = [];
+  const joined = new Set([first]);
+  // A set is walked in the order in which it grows.
+  for (const member of joined) {
+    for (const [node, at] of target) {
+      if (at !== member) continue;
+      joined.add(node);
+      ordered.push({ node, with: at });
+    }
+  }
+  const circular = [...target.keys()].find((node) => !joined.has(node));
+  if (circular === undefined) return ordered;
+  throw refuse(`node ${circular} enrols in a circle`, `let each lead to ${first}, which bootstraps`);
+}
+
+/** The member that a list of enrolments leaves out: it bootstraps. */
+function unlisted(listed: readonly (readonly [Node, Node])[], reach: Reach): string {
+  const enrolling = new Set(listed.map(([node]) => node.name));
+  return [...reach.keys()].find((node) => !enrolling.has(node)) ?? '';
+}
+
+/** A member half way between two that are far apart: from there the fewest rounds of enrolment reach all. */
+function middleOf(reach: Reach): string {
+  const [first = ''] = reach.keys();
+  const farthest = (from: string): string => enrolmentsFrom([from], reach).at(-1)?.node ?? from;
+  const end = farthest(first);
+  const walk = new Map(enrolmentsFrom([end], reach).map(({ node, with: at }) => [node, at]));
+  const path: string[] = [];
+  for (let at: string | undefined = farthest(end); at !== undefined; at = walk.get(at)) path.push(at);
+  // Of the two in the middle of an even path, the one on the side of the first member.
+  return path[Math.floor((path.length - (path[0] === first ? 1 : 0)) / 2)] ?? first;
 }
 
 /** The neighbours, each pair once: the one that enrolled later connects. */

@@ -36,6 +36,7 @@ const rules = {
     bytesMax: nameBytesMax,
     text: 'letters, digits, ".", "_" and "-"',
   },
+  runtime: label,
   service: {
     pattern: /^[^\s\p{Cc}*]+$/u,
     bytesMax: nameBytesMax,

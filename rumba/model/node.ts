@@ -3,17 +3,35 @@ import { TestbedError } from '../errors.ts';
 import { type IpAddress, parseAddress } from './ip-address.ts';
 import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
+import { parseBytes } from './quantity.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A machine of the topology, with an irmd of its own. */
 export interface Node {
   readonly kind: 'node';
   readonly name: string;
-  readonly tun: boolean;
+  readonly options: NodeOptions;
+  readonly memoryBytes: number | undefined;
 }
 
 export interface NodeOptions {
   /** Gives the node the device /dev/net/tun, for programs that carry IP packets. */
   tun?: boolean;
+  /** What it runs: ours, by default. */
+  runtime?: Runtime;
+  /** Image of the node's container, in place of that of all nodes (docker); it needs an irmd and an irm. */
+  image?: string;
+  /** Processors' worth of time it may take, 0.5 for half of one. */
+  cpus?: number;
+  /** Memory it may take, `256MB`. */
+  memory?: string;
+  /** Words for its irmd besides `--stdout`, for example `['--ipcpd', 'process']`. */
+  irmd?: readonly string[];
+  /**
+   * Folder whose content is the node's /etc/ouroboros: its `security` has keys and certificates, by name. Relative to
+   * the topology file.
+   */
+  config?: string;
 }
 
 /** One interface of a node, for a link to end in. */
@@ -32,15 +50,55 @@ export interface PortOptions {
   addresses?: readonly string[];
 }
 
+const nodeKeys = {
+  tun: true,
+  runtime: true,
+  image: true,
+  cpus: true,
+  memory: true,
+  irmd: true,
+  config: true,
+} as const;
+
+/** Less than an irmd and an ipcpd take makes no node. */
+const memoryBytesMin = 32 * 1024 ** 2;
+const cpusMin = 0.01;
+const cpusMax = 1024;
+
 /** A node. Its name is its host name too: at most 32 of a to z, 0 to 9 and hyphens. */
 export function node(name: string, options: NodeOptions = {}): Node {
   checkName('node', name);
-  checkKeys(options, { tun: true }, `node ${name}`);
-  const { tun = false } = options;
-  if (typeof tun !== 'boolean') {
-    throw new TestbedError('ETOPOLOGY', `tun of node ${name} is neither true nor false`);
+  checkKeys(options, nodeKeys, `node ${name}`);
+  const { tun, runtime, image, cpus, memory, irmd, config } = options;
+  const refuse = (fault: string, hint?: string): TestbedError =>
+    new TestbedError('ETOPOLOGY', fault, hint === undefined ? {} : { hint });
+  if (tun !== undefined && typeof tun !== 'boolean') {
+    throw refuse(`tun of node ${name} is neither true nor false`);
   }
-  return { kind: 'node', name, tun };
+  if (runtime !== undefined && runtime?.kind !== 'runtime') {
+    throw refuse(`the runtime of node ${name} is none`, "make one with runtime('NAME', { prefix, image })");
+  }
+  for (const [key, value] of Object.entries({ image, config })) {
+    if (value === undefined || (typeof value === 'string' && value !== '' && !value.includes('\0'))) continue;
+    throw refuse(`${key} of node ${name} is not a text`);
+  }
+  if (runtime !== undefined && image !== undefined) {
+    throw refuse(`node ${name} has both an image and a runtime`, 'give the runtime the image');
+  }
+  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= cpusMin && cpus <= cpusMax)) {
+    throw refuse(
+      `cpus of node ${name} is ${JSON.stringify(cpus)}`,
+      `use ${cpusMin} to ${cpusMax}, 0.5 for half of one`,
+    );
+  }
+  const memoryBytes = memory === undefined ? undefined : parseBytes(memory, `memory of node ${name}`);
+  if (memoryBytes !== undefined && memoryBytes < memoryBytesMin) {
+    throw refuse(`memory of node ${name} is ${memory}, less than a node takes`, 'give it 32MiB or more');
+  }
+  if (irmd !== undefined && !(Array.isArray(irmd) && irmd.every((word) => typeof word === 'string'))) {
+    throw refuse(`irmd of node ${name} is not a list of words`, "write it like ['--ipcpd', 'process']");
+  }
+  return { kind: 'node', name, options, memoryBytes };
 }
 
 /**
@@ -58,6 +116,11 @@ export function port(node: Node, name: string, options: PortOptions = {}): Port 
     mac: checkMac(options.mac, name),
     addresses: checkAddresses(options.addresses ?? [], name),
   };
+}
+
+/** The node a link ends in. */
+export function nodeOf(end: Node | Port): Node {
+  return end.kind === 'port' ? end.node : end;
 }
 
 /** Refuses a value that is no node; `what` says where it was found. */

@@ -1,4 +1,5 @@
 /** Names of a topology, and the servers that answer to them. */
+import { type BalancePolicy, balancePolicies } from '../../runtime/lib/index.ts';
 import { TestbedError } from '../errors.ts';
 import { checkKeys } from './keys.ts';
 import { isLayer, type Layer } from './layer.ts';
@@ -20,6 +21,14 @@ export interface Server {
   readonly name: string;
   readonly command: readonly string[];
   readonly layers: readonly Layer[] | undefined;
+  readonly balance: BalancePolicy | undefined;
+}
+
+export interface ServerOptions {
+  /** Where the name is registered: in every layer of the node that has names, by default. */
+  layers?: readonly Layer[];
+  /** How flows are shared where several processes of the node serve the name. */
+  balance?: BalancePolicy;
 }
 
 /** Registers a name in a layer at a node, with no server started for it. */
@@ -39,7 +48,7 @@ export function server(
   node: Node,
   name: string,
   command: readonly string[],
-  options: { layers?: readonly Layer[] } = {},
+  options: ServerOptions = {},
 ): Server {
   checkName('service', name);
   checkNode(node, `the node of server ${name}`);
@@ -48,9 +57,22 @@ export function server(
       hint: "write it like ['oping', '-l']",
     });
   }
-  checkKeys(options, { layers: true }, `server ${name}`);
-  options.layers?.forEach((layer) => checkLayer(layer, `a layer of server ${name}`));
-  return { kind: 'server', node, name, command, layers: options.layers };
+  checkKeys(options, { layers: true, balance: true }, `server ${name}`);
+  const { layers, balance } = options;
+  if (layers !== undefined && !Array.isArray(layers)) {
+    throw new TestbedError('ETOPOLOGY', `layers of server ${name} is not a list`);
+  }
+  if (balance !== undefined && !balancePolicies.includes(balance)) {
+    throw new TestbedError(
+      'ETOPOLOGY',
+      `the balance ${JSON.stringify(balance)} of server ${name} is unknown`,
+      {
+        hint: `use one of ${balancePolicies.join(', ')}`,
+      },
+    );
+  }
+  layers?.forEach((layer: Layer) => checkLayer(layer, `a layer of server ${name}`));
+  return { kind: 'server', node, name, command, layers, balance };
 }
 
 // The kernel ends an argument at a NUL.

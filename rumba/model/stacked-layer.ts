@@ -18,6 +18,12 @@ import { checkNode, type Node } from './node.ts';
  */
 export type Adjacencies = 'mesh' | 'tree' | readonly (readonly [Node, Node])[];
 
+/**
+ * Whom members enrol with: `tree`, the nearest to the bootstrap that they reach, so that as many as possible enrol at
+ * once; or the pairs that are listed, each of a member and the one it enrols with.
+ */
+export type Enrolments = 'tree' | readonly (readonly [member: Node, target: Node])[];
+
 /** A unicast layer: its members forward packets for each other, and names are found wherever they are registered. */
 export interface Unicast {
   readonly kind: 'unicast';
@@ -37,8 +43,10 @@ export interface Broadcast {
 export interface BroadcastOptions {
   /** The nodes that are in the layer: all that are in a layer below, by default. */
   members?: readonly Node[];
-  /** The member the others enrol with, directly or through each other: the first, by default. */
+  /** The member the others enrol with, directly or through each other: one in the middle, by default. */
   bootstrap?: Node;
+  /** `tree`, by default. */
+  enrolments?: Enrolments;
   /** The neighbours of a broadcast layer have to form a tree: `tree`, by default. */
   adjacencies?: Adjacencies;
 }
@@ -66,7 +74,7 @@ export interface UnicastOptions extends BroadcastOptions {
   dhtReplicate?: number;
 }
 
-const broadcastKeys = { members: true, bootstrap: true, adjacencies: true } as const;
+const broadcastKeys = { members: true, bootstrap: true, enrolments: true, adjacencies: true } as const;
 const unicastKeys = {
   ...broadcastKeys,
   routing: true,
@@ -159,29 +167,36 @@ function checkBelow(maker: string, name: string, over: Layer | readonly Layer[])
   return [...new Set(list)];
 }
 
-function checkMembership(name: string, { members, bootstrap, adjacencies }: BroadcastOptions): void {
+function checkMembership(
+  name: string,
+  { members, bootstrap, enrolments, adjacencies }: BroadcastOptions,
+): void {
   if (members !== undefined) {
     if (!Array.isArray(members) || members.length === 0) {
-      throw new TestbedError('ETOPOLOGY', `members of layer ${name} is not a list of nodes`);
+      throw new TestbedError('ETOPOLOGY', `layer ${name} has no members`, {
+        hint: 'list nodes, or leave members out for all of the layers below',
+      });
     }
     members.forEach((each: Node) => checkNode(each, `a member of layer ${name}`));
   }
   if (bootstrap !== undefined) checkNode(bootstrap, `the bootstrap of layer ${name}`);
-  if (adjacencies === undefined || adjacencies === 'mesh' || adjacencies === 'tree') return;
-  const isPairs =
-    Array.isArray(adjacencies) &&
-    adjacencies.every((pair: unknown) => Array.isArray(pair) && pair.length === 2);
-  if (!isPairs) {
-    throw new TestbedError(
-      'ETOPOLOGY',
-      `adjacencies of layer ${name} is neither mesh nor tree nor a list of pairs`,
-      {
-        hint: 'write them like [[a, b], [b, c]]',
-      },
-    );
+  checkPairs(name, 'enrolments', enrolments, ['tree']);
+  checkPairs(name, 'adjacencies', adjacencies, ['mesh', 'tree']);
+}
+
+function checkPairs(
+  layer: string,
+  what: string,
+  value: Adjacencies | undefined,
+  words: readonly string[],
+): void {
+  if (value === undefined || (typeof value === 'string' && words.includes(value))) return;
+  if (!Array.isArray(value) || value.some((pair: unknown) => !Array.isArray(pair) || pair.length !== 2)) {
+    const said = `${what} of layer ${layer} is neither ${words.join(' nor ')} nor a list of pairs`;
+    throw new TestbedError('ETOPOLOGY', said, { hint: 'write them like [[a, b], [b, c]]' });
   }
-  for (const pair of adjacencies as readonly (readonly [Node, Node])[]) {
-    for (const end of pair) checkNode(end, `an end of an adjacency of layer ${name}`);
+  for (const pair of value as readonly (readonly [Node, Node])[]) {
+    for (const end of pair) checkNode(end, `a node in ${what} of layer ${layer}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a topology is once it is checked: plain data, everything by name, nothing left to default. */
-import type { BootstrapConfig, HashAlgorithm } from '../../runtime/lib/index.ts';
+import type { BalancePolicy, BootstrapConfig } from '../../runtime/lib/index.ts';
 
 // A file may import another copy of this package than the one that loads it; both know this symbol.
 const brand = Symbol.for('o7s-testbed.topology');
@@ -17,14 +17,48 @@ export interface TopologyNode {
   readonly name: string;
   /** Whether the node has the device /dev/net/tun. */
   readonly tun?: boolean;
+  /** What it runs; absent for ours. */
+  readonly runtime?: TopologyRuntime;
+  /** Image of its container, where it has one of its own. */
+  readonly image?: string;
+  /** Processors' worth of time, and bytes, it may take. */
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  /** Words for its irmd besides `--stdout`. */
+  readonly irmd?: readonly string[];
+  /** Folder whose content is the node's /etc/ouroboros; absolute once the file is loaded. */
+  readonly config?: string;
+  /** A digest of what is in it. */
+  readonly configDigest?: string;
 }
 
-export interface TopologyLink {
+/** A runtime of others. */
+export interface TopologyRuntime {
+  readonly name: string;
+  readonly prefix?: string;
+  readonly image?: string;
+  /** The folder in which its irmd looks for its configuration. */
+  readonly config: string;
+  /** Variables of the environment that prefix and image come from. */
+  readonly variables: { readonly prefix?: string; readonly image?: string };
+}
+
+export type TopologyLink = TopologyCable | TopologyLan;
+
+export interface TopologyCable {
   readonly kind: 'eth';
   readonly name: string;
   /** Bytes. */
   readonly mtu: number;
   readonly ends: readonly [TopologyLinkEnd, TopologyLinkEnd];
+}
+
+export interface TopologyLan {
+  readonly kind: 'lan';
+  readonly name: string;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly ends: readonly TopologyLinkEnd[];
 }
 
 export interface TopologyLinkEnd {
@@ -36,7 +70,34 @@ export interface TopologyLinkEnd {
   readonly addresses?: readonly string[];
 }
 
-export type TopologyLayer = TopologyEthLayer | TopologyUdpLayer | TopologyStackedLayer;
+export type TopologyLayer = TopologyLinkLayer | TopologyLocalLayer | TopologyStackedLayer;
+
+/** A layer over a link. */
+export interface TopologyLinkLayer {
+  readonly kind: 'eth-dix' | 'eth-llc' | 'udp4' | 'udp6';
+  readonly name: string;
+  readonly link: string;
+  readonly members: readonly TopologyLinkMember[];
+}
+
+/** A node's IPCP in a layer. */
+export interface TopologyMember {
+  readonly node: string;
+  readonly ipcp: string;
+}
+
+/** A node's IPCP in a layer over a link. */
+export interface TopologyLinkMember extends TopologyMember {
+  readonly interface: string;
+  readonly config: BootstrapConfig;
+}
+
+/** A layer within a node. */
+export interface TopologyLocalLayer {
+  readonly kind: 'local';
+  readonly name: string;
+  readonly members: readonly (TopologyMember & { readonly config: BootstrapConfig })[];
+}
 
 /** A layer over others. */
 export interface TopologyStackedLayer {
@@ -48,52 +109,22 @@ export interface TopologyStackedLayer {
   readonly bootstrap: string;
   readonly members: readonly TopologyStackedMember[];
   /** Whom each of the other nodes enrols with, in an order that is possible. */
-  readonly enrolments: readonly { readonly node: string; readonly with: string }[];
+  readonly enrolments: readonly TopologyEnrolment[];
   /** The IPCPs that connect to others, and to whom. */
   readonly adjacencies: readonly { readonly node: string; readonly ipcp: string; readonly to: string }[];
   /** What the first member is told; the others learn it from each other. */
   readonly config: BootstrapConfig;
 }
 
-/** A node's IPCP in a layer over others. */
-export interface TopologyStackedMember {
+export interface TopologyEnrolment {
   readonly node: string;
-  readonly ipcp: string;
+  readonly with: string;
+}
+
+/** A node's IPCP in a layer over others. */
+export interface TopologyStackedMember extends TopologyMember {
   /** The IPCPs of layers below that its own name is registered with. */
   readonly lower: readonly string[];
-}
-
-export interface TopologyEthLayer {
-  readonly kind: 'eth-dix' | 'eth-llc';
-  readonly name: string;
-  readonly link: string;
-  /** Of an eth-dix layer. */
-  readonly ethertype?: number | undefined;
-  readonly hash: HashAlgorithm | undefined;
-  readonly members: readonly TopologyMember[];
-}
-
-export interface TopologyUdpLayer {
-  readonly kind: 'udp4' | 'udp6';
-  readonly name: string;
-  readonly link: string;
-  readonly port: number | undefined;
-  /** Address of the DNS server that knows its names; the nodes' hosts files do where it is absent. */
-  readonly dns: string | undefined;
-  readonly members: readonly TopologyUdpMember[];
-}
-
-/** A node's IPCP in a layer. */
-export interface TopologyMember {
-  readonly node: string;
-  readonly ipcp: string;
-  readonly interface: string;
-}
-
-/** The same in a udp layer. */
-export interface TopologyUdpMember extends TopologyMember {
-  /** The IPCP's address, one of its interface's. */
-  readonly ip: string;
 }
 
 export interface TopologyRegistration {
@@ -107,6 +138,8 @@ export interface TopologyServer {
   readonly node: string;
   readonly name: string;
   readonly command: readonly string[];
+  /** How flows are shared among all processes of the name on the node; absent for the runtime's default. */
+  readonly balance?: BalancePolicy;
 }
 
 /** Marks data as a checked topology. */
@@ -117,4 +150,8 @@ export function brandTopology(topology: Topology): Topology {
 /** True for what `topology()` made, be it that of another copy of this package. */
 export function isTopology(value: unknown): value is Topology {
   return typeof value === 'object' && value !== null && brand in value;
+}
+
+export function isStackedLayer(layer: TopologyLayer): layer is TopologyStackedLayer {
+  return layer.kind === 'unicast' || layer.kind === 'broadcast';
 }

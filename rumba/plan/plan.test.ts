@@ -17,23 +17,23 @@ test('the plan of two nodes', () => {
   expect(phases).toEqual(['nodes', 'links', 'irmd', 'layer lan', 'names', 'servers']);
   expect(steps.map(({ id, after, command }) => `${id} <- ${after.join(', ')} | ${command ?? ''}`))
     .toMatchInlineSnapshot(`
-    [
-      "node a <-  | ",
-      "node b <-  | ",
-      "link a-b <- node a, node b | ",
-      "irmd a <- node a | irmd --stdout",
-      "irmd b <- node b | irmd --stdout",
-      "ipcp lan.a <- irmd a, link a-b | irm ipcp bootstrap name lan.a layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
-      "ipcp lan.b <- irmd b, link a-b | irm ipcp bootstrap name lan.b layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
-      "register ping.b lan.b <- ipcp lan.b | irm name register ping.b ipcp lan.b",
-      "register other.b lan.b <- ipcp lan.b | irm name register other.b ipcp lan.b",
-      "server 1 ping.b b <- irmd b, register ping.b lan.b | oping -l & irm bind process $! name ping.b",
-      "server 2 other.b b <- irmd b, register other.b lan.b | oping -l --say 'it'\\''s' & irm bind process $! name other.b",
-    ]
-  `);
+      [
+        "node a <-  | ",
+        "node b <-  | ",
+        "link a-b <- node a, node b | ",
+        "irmd a <- node a | irmd --stdout",
+        "irmd b <- node b | irmd --stdout",
+        "ipcp lan.a <- irmd a, link a-b | irm ipcp bootstrap name lan.a layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
+        "ipcp lan.b <- irmd b, link a-b | irm ipcp bootstrap name lan.b layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
+        "register ping.b lan.b <- ipcp lan.b | irm name register ping.b ipcp lan.b",
+        "register other.b lan.b <- ipcp lan.b | irm name register other.b ipcp lan.b",
+        "server b ping.b <- irmd b, register ping.b lan.b | oping -l & irm bind process $! name ping.b",
+        "server b other.b <- irmd b, register other.b lan.b | oping -l --say 'it'\\''s' & irm bind process $! name other.b",
+      ]
+    `);
   expect(steps.flatMap(({ action }) => (action.kind === 'serve' ? [action.log] : []))).toEqual([
-    'oping',
-    'oping-2',
+    'ping.b',
+    'other.b',
   ]);
 });
 

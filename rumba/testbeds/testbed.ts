@@ -1,11 +1,14 @@
 /** What a testbed is: something that makes labs of nodes and links, and finds them again. */
+import type { Readable, Writable } from 'node:stream';
 import type { IrmClient } from '../../runtime/lib/index.ts';
-import type { Topology, TopologyLink, TopologyNode } from '../model/topology.ts';
+import type { Topology, TopologyCable, TopologyLinkEnd, TopologyNode } from '../model/topology.ts';
 import type { Check } from './check.ts';
 
 export interface Testbed {
   readonly name: string;
-  /** Gets ready what labs are made of. Rejects with EENVIRONMENT where labs cannot be made. */
+  /**
+   * Gets ready what labs are made of. Rejects with EENVIRONMENT where labs, or nodes as these are to be, cannot be made.
+   */
   prepare(options: PrepareOptions): Promise<void>;
   /**
    * Makes an empty lab. It belongs to this process, whose end, be it by SIGKILL, ends it too, until
@@ -35,8 +38,10 @@ export interface PrepareOptions {
   signal: AbortSignal;
   /** Called with a line of text now and then, where it takes long. */
   onProgress: (line: string) => void;
-  /** The image that nodes are to run, where nodes run an image. */
+  /** The image that nodes are to run unless they have one of their own, where nodes run an image. */
   image?: string | undefined;
+  /** The nodes that are to be made. */
+  nodes?: readonly TopologyNode[] | undefined;
 }
 
 export interface LabOptions {
@@ -49,22 +54,36 @@ export interface LabOptions {
 export interface Lab {
   readonly name: string;
   readonly testbed: string;
-  /** What `keep()` wrote; undefined for a lab that is still being made. */
+  /** What `keep()` or `save()` wrote last; undefined for a lab that is still being made. */
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */
   faults(): Promise<string[]>;
   /** Adds a node, with a hosts file of its own, and does nothing when it is there. */
   addNode(node: TopologyNode, signal: AbortSignal): Promise<void>;
+  /** Takes a node away with all that runs on it, and the links that end in it. */
+  removeNode(name: string, signal: AbortSignal): Promise<void>;
+  /** Gives a node its share of time and memory; undefined is all there is. */
+  limitNode(name: string, limits: NodeLimits, signal: AbortSignal): Promise<void>;
   /** Joins two nodes, sets both interfaces up, and does nothing when the link is there. */
-  addLink(link: TopologyLink, signal: AbortSignal): Promise<void>;
+  addCable(link: TopologyCable, signal: AbortSignal): Promise<void>;
+  /** Makes a LAN that nodes can be plugged into, and does nothing when it is there. */
+  addLan(name: string, mtu: number, signal: AbortSignal): Promise<void>;
+  /** Takes a LAN away, with the interfaces of the nodes in it. */
+  removeLan(name: string, signal: AbortSignal): Promise<void>;
+  /** Joins a node to a LAN, sets its interface up, and does nothing when that is there. */
+  plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void>;
+  /** Takes an interface of a node away, with the other end of its cable; does nothing when it is gone. */
+  removeInterface(node: string, device: string, signal: AbortSignal): Promise<void>;
   /** A node by name. Throws EUSAGE, listing the nodes there are. */
   node(name: string): LabNode;
-  /** The nodes that run, by name. */
+  /** The nodes there are, by name. */
   nodes(): readonly LabNode[];
   /** What changes from now on, until the lab has ended, which is the last change, or the signal aborts. */
   watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void>;
   /** From here on the lab stays until it is destroyed. */
   keep(record: LabRecord): Promise<void>;
+  /** Replaces the record of a lab that stays. */
+  save(record: LabRecord): Promise<void>;
   /**
    * Ends every process of the lab and takes back all it holds; resolves when that is done. Does
    * nothing to a lab that is gone. Rejects with ETIMEDOUT after 20 s.
@@ -87,18 +106,59 @@ export interface LabRecord {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly topology: Topology;
+  /** What the lab was being made into when that was given up: parts of it may be there. */
+  readonly pending?: Topology | undefined;
+  /** The image that nodes run that have none of their own, where nodes run images. */
+  readonly image?: string | undefined;
+  /** Nodes that were stopped and are to stay so. */
+  readonly stopped?: readonly string[] | undefined;
+  /** Parameters that were set, and what the lab was made with: versions by program, images by digest. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  readonly versions?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface NodeLimits {
+  /** Processors' worth of time. */
+  readonly cpus: number | undefined;
+  readonly memoryBytes: number | undefined;
 }
 
 export interface LabNode {
   readonly name: string;
-  /** A connection to the node's irmd. Rejects with O7sError EIRMD when none answers. */
+  /** A connection to the node's irmd, if that is ours. Rejects with O7sError EIRMD when none answers. */
   irm(signal: AbortSignal): Promise<IrmClient>;
   /** Starts a program that outlives this process; its output goes to a log of that name on the node. */
   start(command: readonly string[], options: { log: string; signal: AbortSignal }): Promise<Program>;
+  /** Ends a program that was started with a log of that name; does nothing when it has ended. */
+  end(log: string, signal: AbortSignal): Promise<void>;
+  /** The logs whose programs run. */
+  programs(): Promise<readonly string[]>;
   /** Runs a command attached to the terminal, pipes or files of this process. */
   attach(command: readonly string[]): Attached;
+  /** Runs a command with pipes of its own. */
+  open(command: readonly string[]): Promise<Opened>;
   /** Runs a command to its end and gives what it wrote. */
   run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult>;
+  /**
+   * An empty folder in which the node's irmd looks for its configuration; `place` is where that of another runtime does.
+   */
+  configFolder(place: string | undefined, signal: AbortSignal): Promise<string>;
+  /** Gives an interface an address, with the words of `ip address`, and takes one away. Either may be done already. */
+  addAddress(words: readonly string[], signal: AbortSignal): Promise<void>;
+  removeAddress(words: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Sets all interfaces up or down: a machine that is off has no carrier for those at the other ends. */
+  setInterfaces(state: 'up' | 'down', signal: AbortSignal): Promise<void>;
+  /** Ends every program on the node: by SIGTERM, and what is left after `graceMs` by SIGKILL. */
+  endAll(graceMs: number, signal: AbortSignal): Promise<void>;
+  /** The logs on the node, by name. */
+  logs(): Promise<readonly LogFile[]>;
+  /** A part of a log from a byte on, as much as fits; empty at its end. */
+  readLog(name: string, from: number): Promise<Buffer>;
+}
+
+export interface LogFile {
+  readonly name: string;
+  readonly bytes: number;
 }
 
 /** A program started on a node. */
@@ -106,8 +166,6 @@ export interface Program {
   /** Its process, as the node numbers it. */
   readonly pid: number;
   alive(): Promise<boolean>;
-  /** The last line of its log that is not blank. */
-  lastLogLine(): Promise<string | undefined>;
 }
 
 /** A command that shares the standard streams of this process. */
@@ -116,6 +174,13 @@ export interface Attached {
   readonly ended: Promise<number>;
   /** Sends the command a signal. */
   readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+/** A command with pipes of its own. */
+export interface Opened extends Attached {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
 }
 
 export interface CommandResult {

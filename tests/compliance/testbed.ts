@@ -1,7 +1,8 @@
 /** What every testbed has to do, whatever its nodes are made of. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TopologyLink } from '../../rumba/model/topology.ts';
+import type { TopologyCable } from '../../rumba/model/topology.ts';
 import { poll } from '../../rumba/poll.ts';
+import { lastLines } from '../../rumba/testbeds/logs.ts';
 import type { Lab, LabNode, Testbed } from '../../rumba/testbeds/testbed.ts';
 
 export interface TestbedUnderTest {
@@ -14,7 +15,7 @@ const signal = new AbortController().signal;
 let serial = 0;
 const freshName = (): string => `compliance-${process.pid}-${++serial}`;
 
-const cable: TopologyLink = {
+const cable: TopologyCable = {
   kind: 'eth',
   name: 'a-b',
   mtu: 1400,
@@ -28,6 +29,8 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
   describe(`testbed ${testbed.name}`, () => {
     let lab: Lab;
     let [a, b]: LabNode[] = [];
+    const lastLine = async (log: string): Promise<string | undefined> =>
+      a === undefined ? undefined : (await lastLines(a, log, 1))[0];
     const output = async (node: LabNode | undefined, ...command: string[]): Promise<string> => {
       const result = await node?.run(command, signal);
       expect(result?.stderr).toBe('');
@@ -37,7 +40,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
     beforeAll(async () => {
       lab = await testbed.createLab(freshName(), signal);
       await Promise.all(['a', 'b'].map((name) => lab.addNode({ name }, signal)));
-      await lab.addLink(cable, signal);
+      await lab.addCable(cable, signal);
       [a, b] = [lab.node('a'), lab.node('b')];
     });
     afterAll(async () => await lab?.destroy());
@@ -81,7 +84,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
 
     test('adding again what is there changes nothing', async () => {
       await lab.addNode({ name: 'a' }, signal);
-      await lab.addLink(cable, signal);
+      await lab.addCable(cable, signal);
       expect(await output(lab.node('a'), 'hostname')).toBe('a');
     });
 
@@ -112,12 +115,12 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
     });
 
     test('a link that cannot be made says which', async () => {
-      const taken: TopologyLink = {
+      const taken: TopologyCable = {
         ...cable,
         name: 'taken',
         ends: [cable.ends[0], { ...cable.ends[1], interface: 'e2' }],
       };
-      await expect(lab.addLink(taken, signal)).rejects.toMatchObject({
+      await expect(lab.addCable(taken, signal)).rejects.toMatchObject({
         code: 'EFAILED',
         message: expect.stringContaining('cannot make link taken from e1 of a to e2 of b: '),
       });
@@ -147,7 +150,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
 
     test('a started program runs on by itself, has a log, and is seen to end', async () => {
       const program = await a?.start(['sh', '-c', 'echo first; echo my number is $$'], { log: 'x', signal });
-      await poll(async () => (await program?.lastLogLine()) === `my number is ${program?.pid}` || undefined, {
+      await poll(async () => (await lastLine('x')) === `my number is ${program?.pid}` || undefined, {
         what: 'its log',
         deadlineMs: 10_000,
       });
@@ -172,7 +175,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
         what: 'its end',
         deadlineMs: 10_000,
       });
-      expect(await program?.lastLogLine()).toContain('/nonexistent/program: not found');
+      expect(await lastLine('z')).toContain('/nonexistent/program: not found');
     });
 
     test('orphans are collected', async () => {
@@ -196,7 +199,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
     test('destroying a lab leaves nothing, and again does nothing', async () => {
       const doomed = await testbed.createLab(freshName(), signal);
       for (const name of ['a', 'b']) await doomed.addNode({ name }, signal);
-      await doomed.addLink(cable, signal);
+      await doomed.addCable(cable, signal);
       await doomed.node('a').start(['sleep', '1000'], { log: 'sleep', signal });
       const left = await trace(doomed.name);
       expect(await left()).not.toEqual([]);

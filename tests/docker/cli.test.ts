@@ -49,7 +49,9 @@ describe('up that is ended half-way', () => {
       const { child, outcome } = startCli('up', twoNodes, '--lab', lab);
       await delay(ms);
       child.kill('SIGKILL');
-      const isComplete = (await outcome).code === 0;
+      await outcome;
+      const listed = (await own.listed(lab)) as { state: string } | undefined;
+      const isComplete = listed?.state === 'running';
       const remove = even === 0 || isComplete ? ['down', '--lab', lab] : ['clean'];
       expect(await cli(...remove)).toMatchObject({ code: 0 });
       await gone(lab);
@@ -80,7 +82,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
     expect(await cli('exec', '--lab', lab.name, 'b', '--', 'true')).toEqual({
       code: 1,
       stdout: '',
-      stderr: `o7s-testbed: node b of lab ${lab.name} has ended: its container is gone; build the lab anew: o7s-testbed down --lab ${lab.name}, then up\n`,
+      stderr: `o7s-testbed: node b of lab ${lab.name} has ended: its container is gone; make it again: o7s-testbed start b --lab ${lab.name}\n`,
     });
     const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
     expect(list.find((each) => each.lab === lab.name)).toMatchObject({

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ethLink, node, server, topology, udp4, udp6 } from '../../rumba/index.ts';
 import { Performer } from '../../rumba/deploy/perform.ts';
-import { type Action, plan } from '../../rumba/plan/plan.ts';
+import type { Action } from '../../rumba/plan/action.ts';
+import { plan } from '../../rumba/plan/plan.ts';
 import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
 import type { Lab } from '../../rumba/testbeds/testbed.ts';
 import { cli, freshLab, labInScope } from './cli.ts';
@@ -76,7 +77,7 @@ async function nodesOfPair(): Promise<
   );
   const { signal } = new AbortController();
   const lab = await new NetnsTestbed().createLab(freshLab(), signal);
-  const performer = new Performer(lab);
+  const performer = new Performer(lab, []);
   const perform = async (kind: Action['kind']): Promise<void> => {
     for (const { action } of steps) if (action.kind === kind) await performer.perform(action, signal);
   };
@@ -100,7 +101,7 @@ test('addresses and lines of hosts files that are there stay as they are', async
     );
     return results.map(({ stdout }) => stdout).join('');
   };
-  const kinds = ['link', 'address', 'hosts'] as const;
+  const kinds = ['cable', 'address', 'hosts'] as const;
   for (const kind of kinds) await pair.perform(kind);
   const once = await seen();
   expect(once).toMatch(/inet6 fd6f:37::2\/64 scope global nodad/);

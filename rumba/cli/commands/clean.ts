@@ -28,7 +28,10 @@ export const clean: CommandModule<object, CleanArguments> = {
     if (all && !yes) {
       const labs = await labsOfUser();
       if (labs.length > 0)
-        await confirm(`Remove ${labs.map((lab) => lab.name).join(', ')} and what is left?`);
+        await confirm(
+          `Remove ${labs.map((lab) => lab.name).join(', ')} and what is left?`,
+          'nothing removed',
+        );
     }
     const removed = await cleanTestbeds(askedTestbed(), all, ({ message }) => {
       process.stderr.write(`o7s-testbed: without docker: ${message}\n`);

@@ -32,7 +32,8 @@ export const down: CommandModule<object, DownArguments> = {
 async function chosen(labs: readonly Lab[], { lab, all, yes }: DownArguments): Promise<readonly Lab[]> {
   if (all === true) {
     if (labs.length === 0) process.stderr.write('no lab is running\n');
-    else if (!yes) await confirm(`Take down ${labs.map((each) => each.name).join(', ')}?`);
+    else if (!yes)
+      await confirm(`Take down ${labs.map((each) => each.name).join(', ')}?`, 'nothing taken down');
     return labs;
   }
   if (lab === undefined) return [chooseLab(labs, lab)];

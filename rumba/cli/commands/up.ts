@@ -1,124 +1,231 @@
-/** `o7s-testbed up`: from a topology file to a lab. */
+/** `o7s-testbed up`: from a topology file to a lab, or from a lab to another topology. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { deploy } from '../../deploy/deploy.ts';
 import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
 import type { Topology } from '../../model/topology.ts';
-import { type Plan, plan } from '../../plan/plan.ts';
+import { apply, build, type Change, compare, type LabSource } from '../../orchestrate.ts';
+import type { Step } from '../../plan/action.ts';
+import { type Difference, fromNothing } from '../../plan/difference.ts';
+import { plan } from '../../plan/plan.ts';
 import { chooseTestbed } from '../../testbeds/known.ts';
+import type { Lab } from '../../testbeds/testbed.ts';
+import { confirm } from '../confirm.ts';
 import { interruptible } from '../interrupt.ts';
 import { labName } from '../lab-name.ts';
-import { askedTestbed } from '../labs.ts';
+import { askedTestbed, findLab } from '../labs.ts';
 import { loadTopology } from '../load-topology.ts';
-import { progress } from '../progress.ts';
+import {
+  checkJobs,
+  formatOption,
+  jobsOption,
+  parseSet,
+  setOption,
+  testbedOption,
+  verboseOption,
+  yesOption,
+} from '../options.ts';
+import { seconds, standardProgress } from '../progress.ts';
 import { counted, table } from '../table.ts';
 
 interface UpArguments {
   file: string;
+  set: string[];
+  node: string[] | undefined;
   lab: string | undefined;
   testbed: string | undefined;
   image: string | undefined;
+  jobs: number | undefined;
   'dry-run': boolean;
+  yes: boolean;
   format: 'table' | 'json';
   verbose: boolean;
 }
 
 export const up: CommandModule<object, UpArguments> = {
   command: 'up [file]',
-  describe: 'Build the topology of a file',
+  describe: 'Build the topology of a file, or change a running lab into it',
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', default: 'topology.ts', describe: 'Topology file' })
+      .option('set', setOption)
+      .option('node', {
+        alias: 'n',
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'Only this node, and what is between those that are wanted; more than once, or a,b',
+      })
       .option('lab', {
         type: 'string',
         requiresArg: true,
         describe: "Name of the lab; else the topology's, else the file's",
       })
-      .option('testbed', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'What to build on: docker or netns; else O7S_TESTBED, else the first there is',
-      })
+      .option('testbed', testbedOption)
       .option('image', { type: 'string', requiresArg: true, describe: 'Image that nodes run (docker)' })
+      .option('jobs', jobsOption)
       .option('dry-run', { type: 'boolean', default: false, describe: 'Show the plan and change nothing' })
-      .option('format', {
-        alias: 'f',
-        choices: ['table', 'json'] as const,
-        default: 'table' as const,
-        describe: 'Form of the output',
-      })
-      .option('verbose', {
-        alias: 'v',
-        type: 'boolean',
-        default: false,
-        describe: 'Show every step with its command',
-      }),
-  handler: async ({ file, lab, testbed, image, 'dry-run': dryRun, format, verbose }) => {
+      .option('yes', { ...yesOption, describe: 'Do not ask before a running lab is changed' })
+      .option('format', formatOption)
+      .option('verbose', verboseOption)
+      .example('$0 up topologies/two-nodes.ts', 'build it')
+      .example('$0 up line.ts --set n=50 --lab long', 'with a parameter, under a name of your choice')
+      .example('$0 up line.ts --dry-run', 'show what would be done, with the irm commands')
+      .example('$0 up line.ts -n n1,n2', 'only two of its nodes'),
+  handler: async (options) => {
+    const { file, lab: askedName, testbed, image, 'dry-run': dryRun, format } = options;
     const asked = askedTestbed(testbed);
-    const topology = await loadTopology(file);
-    const name = labName({ asked: lab, own: topology.name, file });
-    const steps = plan(topology);
-    if (dryRun) {
-      process.stdout.write(
-        format === 'json' ? `${JSON.stringify({ lab: name, ...steps }, null, 2)}\n` : planText(steps),
-      );
-      return;
-    }
-    if (!existsSync(`${binDirectory}/irmd`)) {
+    const set = parseSet(options.set);
+    const only = options.node?.flatMap((text) => text.split(','));
+    const workers = checkJobs(options.jobs);
+    const { topology, parameters } = await loadTopology(file, { set, only });
+    const name = labName({ asked: askedName, own: topology.name, file });
+    const source: LabSource = {
+      file: resolve(file),
+      parameters: Object.fromEntries(parameters.map((each) => [each.name, String(each.value)])),
+      image,
+    };
+    if (!dryRun && !existsSync(`${binDirectory}/irmd`)) {
       throw new TestbedError('EENVIRONMENT', `${binDirectory}/irmd is missing`, {
         hint: `run: npm --prefix ${packageRoot} run build`,
       });
     }
 
     const started = performance.now();
+    let fresh = true;
     using interrupt = interruptible((exitCode) => {
-      process.stderr.write(
-        `o7s-testbed: stopped at once; to remove what is left: o7s-testbed down --lab ${name}\n`,
-      );
+      const rest = fresh
+        ? 'to remove what is left: o7s-testbed down'
+        : 'to complete the change: o7s-testbed up';
+      process.stderr.write(`o7s-testbed: stopped at once; ${rest} --lab ${name}\n`);
       process.exit(exitCode);
     });
     const { signal } = interrupt;
-    const bed = await chooseTestbed(asked, {
-      signal,
-      image,
-      onProgress: (line) => process.stderr.write(`${line}\n`),
-      onSkip: (_skipped, next, { message }) =>
-        process.stderr.write(`using testbed ${next.name}: ${message}\n`),
-    });
-    const made = await bed.createLab(name, signal, { topology: topology.name, image });
-    try {
-      await deploy(steps, made, { signal, onEvent: progress((line) => process.stderr.write(line), verbose) });
-      signal.throwIfAborted();
-      await made.keep({ lab: name, file: resolve(file), createdAt: new Date().toISOString(), topology });
-    } catch (error) {
-      if (signal.aborted) process.stderr.write(`removing lab ${name}\n`);
-      await made.destroy();
-      throw error;
+    const running = await findLab(name, asked);
+    signal.throwIfAborted();
+    fresh = running === undefined;
+    if (dryRun) {
+      const change = running === undefined ? undefined : await compare(running, topology, signal);
+      process.stdout.write(planText(name, change?.difference ?? fromNothing(plan(topology)), format));
+      return;
     }
-    process.stderr.write(
-      `lab ${name} is up: ${summary(topology)} in ${Math.round(performance.now() - started)} ms\n`,
-    );
-    process.stdout.write(
-      format === 'json'
-        ? `${JSON.stringify({ lab: name, testbed: bed.name, topology })}\n`
-        : nodeTable(topology),
-    );
+    using shown = standardProgress(options.verbose);
+    const work = { signal, workers, onEvent: shown.onEvent };
+    const change = running === undefined ? undefined : await agreed(running, topology, options, signal);
+    if (change === undefined) {
+      const bed = await chooseTestbed(asked, {
+        signal,
+        image,
+        nodes: topology.nodes,
+        onProgress: shown.note,
+        onSkip: (_skipped, next, { message }) => shown.note(`using testbed ${next.name}: ${message}`),
+      });
+      const onRemove = (): void => {
+        if (signal.aborted) shown.note(`removing lab ${name}`);
+      };
+      const lab = await build(bed, name, topology, source, { ...work, onRemove });
+      shown[Symbol.dispose]();
+      report(lab, topology, { format, ms: performance.now() - started, changed: false });
+    } else {
+      await apply(change, source, work).catch((error: unknown) => {
+        throw incomplete(error, name, file, signal);
+      });
+      shown[Symbol.dispose]();
+      report(change.lab, topology, { format, ms: performance.now() - started, changed: true });
+    }
   },
 };
 
-function planText({ phases, steps }: Plan): string {
-  return phases
-    .map((phase) => {
-      const lines = steps
-        .filter((step) => step.phase === phase)
-        .map(({ node, text, command }) =>
-          command === undefined ? `  ${text}\n` : `  ${node} >> ${command}\n`,
-        );
-      return `${phase}\n${lines.join('')}`;
-    })
-    .join('');
+/** What is to change in a running lab, once whoever is asked agrees. */
+async function agreed(
+  lab: Lab,
+  topology: Topology,
+  { file, yes }: UpArguments,
+  signal: AbortSignal,
+): Promise<Change> {
+  const change = await compare(lab, topology, signal);
+  const { undo, redo } = change.difference;
+  if (undo.length + redo.steps.length === 0) {
+    process.stderr.write(`lab ${lab.name} is as ${file} says: nothing to change\n`);
+    return change;
+  }
+  const other = change.record.file === resolve(file) ? '' : `, made from ${change.record.file}`;
+  process.stderr.write(`lab ${lab.name} is running${other}; to make it as ${file} says:\n`);
+  for (const line of change.lost) process.stderr.write(`  ! ${line}\n`);
+  for (const line of changeLines(change)) process.stderr.write(`  ${line}\n`);
+  if (!yes) await confirm(`Change lab ${lab.name}?`, 'nothing changed');
+  return change;
+}
+
+/** How many lines of a change are shown one by one. */
+const shownMax = 40;
+
+/** What a change touches: `-` goes, `+` comes, `~` goes and comes again. */
+function changeLines({ difference: { undo, redo } }: Change): string[] {
+  const gone = new Map(undo.map((step) => [step.id, step]));
+  const again = redo.steps.filter((step) => gone.has(step.id));
+  const ids = new Set(redo.steps.map(({ id }) => id));
+  const isShown = ({ action }: Step): boolean => action.kind !== 'converge';
+  const lines = [
+    ...undo.filter(({ id }) => !ids.has(id)).map((step) => `- ${step.text}`),
+    ...again.filter(isShown).map((step) => `~ ${step.text}`),
+    ...redo.steps.filter((step) => !gone.has(step.id) && isShown(step)).map((step) => `+ ${step.text}`),
+  ];
+  const rest = lines.length - shownMax;
+  return rest <= 1 ? lines : [...lines.slice(0, shownMax), `... and ${rest} more; --dry-run shows all`];
+}
+
+function incomplete(error: unknown, lab: string, file: string, signal: AbortSignal): unknown {
+  if (signal.aborted) {
+    process.stderr.write(`lab ${lab} is half changed; to complete it: o7s-testbed up ${file} --lab ${lab}\n`);
+    return error;
+  }
+  if (!(error instanceof TestbedError)) return error;
+  const {
+    code,
+    message,
+    details,
+    hint = `lab ${lab} is half changed; mend the cause and bring it up again`,
+  } = error;
+  return new TestbedError(code, message, { cause: error, details, hint });
+}
+
+function planText(lab: string, { undo, redo }: Difference, format: 'table' | 'json'): string {
+  if (format === 'json') {
+    const { phases, steps } = redo;
+    return `${JSON.stringify({ lab, undo, phases, steps }, null, 2)}\n`;
+  }
+  const section = (phase: string, steps: readonly Step[]): string => {
+    const lines = steps.map(({ node, text, command }) =>
+      command === undefined ? `  ${text}\n` : `  ${node} >> ${command}\n`,
+    );
+    return `${phase}\n${lines.join('')}`;
+  };
+  const undoLines = undo.map((step) => `  ${step.text}\n`);
+  return [
+    ...(undo.length === 0 ? [] : [`taking away\n${undoLines.join('')}`]),
+    ...redo.phases.map((phase) =>
+      section(
+        phase,
+        redo.steps.filter((step) => step.phase === phase),
+      ),
+    ),
+  ].join('');
+}
+
+function report(
+  lab: Lab,
+  topology: Topology,
+  { format, ms, changed }: { format: 'table' | 'json'; ms: number; changed: boolean },
+): void {
+  const what = changed ? 'is changed' : 'is up';
+  process.stderr.write(`lab ${lab.name} ${what}: ${summary(topology)} in ${seconds(ms)}\n`);
+  process.stdout.write(
+    format === 'json'
+      ? `${JSON.stringify({ lab: lab.name, testbed: lab.testbed, topology })}\n`
+      : nodeTable(topology),
+  );
 }
 
 function summary({ nodes, links, layers, servers }: Topology): string {
@@ -132,15 +239,20 @@ function summary({ nodes, links, layers, servers }: Topology): string {
 
 function nodeTable({ nodes, links, layers, servers }: Topology): string {
   const list = (values: readonly string[]): string => values.join(',') || '-';
+  const interfaces = Map.groupBy(
+    links.flatMap(({ ends }) => ends),
+    ({ node }) => node,
+  );
+  const members = Map.groupBy(
+    layers.flatMap((layer) => layer.members.map(({ node, ipcp }) => ({ node, ipcp }))),
+    ({ node }) => node,
+  );
+  const served = Map.groupBy(servers, ({ node }) => node);
   const rows = nodes.map(({ name }) => [
     name,
-    list(links.flatMap((link) => link.ends.filter((end) => end.node === name).map((end) => end.interface))),
-    list(
-      layers.flatMap((layer) =>
-        layer.members.filter((member) => member.node === name).map((member) => member.ipcp),
-      ),
-    ),
-    list(servers.filter((server) => server.node === name).map((server) => server.name)),
+    list(interfaces.get(name)?.map((end) => end.interface) ?? []),
+    list(members.get(name)?.map(({ ipcp }) => ipcp) ?? []),
+    list(served.get(name)?.map((server) => server.name) ?? []),
   ]);
   return table(['NODE', 'INTERFACES', 'IPCPS', 'SERVERS'], rows);
 }

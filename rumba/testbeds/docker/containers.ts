@@ -1,6 +1,7 @@
 /** The containers of labs: how they are made, found and removed. */
 import type Dockerode from 'dockerode';
 import { TestbedError } from '../../errors.ts';
+import type { NodeLimits } from '../testbed.ts';
 import { packageVersion } from '../../installation.ts';
 import { poll } from '../../poll.ts';
 import { LineReader, recordFile } from './agent/protocol.ts';
@@ -91,7 +92,8 @@ export async function createHelper(
       AttachStderr: true,
       HostConfig: {
         ...commonHost,
-        NetworkMode: 'host',
+        // Bridges of LANs are in its own network; those of nodes are entered by their processes.
+        NetworkMode: 'none',
         PidMode: 'host',
         CapAdd: ['KILL', 'NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE'],
       },
@@ -100,6 +102,22 @@ export async function createHelper(
     if (statusOf(error) === 409) throw await nameTaken(engine, lab.lab, name);
     throw error;
   }
+}
+
+/** Gives a container its share of time and memory. */
+export async function limitContainer(
+  engine: Engine,
+  id: string,
+  { cpus, memoryBytes }: NodeLimits,
+): Promise<void> {
+  // -1 takes a limit away. Memory and swap together have a limit of their own: the same one, so no swap.
+  const memory = memoryBytes ?? -1;
+  const limits = {
+    NanoCpus: cpus === undefined ? -1 : Math.round(cpus * 1e9),
+    Memory: memory,
+    MemorySwap: memory,
+  };
+  await engine.request('limit a node', engine.docker.getContainer(id).update(limits));
 }
 
 /** The agent in the node image. */

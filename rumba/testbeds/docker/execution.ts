@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { abortable } from '../../abortable.ts';
 import { poll } from '../../poll.ts';
-import type { Attached, CommandResult } from '../testbed.ts';
+import type { Attached, CommandResult, Opened } from '../testbed.ts';
 import type { Engine } from './engine.ts';
 import { becomeCommand, executionVariable, signalExecution } from './scripts.ts';
 
@@ -43,6 +43,29 @@ export async function runCommand(
     stderr.end();
     throw error;
   }
+}
+
+/** Runs a command with pipes of its own. */
+export async function openCommand(
+  engine: Engine,
+  container: string,
+  command: readonly string[],
+): Promise<Opened> {
+  const execution = await Execution.start(engine, container, command, { tty: false, stdin: true });
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  engine.docker.modem.demuxStream(execution.stream, stdout, stderr);
+  const ended = execution.ended().finally(() => {
+    stdout.end();
+    stderr.end();
+  });
+  ended.catch(() => {});
+  return {
+    stdin: execution.stream,
+    stdout,
+    stderr,
+    ended,
+    kill: (signal) => void execution.kill(signal).catch(() => {}),
+  };
 }
 
 /** Runs a command attached to the terminal, pipes or files of this process. */

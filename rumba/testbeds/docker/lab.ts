@@ -1,7 +1,7 @@
 /** A lab: a helper container, in which the agent does the wiring, and one container a node. */
 import { TestbedError } from '../../errors.ts';
-import type { TopologyLink, TopologyNode } from '../../model/topology.ts';
-import type { Lab, LabChange, LabRecord } from '../testbed.ts';
+import type { TopologyCable, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
+import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
 import { AgentClient } from './agent-client.ts';
 import {
   agentFile,
@@ -10,6 +10,7 @@ import {
   type FoundContainer,
   findContainers,
   type LabContainers,
+  limitContainer,
   readRecordArchive,
   removeContainers,
 } from './containers.ts';
@@ -22,8 +23,8 @@ export interface DockerLabParts {
   readonly containers: LabContainers;
   /** Identifier of the helper; undefined when it is gone. */
   readonly helper: string | undefined;
-  /** What nodes run; absent in a lab that was found. */
-  readonly image?: string;
+  /** What nodes run that have no image of their own. */
+  readonly image: string;
   /** The connection to the agent, in a lab that is being made. */
   readonly agent?: AgentClient;
   readonly found?: readonly FoundContainer[];
@@ -59,10 +60,13 @@ export class DockerLab implements Lab {
     ];
   }
 
-  async addNode({ name, tun = false }: TopologyNode, signal: AbortSignal): Promise<void> {
+  async addNode(
+    { name, tun = false, image: own, runtime }: TopologyNode,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (this.#nodes.has(name)) return;
-    const { engine, containers, image } = this.#parts;
-    if (image === undefined) throw new Error(`lab ${this.name} is complete`);
+    const { engine, containers } = this.#parts;
+    const image = own ?? runtime?.image ?? this.#parts.image;
     const agent = await this.#connectAgent();
     signal.throwIfAborted();
     const container = await createNode(engine, containers, { name, tun, image });
@@ -92,11 +96,43 @@ export class DockerLab implements Lab {
     this.#nodes.set(name, this.#node(name, container.id, init));
   }
 
-  async addLink(link: TopologyLink, signal: AbortSignal): Promise<void> {
+  async removeNode(name: string, signal: AbortSignal): Promise<void> {
+    const { engine } = this.#parts;
+    this.#nodes.delete(name);
+    signal.throwIfAborted();
+    const find = async (): Promise<FoundContainer[]> =>
+      (await findContainers(engine, this.name)).filter((each) => each.node === name);
+    await removeContainers(engine, `node ${name} to end`, find);
+  }
+
+  async limitNode(name: string, limits: NodeLimits, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await limitContainer(this.#parts.engine, this.node(name).container, limits);
+  }
+
+  async addCable(link: TopologyCable, signal: AbortSignal): Promise<void> {
     const agent = await this.#connectAgent();
     const [from, to] = link.ends;
     const inits = [await this.node(from.node).init(), await this.node(to.node).init()] as const;
-    await agent.call('link', { link, inits }, signal);
+    await agent.call('addCable', { link, inits }, signal);
+  }
+
+  async addLan(name: string, mtu: number, signal: AbortSignal): Promise<void> {
+    await (await this.#connectAgent()).call('addLan', { name, mtu }, signal);
+  }
+
+  async removeLan(name: string, signal: AbortSignal): Promise<void> {
+    await (await this.#connectAgent()).call('removeLan', { name }, signal);
+  }
+
+  async plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void> {
+    const agent = await this.#connectAgent();
+    await agent.call('plug', { lan, end, init: await this.node(end.node).init() }, signal);
+  }
+
+  async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {
+    const agent = await this.#connectAgent();
+    await agent.call('removeInterface', { init: await this.node(node).init(), device }, signal);
   }
 
   node(name: string): DockerNode {
@@ -128,6 +164,10 @@ export class DockerLab implements Lab {
     // From here on the end of this connection means nothing.
     agent[Symbol.dispose]();
     this.#agent = undefined;
+  }
+
+  async save(record: LabRecord): Promise<void> {
+    await (await this.#connectAgent()).call('save', { record });
   }
 
   async destroy(): Promise<void> {

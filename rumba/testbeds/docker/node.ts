@@ -1,18 +1,19 @@
 /** A node: a container, reached through the engine and through the agent of its lab. */
 import { IrmClient, type O7sError } from '../../../runtime/lib/index.ts';
 import { TestbedError } from '../../errors.ts';
-import type { Attached, CommandResult, LabNode, Program } from '../testbed.ts';
+import type { Attached, CommandResult, LabNode, LogFile, Opened, Program } from '../testbed.ts';
 import { type AgentClient, ConnectError, noIrmd } from './agent-client.ts';
 import { type Engine, statusOf } from './engine.ts';
-import { attachCommand, runCommand } from './execution.ts';
+import { attachCommand, openCommand, runCommand } from './execution.ts';
 
 const managementSocket = '/run/ouroboros/irm.sock';
 
 export class DockerNode implements LabNode {
   readonly name: string;
+  /** Identifier of its container. */
+  readonly container: string;
   readonly #lab: string;
   readonly #engine: Engine;
-  readonly #container: string;
   readonly #agent: () => Promise<AgentClient>;
   #init: number | undefined;
 
@@ -28,14 +29,14 @@ export class DockerNode implements LabNode {
     this.name = options.name;
     this.#lab = options.lab;
     this.#engine = options.engine;
-    this.#container = options.container;
+    this.container = options.container;
     this.#agent = options.agent;
     this.#init = options.init;
   }
 
   /** First process of the container, as the host numbers it. */
   async init(): Promise<number> {
-    this.#init ??= await firstProcess(this.#engine, this.#container).catch((error: unknown) => {
+    this.#init ??= await firstProcess(this.#engine, this.container).catch((error: unknown) => {
       throw this.#explain(error);
     });
     if (this.#init === 0) throw nodeEnded(this.#lab, this.name);
@@ -64,12 +65,19 @@ export class DockerNode implements LabNode {
     return {
       pid: program.pid,
       alive: async () => await agent.call('alive', { init, ...program }),
-      lastLogLine: async () => (await agent.call('lastLogLine', { init, log })) ?? undefined,
     };
   }
 
+  async end(log: string, signal: AbortSignal): Promise<void> {
+    await (await this.#agent()).call('end', { node: this.name, init: await this.init(), log }, signal);
+  }
+
+  async programs(): Promise<readonly string[]> {
+    return await (await this.#agent()).call('programs', { init: await this.init() });
+  }
+
   attach(command: readonly string[]): Attached {
-    const { ended, kill } = attachCommand(this.#engine, this.#container, command);
+    const { ended, kill } = attachCommand(this.#engine, this.container, command);
     return {
       ended: ended.catch((error: unknown) => {
         throw this.#explain(error);
@@ -78,12 +86,59 @@ export class DockerNode implements LabNode {
     };
   }
 
-  async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
+  async open(command: readonly string[]): Promise<Opened> {
     try {
-      return await runCommand(this.#engine, this.#container, command, signal);
+      return await openCommand(this.#engine, this.container, command);
     } catch (error) {
       throw this.#explain(error);
     }
+  }
+
+  async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
+    try {
+      return await runCommand(this.#engine, this.container, command, signal);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  async configFolder(place: string | undefined, signal: AbortSignal): Promise<string> {
+    const folder = place ?? '/etc/ouroboros';
+    const { code, stderr } = await this.run(
+      ['sh', '-c', 'rm -rf "$1" && mkdir -p "$1"', 'sh', folder],
+      signal,
+    );
+    if (code === 0) return folder;
+    const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
+    throw new TestbedError('EFAILED', `node ${this.name}: cannot make folder ${folder}: ${reason}`);
+  }
+
+  async addAddress(words: readonly string[], signal: AbortSignal): Promise<void> {
+    const params = { node: this.name, init: await this.init(), words };
+    await (await this.#agent()).call('addAddress', params, signal);
+  }
+
+  async removeAddress(words: readonly string[], signal: AbortSignal): Promise<void> {
+    const params = { node: this.name, init: await this.init(), words };
+    await (await this.#agent()).call('removeAddress', params, signal);
+  }
+
+  async setInterfaces(state: 'up' | 'down', signal: AbortSignal): Promise<void> {
+    await (await this.#agent()).call('setInterfaces', { init: await this.init(), state }, signal);
+  }
+
+  async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
+    const params = { node: this.name, init: await this.init(), graceMs };
+    await (await this.#agent()).call('endAll', params, signal);
+  }
+
+  async logs(): Promise<readonly LogFile[]> {
+    return await (await this.#agent()).call('logs', { init: await this.init() });
+  }
+
+  async readLog(name: string, from: number): Promise<Buffer> {
+    const agent = await this.#agent();
+    return Buffer.from(await agent.call('readLog', { init: await this.init(), name, from }), 'base64');
   }
 
   // A container that has ended is no container any more, or is about to be none.
@@ -106,7 +161,7 @@ export async function firstProcess(engine: Engine, container: string): Promise<n
 /** The error for a node whose container has ended. */
 export function nodeEnded(lab: string, node: string, cause?: unknown): TestbedError {
   return new TestbedError('EFAILED', `node ${node} of lab ${lab} has ended: its container is gone`, {
-    hint: `build the lab anew: o7s-testbed down --lab ${lab}, then up`,
+    hint: `make it again: o7s-testbed start ${node} --lab ${lab}`,
     cause,
   });
 }

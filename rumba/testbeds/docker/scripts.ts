@@ -5,6 +5,7 @@
  * Programs are started through a FIFO and not by the engine: a program is then an ordinary process of
  * the container, with its rights and limits, and starting it costs a fork instead of 60 ms.
  */
+import { logVariable } from '../netns/processes.ts';
 
 /** Folder of the testbed inside the /run of each node. */
 export const runDirectory = '/run/o7s-testbed';
@@ -26,6 +27,7 @@ while read -r id <&3; do (setsid sh "start/$id" 3<&- &); done`;
 export function startScript(id: string, log: string, command: readonly string[]): string {
   return `cd /
 echo $$ >${runDirectory}/start/${id}.pid
+export ${logVariable}=${quote(log)}
 exec ${command.map(quote).join(' ')} </dev/null >>${runDirectory}/${quote(`${log}.log`)} 2>&1
 `;
 }

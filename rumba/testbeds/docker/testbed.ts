@@ -21,11 +21,19 @@ export class DockerTestbed implements Testbed {
   async prepare(options: PrepareOptions): Promise<void> {
     const engine = await this.#connect(options.signal);
     await ensureNodeImage(engine, options);
-    const { image } = options;
-    if (image === undefined || (await inspectImage(engine, image)) !== undefined) return;
-    throw new TestbedError('EENVIRONMENT', `the engine has no image ${image}`, {
-      hint: `get it first: docker pull ${image}`,
-    });
+    for (const { name, runtime } of options.nodes ?? []) {
+      if (runtime === undefined || runtime.image !== undefined) continue;
+      throw new TestbedError('EENVIRONMENT', `node ${name} runs ${runtime.name}, which has no image here`, {
+        hint: `set ${runtime.variables.image ?? 'its image'} to an image that has it, or use --testbed netns`,
+      });
+    }
+    const own = (options.nodes ?? []).map(({ image, runtime }) => image ?? runtime?.image);
+    for (const image of new Set([options.image, ...own])) {
+      if (image === undefined || (await inspectImage(engine, image)) !== undefined) continue;
+      throw new TestbedError('EENVIRONMENT', `the engine has no image ${image}`, {
+        hint: `get it first: docker pull ${image}`,
+      });
+    }
   }
 
   async createLab(name: string, signal: AbortSignal, options: LabOptions = {}): Promise<Lab> {
@@ -84,7 +92,8 @@ export class DockerTestbed implements Testbed {
         const helper = found.find((each) => each.node === undefined);
         const containers = { lab, session: found[0]?.session ?? '', topology: '' };
         const record = await readRecord(engine, helper?.id);
-        return new DockerLab({ engine, containers, helper: helper?.id, found, record });
+        const image = record?.image ?? nodeImage;
+        return new DockerLab({ engine, containers, helper: helper?.id, image, found, record });
       }),
     );
     return labs.toSorted((a, b) => a.name.localeCompare(b.name));

@@ -51,7 +51,7 @@ export async function runHeld(
   });
 }
 
-export function start(words: readonly string[], stdio: StdioOptions, detached = false): ChildProcess {
+function start(words: readonly string[], stdio: StdioOptions, detached = false): ChildProcess {
   const [file = '', ...rest] = words;
   return spawn(file, rest, { stdio, detached, env: environment() });
 }
@@ -64,7 +64,8 @@ export async function exitCode(child: ChildProcess): Promise<number> {
   return await promise;
 }
 
-async function finish(child: ChildProcess, signal?: AbortSignal): Promise<Finished> {
+/** Waits for a child to end and gives what it wrote. Ends it when the signal aborts. */
+export async function finish(child: ChildProcess, signal?: AbortSignal): Promise<Finished> {
   const read = (stream: ChildProcess['stdout']): Promise<string> =>
     stream === null ? Promise.resolve('') : text(stream);
   const work = Promise.all([exitCode(child), read(child.stdout), read(child.stderr)]);
@@ -88,7 +89,8 @@ function kill(pid: number): void {
   }
 }
 
-async function withProc<T>(use: (descriptor: number) => Promise<T>): Promise<T> {
+/** Does something with a descriptor of our /proc. */
+export async function withProc<T>(use: (descriptor: number) => Promise<T>): Promise<T> {
   const descriptor = openSync('/proc', 'r');
   try {
     return await use(descriptor);

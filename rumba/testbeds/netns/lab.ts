@@ -8,14 +8,15 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../errors.ts';
-import type { TopologyLink, TopologyNode } from '../../model/topology.ts';
+import { Wiring } from '../../links/wiring.ts';
+import type { TopologyCable, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
-import type { Lab, LabChange, LabRecord } from '../testbed.ts';
+import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
 import { runCommand, runWithProc } from './command.ts';
+import { limit, removeGroups } from './control-groups.ts';
 import { enter, enterNetwork, unshare } from './namespaces.ts';
-import { addCommand, hasInterface, highestIndex, isConnected, upCommand } from './links.ts';
 import { NetnsNode } from './node.ts';
-import { identify, isAlive, nodeMark, type ProcessId } from './processes.ts';
+import { identify, isAlive, nodeMark, processesOf, type ProcessId } from './processes.ts';
 import * as scripts from './scripts.ts';
 
 /** How long the kernel may take to end a lab, in milliseconds. */
@@ -24,26 +25,30 @@ const destroyMs = 20_000;
 /** How often a lab is looked at that is watched, in milliseconds. */
 const watchMs = 100;
 
-/** The same for a link to pass frames. */
-const connectMs = 5_000;
-
 export class NetnsLab implements Lab {
   readonly testbed = 'netns';
   readonly name: string;
   readonly #init: ProcessId;
   readonly #nodes: Map<string, NetnsNode>;
+  readonly #wiring: Wiring;
   /** What keeps a lab up that is being made; absent in one that was found. */
   #hold: Writable | undefined;
-  #lastIndex: number | undefined;
 
   constructor(
     name: string,
     init: ProcessId,
-    options: { nodes?: readonly NetnsNode[]; hold?: Writable } = {},
+    options: {
+      nodes?: readonly { name: string; pid: number; prefix: string | undefined }[];
+      hold?: Writable;
+    } = {},
   ) {
     this.name = name;
     this.#init = init;
-    this.#nodes = new Map(options.nodes?.map((node) => [node.name, node]));
+    this.#wiring = new Wiring({
+      labPid: init.pid,
+      run: (pid, command, signal) => runCommand(enterNetwork(pid, command), signal),
+    });
+    this.#nodes = new Map(options.nodes?.map((node) => [node.name, this.#node(node)]));
     this.#hold = options.hold;
   }
 
@@ -60,40 +65,52 @@ export class NetnsLab implements Lab {
     return nodes.filter(({ name }) => !this.#nodes.has(name)).map(({ name }) => `node ${name} has ended`);
   }
 
-  async addNode({ name }: TopologyNode, signal: AbortSignal): Promise<void> {
+  async addNode({ name, runtime }: TopologyNode, signal: AbortSignal): Promise<void> {
     if (this.#nodes.has(name)) return;
-    const words = [nodeMark, this.name, name, String(this.#init.pid)];
+    const { prefix } = runtime ?? {};
+    const words = [nodeMark, this.name, name, String(this.#init.pid), prefix ?? ''];
     const init = unshare(['sh', '-c', scripts.fork, scripts.nodeInit, ...words], { user: false });
     const { stdout, stderr } = await runWithProc(enter(this.#init.pid, init), signal);
     const pid = Number(stdout);
     if (pid === 0) throw new TestbedError('EFAILED', `cannot make node ${name}: ${firstLine(stderr)}`);
-    this.#nodes.set(name, new NetnsNode(name, pid));
+    this.#nodes.set(name, this.#node({ name, pid, prefix }));
   }
 
-  async addLink(link: TopologyLink, signal: AbortSignal): Promise<void> {
-    const index = this.#nextIndex();
-    const [from, to] = link.ends.map((end, side) => ({
-      ...end,
-      pid: this.node(end.node).pid,
-      index: index + side,
-    }));
-    if (from === undefined || to === undefined) throw new Error(`link ${link.name} has no two ends`);
-    const done = [from, to].every((end) => hasInterface(end.pid, end.interface));
-    const commands = [
-      ...(done ? [] : [enterNetwork(this.#init.pid, addCommand(from, to, link.mtu))]),
-      enterNetwork(to.pid, upCommand(to)),
-    ];
-    for (const command of commands) {
-      const { code, stderr } = await runCommand(command, signal);
-      if (code === 0) continue;
-      const place = `${from.interface} of ${from.node} to ${to.interface} of ${to.node}`;
-      throw new TestbedError('EFAILED', `cannot make link ${link.name} from ${place}: ${firstLine(stderr)}`);
-    }
-    await poll(() => [from, to].every(isConnected) || undefined, {
-      what: `link ${link.name} to come up`,
-      deadlineMs: connectMs,
-      signal,
-    });
+  async removeNode(name: string, signal: AbortSignal): Promise<void> {
+    const found = this.#nodes.get(name);
+    const init = found === undefined ? undefined : identify(found.pid);
+    this.#nodes.delete(name);
+    if (init === undefined) return;
+    process.kill(init.pid, 'SIGKILL');
+    const gone = (): true | undefined => (isAlive(init) ? undefined : true);
+    await poll(gone, { what: `node ${name} to end`, deadlineMs: destroyMs, signal });
+  }
+
+  async limitNode(name: string, limits: NodeLimits, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { pid } = this.node(name);
+    limit({ name: this.name, init: this.#init }, name, limits, [pid, ...processesOf(pid)]);
+  }
+
+  async addCable(link: TopologyCable, signal: AbortSignal): Promise<void> {
+    const [from, to] = link.ends;
+    await this.#wiring.addCable(link, [this.node(from.node).pid, this.node(to.node).pid], signal);
+  }
+
+  async addLan(name: string, mtu: number, signal: AbortSignal): Promise<void> {
+    await this.#wiring.addLan(name, mtu, signal);
+  }
+
+  async removeLan(name: string, signal: AbortSignal): Promise<void> {
+    await this.#wiring.removeLan(name, signal);
+  }
+
+  async plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void> {
+    await this.#wiring.plug(lan, end, this.node(end.node).pid, signal);
+  }
+
+  async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {
+    await this.#wiring.remove(device, this.node(node).pid, signal);
   }
 
   node(name: string): NetnsNode {
@@ -126,14 +143,18 @@ export class NetnsLab implements Lab {
 
   async keep(record: LabRecord): Promise<void> {
     if (this.#hold === undefined) throw new Error(`lab ${this.name} is kept already`);
-    // Whoever reads sees all of it or nothing.
-    await writeFile(`${this.#recordFile}.new`, JSON.stringify(record));
-    await rename(`${this.#recordFile}.new`, this.#recordFile);
+    await this.save(record);
     this.#hold.end('keep\n');
     await finished(this.#hold, { readable: false });
     this.#hold = undefined;
     if (!isAlive(this.#init))
       throw new TestbedError('EFAILED', `lab ${this.name} was ended while it was made`);
+  }
+
+  async save(record: LabRecord): Promise<void> {
+    // Whoever reads sees all of it or nothing.
+    await writeFile(`${this.#recordFile}.new`, JSON.stringify(record));
+    await rename(`${this.#recordFile}.new`, this.#recordFile);
   }
 
   async destroy(): Promise<void> {
@@ -143,13 +164,11 @@ export class NetnsLab implements Lab {
       what: `lab ${this.name} to end`,
       deadlineMs: destroyMs,
     });
+    await removeGroups({ name: this.name, init: this.#init });
   }
 
-  /** Two numbers that no interface of the lab has, this one and the next. */
-  #nextIndex(): number {
-    this.#lastIndex ??= Math.max(...[...this.#nodes.values()].map((node) => highestIndex(node.pid)));
-    this.#lastIndex += 2;
-    return this.#lastIndex - 1;
+  #node(parts: { name: string; pid: number; prefix: string | undefined }): NetnsNode {
+    return new NetnsNode({ ...parts, wiring: this.#wiring });
   }
 
   get #recordFile(): string {

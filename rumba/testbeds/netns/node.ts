@@ -1,21 +1,50 @@
 /** A node: a process that holds its namespaces, and whatever was started in them. */
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
 import { IrmClient } from '../../../runtime/lib/index.ts';
 import { TestbedError } from '../../errors.ts';
-import type { Attached, CommandResult, LabNode, Program } from '../testbed.ts';
-import { exitCode, runCommand, runWithProc, start } from './command.ts';
+import type { Wiring } from '../../links/wiring.ts';
+import { logChunkBytes } from '../logs.ts';
+import type { Attached, CommandResult, LabNode, LogFile, Opened, Program } from '../testbed.ts';
+import { environment, exitCode, finish, withProc } from './command.ts';
+import { groupFiles } from './control-groups.ts';
 import { enter } from './namespaces.ts';
-import { childrenOf, identify, isAlive } from './processes.ts';
+import {
+  childrenOf,
+  endProcesses,
+  identify,
+  isAlive,
+  logVariable,
+  processesOf,
+  programsOf,
+} from './processes.ts';
 import * as scripts from './scripts.ts';
 
-export class NetnsNode implements LabNode {
+/** How long a program has to end by itself, in milliseconds. */
+const endMs = 5_000;
+
+export interface NetnsNodeParts {
   readonly name: string;
   /** Number of the node's first process, as we see it. */
   readonly pid: number;
+  /** Where the runtime of a node that does not run ours is installed. */
+  readonly prefix: string | undefined;
+  readonly wiring: Wiring;
+}
 
-  constructor(name: string, pid: number) {
+export class NetnsNode implements LabNode {
+  readonly name: string;
+  readonly pid: number;
+  readonly #prefix: string | undefined;
+  readonly #wiring: Wiring;
+
+  constructor({ name, pid, prefix, wiring }: NetnsNodeParts) {
     this.name = name;
     this.pid = pid;
+    this.#prefix = prefix;
+    this.#wiring = wiring;
   }
 
   async irm(signal: AbortSignal): Promise<IrmClient> {
@@ -25,35 +54,99 @@ export class NetnsNode implements LabNode {
   async start(command: readonly string[], options: { log: string; signal: AbortSignal }): Promise<Program> {
     const { log, signal } = options;
     const words = ['sh', '-c', scripts.background, scripts.program, log, ...command];
-    const { stdout, stderr } = await runWithProc(enter(this.pid, words), signal);
+    const { stdout, stderr } = await withProc((proc) => {
+      const child = this.#spawn(words, ['ignore', 'pipe', 'pipe', proc], { [logVariable]: log });
+      return finish(child, signal);
+    });
     const [pid, outerPid] = stdout.trim().split(' ').map(Number);
     if (pid === undefined || outerPid === undefined) {
       throw new TestbedError('EFAILED', `node ${this.name}: cannot start ${command[0]}: ${stderr.trim()}`);
     }
     const outer = identify(outerPid);
-    return {
-      pid,
-      alive: async () => outer !== undefined && isAlive(outer),
-      lastLogLine: async () => lastLine(this.#file(`${scripts.runDirectory}/${log}.log`)),
-    };
+    return { pid, alive: async () => outer !== undefined && isAlive(outer) };
+  }
+
+  async end(log: string, signal: AbortSignal): Promise<void> {
+    const what = `the program of log ${log} on node ${this.name} to end`;
+    await endProcesses(what, () => programsOf(this.pid).get(log) ?? [], endMs, signal);
+  }
+
+  async programs(): Promise<string[]> {
+    return [...programsOf(this.pid).keys()];
   }
 
   attach(command: readonly string[]): Attached {
     const words = ['sh', '-c', scripts.inFolder, 'o7s-testbed', process.cwd(), ...command];
-    const child = start(enter(this.pid, words), 'inherit');
-    return {
-      ended: exitCode(child),
-      // nsenter waits outside for the command and hands no signal on; before it has started it, nsenter is all there is.
-      kill: (signal) => {
-        if (child.pid === undefined) return;
-        const inside = childrenOf(child.pid);
-        for (const pid of inside.length > 0 ? inside : [child.pid]) process.kill(pid, signal);
-      },
-    };
+    return attached(this.#spawn(words, 'inherit'));
+  }
+
+  async open(command: readonly string[]): Promise<Opened> {
+    const child = this.#spawn(command, ['pipe', 'pipe', 'pipe']);
+    // With 'pipe' for all three they are there.
+    const [stdin, stdout, stderr] = child.stdio as [Writable, Readable, Readable, ...unknown[]];
+    // Who writes to a command that has ended hears of it by its exit code.
+    stdin.on('error', () => {});
+    return { ...attached(child), stdin, stdout, stderr };
   }
 
   async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
-    return await runCommand(enter(this.pid, command), signal);
+    return await finish(this.#spawn(command, ['ignore', 'pipe', 'pipe']), signal);
+  }
+
+  async configFolder(place: string | undefined, signal: AbortSignal): Promise<string> {
+    const folder = place ?? scripts.configDirectory;
+    const script = place === undefined ? scripts.emptyFolder : scripts.emptyBelowEtc;
+    const { code, stderr } = await this.run(['sh', '-c', script, 'sh', folder], signal);
+    if (code === 0) return folder;
+    const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
+    throw new TestbedError('EFAILED', `node ${this.name}: cannot make folder ${folder}: ${reason}`);
+  }
+
+  async addAddress(words: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#wiring.addAddress(this, words, signal);
+  }
+
+  async removeAddress(words: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#wiring.removeAddress(this, words, signal);
+  }
+
+  async setInterfaces(state: 'up' | 'down', signal: AbortSignal): Promise<void> {
+    await this.#wiring.setAll(this.pid, state, signal);
+  }
+
+  async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
+    const what = `the programs on node ${this.name} to end`;
+    await endProcesses(what, () => processesOf(this.pid), graceMs, signal);
+  }
+
+  async logs(): Promise<LogFile[]> {
+    const folder = this.#file(scripts.runDirectory);
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => ({ name: name.slice(0, -4), bytes: statSync(`${folder}/${name}`).size }));
+  }
+
+  async readLog(name: string, from: number): Promise<Buffer> {
+    await using file = await open(this.#file(`${scripts.runDirectory}/${name}.log`));
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(logChunkBytes), 0, logChunkBytes, from);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  #spawn(command: readonly string[], stdio: StdioOptions, variables: NodeJS.ProcessEnv = {}): ChildProcess {
+    const files = groupFiles(this.pid);
+    const entering = enter(this.pid, command);
+    // What is entered from outside is no child of the node's, and is in none of its groups.
+    const words =
+      files.length === 0 ? entering : ['sh', '-c', scripts.joinGroups, 'sh', files.join('\n'), ...entering];
+    const [program = '', ...rest] = words;
+    return spawn(program, rest, { stdio, env: { ...this.#environment(), ...variables } });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const own = environment();
+    if (this.#prefix !== undefined) return foreignEnvironment(this.#prefix);
+    const config = scripts.configDirectory;
+    return existsSync(this.#file(config)) ? { ...own, O7S_CONFIG_DIR: config } : own;
   }
 
   /** Where we see a file of the node. */
@@ -62,10 +155,24 @@ export class NetnsNode implements LabNode {
   }
 }
 
-function lastLine(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) || undefined;
-  } catch {
-    return undefined;
-  }
+/** The caller's environment with the programs and libraries of another runtime first. */
+function foreignEnvironment(prefix: string): NodeJS.ProcessEnv {
+  const { PATH = '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH } = process.env;
+  return {
+    ...process.env,
+    PATH: `${prefix}/sbin:${prefix}/bin:${PATH}:/usr/sbin:/sbin`,
+    LD_LIBRARY_PATH: `${prefix}/lib${LD_LIBRARY_PATH ? `:${LD_LIBRARY_PATH}` : ''}`,
+  };
+}
+
+function attached(child: ChildProcess): Attached {
+  return {
+    ended: exitCode(child),
+    // nsenter waits outside for the command and hands no signal on; before it has started it, nsenter is all there is.
+    kill: (signal) => {
+      if (child.pid === undefined) return;
+      const inside = childrenOf(child.pid);
+      for (const pid of inside.length > 0 ? inside : [child.pid]) process.kill(pid, signal);
+    },
+  };
 }

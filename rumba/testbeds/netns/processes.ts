@@ -1,5 +1,7 @@
 /** Finds labs and nodes where the kernel keeps them: in the list of processes. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { TestbedError } from '../../errors.ts';
+import { poll } from '../../poll.ts';
 
 /** Argument by which the first process of a lab, and of a node, is told from others. */
 export const labMark = 'o7s-testbed:lab';
@@ -60,6 +62,68 @@ export function findMarked(mark: string, depth: number, wordCount: number): Mark
   return found.toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid);
 }
 
+/** Variable of the environment by which a program that was started with a log is known; its value is the log. */
+export const logVariable = 'O7S_TESTBED_LOG';
+
+/** How long the kernel may take to end processes that were killed, in milliseconds. */
+const killedMs = 10_000;
+
+/** The processes of the PID namespace that a process is the first of, that one excluded. */
+export function processesOf(init: number): number[] {
+  const namespace = linkOrNothing(`/proc/${init}/ns/pid`);
+  if (namespace === undefined) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== init)
+    .filter((name) => linkOrNothing(`/proc/${name}/ns/pid`) === namespace)
+    .map(Number)
+    .filter((pid) => identify(pid) !== undefined);
+}
+
+/** Those of them that were started with a log, or are children of such, by the log's name. */
+export function programsOf(init: number): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const pid of processesOf(init)) {
+    const environment = readOrNothing(`/proc/${pid}/environ`).split('\0');
+    const log = environment.find((each) => each.startsWith(`${logVariable}=`))?.slice(logVariable.length + 1);
+    if (log === undefined) continue;
+    const known = found.get(log);
+    if (known === undefined) found.set(log, [pid]);
+    else known.push(pid);
+  }
+  return found;
+}
+
+/** Ends processes, asked for again until there are none: by SIGTERM, and what is left after `graceMs` by SIGKILL. */
+export async function endProcesses(
+  what: string,
+  find: () => readonly number[],
+  graceMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = (name: NodeJS.Signals): boolean => {
+    const found = find();
+    for (const pid of found) signalProcess(pid, name);
+    return found.length === 0;
+  };
+  if (end('SIGTERM')) return;
+  const gone = (): true | undefined => (find().length === 0 ? true : undefined);
+  try {
+    await poll(gone, { what, deadlineMs: Math.max(graceMs, 1), signal });
+    return;
+  } catch (error) {
+    if (!(error instanceof TestbedError) || error.code !== 'ETIMEDOUT') throw error;
+  }
+  await poll(() => end('SIGKILL') || undefined, { what, deadlineMs: killedMs, signal });
+}
+
+function signalProcess(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** The children of a process. */
 export function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
@@ -76,6 +140,14 @@ function namespacePids(name: string): number[] {
 
 function ownerOf(name: string): number | undefined {
   return statSync(`/proc/${name}`, { throwIfNoEntry: false })?.uid;
+}
+
+function linkOrNothing(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 // A process may end between any two looks at it.

@@ -1,25 +1,52 @@
 /** Labs of bare Linux namespaces: no Docker, and no root where user namespaces are allowed. */
+import { existsSync } from 'node:fs';
 import { TestbedError } from '../../errors.ts';
 import type { Lab, PrepareOptions, Removed, Testbed } from '../testbed.ts';
 import type { Check } from '../check.ts';
 import { checkNetns } from './checks.ts';
 import { environment, runHeld } from './command.ts';
+import { removeLeftGroups } from './control-groups.ts';
 import { namespacesRefused, requireTools } from './environment.ts';
 import { NetnsLab } from './lab.ts';
 import { isPrivileged, unshare } from './namespaces.ts';
-import { NetnsNode } from './node.ts';
 import { findMarked, identify, labMark, nodeMark } from './processes.ts';
 import * as scripts from './scripts.ts';
 
 export class NetnsTestbed implements Testbed {
   readonly name = 'netns';
 
-  async prepare({ image }: PrepareOptions): Promise<void> {
+  async prepare({ image, nodes = [] }: PrepareOptions): Promise<void> {
     requireTools(environment()['PATH'] ?? '');
-    if (image === undefined) return;
-    throw new TestbedError('EUSAGE', 'nodes of the netns testbed run no image', {
-      hint: 'leave --image out, or use --testbed docker',
-    });
+    const own = nodes.find((node) => node.image !== undefined);
+    if (image !== undefined || own !== undefined) {
+      const who = own === undefined ? 'nodes' : `node ${own.name} has an image, and nodes`;
+      throw new TestbedError('EUSAGE', `${who} of the netns testbed run no image`, {
+        hint: `leave ${own === undefined ? '--image' : 'it'} out, or use --testbed docker`,
+      });
+    }
+    for (const { name, runtime } of nodes) {
+      if (runtime === undefined) continue;
+      const { prefix, variables } = runtime;
+      if (prefix === undefined) {
+        throw new TestbedError(
+          'EENVIRONMENT',
+          `node ${name} runs ${runtime.name}, which has no prefix here`,
+          {
+            hint: `set ${variables.prefix ?? 'its prefix'} to the folder it was installed to, or use --testbed docker`,
+          },
+        );
+      }
+      for (const program of ['irmd', 'irm']) {
+        if (['sbin', 'bin'].some((folder) => existsSync(`${prefix}/${folder}/${program}`))) continue;
+        throw new TestbedError(
+          'EENVIRONMENT',
+          `there is no ${prefix}/sbin/${program}, which node ${name} runs`,
+          {
+            hint: `${variables.prefix === undefined ? 'correct the prefix' : `set ${variables.prefix} to the prefix`} of runtime ${runtime.name}`,
+          },
+        );
+      }
+    }
   }
 
   async createLab(name: string, signal: AbortSignal): Promise<Lab> {
@@ -44,11 +71,15 @@ export class NetnsTestbed implements Testbed {
     return lab;
   }
 
-  /** The kernel leaves nothing of a lab that lost its first process, or of one that lost its maker. */
+  /** The kernel leaves nothing of a lab that lost its first process or its maker, but the groups of its limits. */
   async clean(all: boolean): Promise<Removed[]> {
     const labs = all ? await this.labs() : [];
     await Promise.all(labs.map((lab) => lab.destroy()));
-    return labs.map((lab) => ({ lab: lab.name, testbed: this.name, what: 'the lab' }));
+    const left = await removeLeftGroups();
+    return [
+      ...labs.map((lab) => ({ lab: lab.name, testbed: this.name, what: 'the lab' })),
+      ...left.map((lab) => ({ lab, testbed: this.name, what: 'control groups' })),
+    ];
   }
 
   async check(): Promise<Check[]> {
@@ -56,14 +87,21 @@ export class NetnsTestbed implements Testbed {
   }
 
   async labs(): Promise<Lab[]> {
-    const nodes = findMarked(nodeMark, 2, 3);
-    const nodesOf = (lab: string, pid: number): NetnsNode[] =>
-      nodes
-        .filter(({ words }) => words[0] === lab && words[2] === String(pid))
-        .map((node) => new NetnsNode(node.words[1] ?? '', node.pid));
+    const nodes = Map.groupBy(findMarked(nodeMark, 2, 4), ({ words: [lab, , pid] }) => `${lab} ${pid}`);
     return findMarked(labMark, 1, 1)
       .map(({ words: [name = ''], pid, startTime }) => {
-        return new NetnsLab(name, { pid, startTime }, { nodes: nodesOf(name, pid) });
+        const own = nodes.get(`${name} ${pid}`) ?? [];
+        return new NetnsLab(
+          name,
+          { pid, startTime },
+          {
+            nodes: own.map(({ pid: nodePid, words: [, node = '', , prefix] }) => ({
+              name: node,
+              pid: nodePid,
+              prefix: prefix || undefined,
+            })),
+          },
+        );
       })
       .toSorted((a, b) => a.name.localeCompare(b.name));
   }

@@ -8,13 +8,16 @@
  */
 import { connect, type Socket } from 'node:net';
 import { TestbedError } from '../../../errors.ts';
-import { Links } from './links.ts';
+import { programsOf } from '../../netns/processes.ts';
+import { Wiring } from '../../../links/wiring.ts';
 import {
   adopt,
   endMarked,
+  endPrograms,
   isProgramAlive,
-  lastLogLine,
+  listLogs,
   nodeFile,
+  readLog,
   startProgram,
   writeRecord,
 } from './nodes.ts';
@@ -26,6 +29,10 @@ import {
   LineReader,
   type ToAgent,
 } from './protocol.ts';
+import { run } from './run.ts';
+
+/** How long a program has to end by itself, in milliseconds. */
+const endMs = 5_000;
 
 /** The build puts it in. */
 declare const O7S_VERSION: string;
@@ -38,23 +45,42 @@ type Handlers = {
 };
 
 const [role, session = ''] = process.argv.slice(2);
-const links = new Links();
+// Bridges of LANs are in the network of the helper, of which this is a process.
+const wiring = new Wiring({
+  labPid: process.pid,
+  run: (pid, command, signal) =>
+    run(pid === process.pid ? command : ['nsenter', '--target', String(pid), '--net', ...command], signal),
+});
 const streams = new Map<number, Socket>();
 const running = new Map<number, AbortController>();
 let kept = false;
 
 const handlers: Handlers = {
   adopt: ({ init }, signal) => adopt(init, signal),
-  link: async ({ link, inits }, signal) => {
-    await links.add(link, inits, signal);
-    return null;
-  },
+  addCable: ({ link, inits }, signal) => done(wiring.addCable(link, inits, signal)),
+  addLan: ({ name, mtu }, signal) => done(wiring.addLan(name, mtu, signal)),
+  removeLan: ({ name }, signal) => done(wiring.removeLan(name, signal)),
+  plug: ({ lan, end, init }, signal) => done(wiring.plug(lan, end, init, signal)),
+  removeInterface: ({ init, device }, signal) => done(wiring.remove(device, init, signal)),
+  addAddress: ({ node, init, words }, signal) =>
+    done(wiring.addAddress({ name: node, pid: init }, words, signal)),
+  removeAddress: ({ node, init, words }, signal) =>
+    done(wiring.removeAddress({ name: node, pid: init }, words, signal)),
+  setInterfaces: ({ init, state }, signal) => done(wiring.setAll(init, state, signal)),
   start: startProgram,
   alive: async (program) => isProgramAlive(program),
-  lastLogLine: async ({ init, log }) => lastLogLine(init, log),
+  end: ({ node, init, log }, signal) => done(endPrograms({ node, init, log, graceMs: endMs }, signal)),
+  programs: async ({ init }) => [...programsOf(init).keys()],
+  endAll: ({ node, init, graceMs }, signal) => done(endPrograms({ node, init, graceMs }, signal)),
+  logs: async ({ init }) => listLogs(init),
+  readLog: async ({ init, name, from }) => (await readLog(init, name, from)).toString('base64'),
   keep: async ({ record }) => {
     writeRecord(record);
     kept = true;
+    return null;
+  },
+  save: async ({ record }) => {
+    writeRecord(record);
     return null;
   },
   connect: async ({ init, path, stream }) => {
@@ -97,6 +123,11 @@ function received(message: ToAgent): void {
   } else {
     void serve(message.id, message.method, message.params);
   }
+}
+
+async function done(work: Promise<void>): Promise<null> {
+  await work;
+  return null;
 }
 
 async function serve<M extends AgentMethod>(

@@ -9,15 +9,18 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../../errors.ts';
 import { poll } from '../../../poll.ts';
-import { identify } from '../../netns/processes.ts';
-import type { LabRecord } from '../../testbed.ts';
+import { logChunkBytes } from '../../logs.ts';
+import { endProcesses, identify, processesOf, programsOf } from '../../netns/processes.ts';
+import type { LabRecord, LogFile } from '../../testbed.ts';
 import { containerMark, runDirectory, startScript } from '../scripts.ts';
 import { recordFile, type StartedProgram } from './protocol.ts';
 
@@ -66,13 +69,35 @@ export function isProgramAlive({ init, pid, startTime }: StartedProgram & { init
   return startTime !== null && identify(pid, nodeFile(init, '/proc'))?.startTime === startTime;
 }
 
-export function lastLogLine(init: number, log: string): string | null {
-  return (
-    readOrNothing(nodeFile(init, `${runDirectory}/${log}.log`))
-      .trimEnd()
-      .split('\n')
-      .at(-1) || null
-  );
+/** Ends the programs of a node, or those of one log. What holds the container together is spared. */
+export async function endPrograms(
+  { node, init, log, graceMs }: { node: string; init: number; log?: string; graceMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const find = (): number[] => {
+    const pids = log === undefined ? processesOf(init) : (programsOf(init).get(log) ?? []);
+    return pids.filter((pid) => !isLauncher(pid));
+  };
+  const whose = log === undefined ? 'the programs' : `the program of log ${log}`;
+  await endProcesses(`${whose} on node ${node} to end`, find, graceMs, signal);
+}
+
+/** True for the first program of a node, which an engine's own init may have started. */
+function isLauncher(pid: number): boolean {
+  return readOrNothing(`/proc/${pid}/cmdline`).split('\0').includes(containerMark);
+}
+
+export function listLogs(init: number): LogFile[] {
+  const folder = nodeFile(init, runDirectory);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => ({ name: name.slice(0, -4), bytes: statSync(`${folder}/${name}`).size }));
+}
+
+export async function readLog(init: number, name: string, from: number): Promise<Buffer> {
+  await using file = await open(nodeFile(init, `${runDirectory}/${name}.log`));
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(logChunkBytes), 0, logChunkBytes, from);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Whoever reads sees all of it or nothing. */

@@ -2,9 +2,9 @@
  * What the command line and the agent in a lab's helper say to each other: one JSON object a line. The
  * command line asks; both send the bytes of streams, which lead to sockets in the nodes.
  */
-import type { TopologyLink } from '../../../model/topology.ts';
+import type { TopologyCable, TopologyLinkEnd } from '../../../model/topology.ts';
 import type { TestbedErrorCode } from '../../../errors.ts';
-import type { LabRecord } from '../../testbed.ts';
+import type { LabRecord, LogFile } from '../../testbed.ts';
 
 /** A program started on a node. */
 export interface StartedProgram {
@@ -19,12 +19,31 @@ export interface AgentApi {
   /** Takes a node over, which ends by itself otherwise. `irmd` tells whether the node has that program. */
   adopt: { params: { node: string; init: number }; result: { irmd: boolean } };
   /** Joins two nodes; `inits` are theirs, in the order of the link's ends. */
-  link: { params: { link: TopologyLink; inits: readonly [number, number] }; result: null };
+  addCable: { params: { link: TopologyCable; inits: readonly [number, number] }; result: null };
+  addLan: { params: { name: string; mtu: number }; result: null };
+  removeLan: { params: { name: string }; result: null };
+  plug: {
+    params: { lan: { name: string; mtu: number }; end: TopologyLinkEnd; init: number };
+    result: null;
+  };
+  removeInterface: { params: { init: number; device: string }; result: null };
+  /** The words are those of `ip address`. */
+  addAddress: { params: { node: string; init: number; words: readonly string[] }; result: null };
+  removeAddress: { params: { node: string; init: number; words: readonly string[] }; result: null };
+  setInterfaces: { params: { init: number; state: 'up' | 'down' }; result: null };
   start: { params: { init: number; log: string; command: readonly string[] }; result: StartedProgram };
   alive: { params: { init: number } & StartedProgram; result: boolean };
-  lastLogLine: { params: { init: number; log: string }; result: string | null };
+  /** Ends the program that was started with this log. */
+  end: { params: { node: string; init: number; log: string }; result: null };
+  /** The logs whose programs run. */
+  programs: { params: { init: number }; result: readonly string[] };
+  endAll: { params: { node: string; init: number; graceMs: number }; result: null };
+  logs: { params: { init: number }; result: readonly LogFile[] };
+  /** Bytes of a log, in base64. */
+  readLog: { params: { init: number; name: string; from: number }; result: string };
   /** From here on the lab stays when the connection ends. */
   keep: { params: { record: LabRecord }; result: null };
+  save: { params: { record: LabRecord }; result: null };
   /** Connects stream `stream` to a socket of a node. */
   connect: { params: { init: number; path: string; stream: number }; result: null };
 }

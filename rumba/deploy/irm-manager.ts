@@ -1,0 +1,145 @@
+/** Manages a node of any runtime, by its `irm` (irmd-and-irm.md 11). */
+import type { BalancePolicy, BootstrapConfig, IpcpType } from '../../runtime/lib/index.ts';
+import { TestbedError } from '../errors.ts';
+import type { CommandResult, LabNode } from '../testbeds/testbed.ts';
+import type { Membership, NodeManager } from './manager.ts';
+
+/** An IPCP as `irm ipcp list` shows it; without a layer before bootstrap and enrolment. */
+export interface ListedIpcp {
+  readonly pid: number;
+  readonly name: string;
+  readonly type: string;
+  readonly layer: string | undefined;
+}
+
+/** Where the prototype shows what an IPCP knows, if it was built with that (irmd-and-irm.md 13). */
+const metricsFolder = '/tmp/ouroboros';
+
+export class IrmManager implements NodeManager {
+  readonly #node: LabNode;
+  readonly #signal: AbortSignal;
+
+  constructor(node: LabNode, signal: AbortSignal) {
+    this.#node = node;
+    this.#signal = signal;
+  }
+
+  /** Whether the node's irmd answers. */
+  async isReady(): Promise<boolean> {
+    return (await this.#run('ipcp', 'list')).code === 0;
+  }
+
+  async bootstrap(
+    { ipcp, type, layer }: Membership,
+    config: BootstrapConfig,
+    autobind: boolean,
+  ): Promise<void> {
+    const found = await this.#find(ipcp);
+    if (found?.layer === layer) return;
+    const options = Object.entries(config).flatMap(([word, value]: [string, string | number | undefined]) => {
+      if (value === undefined) return [];
+      return [word, word === 'ethertype' ? value.toString(16) : String(value)];
+    });
+    const flags = autobind ? ['autobind'] : [];
+    await this.#irm('ipcp', 'bootstrap', 'name', ipcp, 'layer', layer, 'type', type, ...options, ...flags);
+  }
+
+  async enroll({ ipcp, type, layer }: Membership, destination: string): Promise<void> {
+    const found = await this.#find(ipcp);
+    if (found?.layer === layer) return;
+    // The prototype asks a layer only for names that its own node knows.
+    await this.createName(destination, undefined);
+    const words = ['name', ipcp, 'type', type, 'layer', layer, 'dst', destination, 'autobind'];
+    await this.#irm('ipcp', 'enroll', ...words);
+  }
+
+  async connect(ipcp: string, type: IpcpType, destination: string): Promise<void> {
+    await this.createName(destination, undefined);
+    await this.#irm('ipcp', 'connect', 'name', ipcp, 'dst', destination, ...componentWords(type));
+  }
+
+  async disconnect(ipcp: string, type: IpcpType, destination: string): Promise<void> {
+    await this.#irm('ipcp', 'disconnect', 'name', ipcp, 'dst', destination, ...componentWords(type));
+  }
+
+  async destroy(ipcp: string): Promise<void> {
+    if ((await this.#find(ipcp)) !== undefined) await this.#irm('ipcp', 'destroy', 'name', ipcp);
+  }
+
+  async createName(name: string, balance: BalancePolicy | undefined): Promise<void> {
+    await this.#irm('name', 'create', name, ...(balance === undefined ? [] : ['lb', balance]));
+  }
+
+  async register(name: string, ipcp: string): Promise<void> {
+    // `name register` succeeds where nothing matches.
+    if ((await this.#find(ipcp)) === undefined) throw this.#failure(`there is no IPCP ${ipcp}`);
+    await this.#irm('name', 'register', name, 'ipcp', ipcp);
+  }
+
+  async unregister(name: string, ipcp: string): Promise<void> {
+    await this.#run('name', 'unregister', name, 'ipcp', ipcp);
+  }
+
+  async bindProcess(pid: number, name: string): Promise<boolean> {
+    return (await this.#run('bind', 'process', String(pid), 'name', name)).code === 0;
+  }
+
+  async isComplete({ type, ipcp }: Membership, wanted: number): Promise<boolean> {
+    if (type !== 'unicast') return true;
+    const folder = `${metricsFolder}/${ipcp}/lsdb`;
+    const script = '[ -d "$1" ] || exit 9; ls "$1"';
+    const { code, stdout } = await this.#node.run(['sh', '-c', script, 'sh', folder], this.#signal);
+    // Each adjacency is an entry, from either end: SRC--DST.
+    const members = new Set(
+      stdout.split('\n').flatMap((entry) => (entry.includes('--') ? entry.split('--') : [])),
+    );
+    return code !== 0 || members.size > wanted;
+  }
+
+  async ipcps(): Promise<ReadonlyMap<string, string | undefined>> {
+    return new Map((await this.#list()).map(({ name, layer }) => [name, layer]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #list(): Promise<ListedIpcp[]> {
+    return parseIpcpList((await this.#irm('ipcp', 'list')).stdout);
+  }
+
+  async #find(name: string): Promise<ListedIpcp | undefined> {
+    return (await this.#list()).find((each) => each.name === name);
+  }
+
+  async #irm(...words: string[]): Promise<CommandResult> {
+    const result = await this.#run(...words);
+    if (result.code === 0) return result;
+    const said = (result.stderr || result.stdout).trim().split('\n')[0];
+    throw this.#failure(said || `irm ${words.slice(0, 2).join(' ')} ended with code ${result.code}`);
+  }
+
+  async #run(...words: string[]): Promise<CommandResult> {
+    return await this.#node.run(['irm', ...words], this.#signal);
+  }
+
+  #failure(text: string): TestbedError {
+    return new TestbedError('EFAILED', text);
+  }
+}
+
+// A broadcast IPCP has the one component only.
+function componentWords(type: IpcpType): string[] {
+  return type === 'unicast' ? [] : ['component', 'dt'];
+}
+
+/** The rows of `irm ipcp list`: pid, name, type and layer between bars. */
+export function parseIpcpList(text: string): ListedIpcp[] {
+  return text.split('\n').flatMap((line) => {
+    const cells = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    const [pid = '', name = '', type = '', layer = ''] = cells;
+    if (cells.length !== 4 || !/^\d+$/.test(pid)) return [];
+    return [{ pid: Number(pid), name, type, layer: layer === 'Not enrolled.' ? undefined : layer }];
+  });
+}
