@@ -310,7 +310,9 @@ export class MixedLayer implements AsyncDisposable {
     for (const [name, runtime] of Object.entries(nodes)) {
       if (runtime === 'peer') {
         if (prefix === undefined) throw new Error('the plan does not say where the prototype is installed');
-        starting.push(PeerNode.start(prefix, processors).then((peer) => new MixedNode(name, this.#stack.use(peer))));
+        starting.push(
+          PeerNode.start(prefix, processors).then((peer) => new MixedNode(name, this.#stack.use(peer))),
+        );
         continue;
       }
       const namespace = this.#stack.use(await Namespace.make(outer));

@@ -40,7 +40,6 @@ export interface LastWord {
   readonly packet: Buffer;
 }
 
-
 export interface PortSetup {
   readonly turn: Turn;
   readonly layer: Pick<Layer, 'maxMessageBytes'>;
