@@ -14,7 +14,12 @@ const programs = {
   ipcpd: 'runtime/ipcpd/main.ts',
   irm: 'runtime/tools/irm/main.ts',
   oping: 'runtime/tools/oping/main.ts',
+  oecho: 'runtime/tools/oecho/main.ts',
+  operf: 'runtime/tools/operf/main.ts',
+  ocbr: 'runtime/tools/ocbr/main.ts',
   obc: 'runtime/tools/obc/main.ts',
+  ovpn: 'runtime/tools/ovpn/main.ts',
+  onc: 'runtime/tools/onc/main.ts',
 };
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).

@@ -104,8 +104,9 @@ export class RpcManager implements NodeManager {
   async isComplete({ type, ipcp }: Membership, wanted: number): Promise<boolean> {
     const { pid } = await this.#ipcp(ipcp);
     if (type !== 'unicast') return (await this.#connections(pid)).filter(({ up }) => up).length >= wanted;
-    const { routes } = await this.#irm.ipcpMetrics(pid, ['routes']);
-    return (routes as readonly unknown[]).length >= wanted;
+    const { routes, directory } = await this.#irm.ipcpMetrics(pid, ['routes', 'directory']);
+    const { isJoined } = directory as { readonly isJoined: boolean };
+    return (routes as readonly unknown[]).length >= wanted && (isJoined || wanted === 0);
   }
 
   async ipcps(): Promise<ReadonlyMap<string, RunningIpcp>> {

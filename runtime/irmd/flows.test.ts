@@ -19,6 +19,7 @@ import { SecurityFault, type SecuritySource } from './security.ts';
 
 const qos = qosToJson(rawQos);
 const maxMessageBytes = 1496;
+const known = { known: true, maxMessageBytes };
 const oapHeaderBytes = 36;
 const live = new AbortController().signal;
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
@@ -269,7 +270,7 @@ describe('over a layer', () => {
   test('the name need not be known here', async () => {
     const around = setup();
     layer(around, 10);
-    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    around.dataPlane.answers = { 'name.query': () => known, 'flow.allocate': goodPeer() };
     const grant = await around.allocate('far');
     expect(grant).toMatchObject({ connect: around.dataPlane.socket, maxMessageBytes: 1496 });
     const [asked] = around.dataPlane.of('flow.allocate');
@@ -291,7 +292,7 @@ describe('over a layer', () => {
     const around = setup({ preferenceMs: 1 });
     layer(around, 10, 'eth-dix');
     layer(around, 11, 'eth-llc');
-    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    around.dataPlane.answers = { 'name.query': () => known, 'flow.allocate': goodPeer() };
     const call = around.dataPlane.call.bind(around.dataPlane);
     around.dataPlane.call = (method, params) =>
       method === 'name.query' && 'pid' in params && params.pid === 11
@@ -305,7 +306,7 @@ describe('over a layer', () => {
     const around = setup({ preferenceMs: 10_000 });
     layer(around, 10, 'eth-dix');
     layer(around, 11, 'eth-llc');
-    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    around.dataPlane.answers = { 'name.query': () => known, 'flow.allocate': goodPeer() };
     const call = around.dataPlane.call.bind(around.dataPlane);
     around.dataPlane.call = async (method, params) => {
       if (method === 'name.query' && 'pid' in params && params.pid === 11) await new Promise(setImmediate);
@@ -321,7 +322,7 @@ describe('over a layer', () => {
     layer(around, 11, 'local');
     const peer = goodPeer();
     around.dataPlane.answers = {
-      'name.query': () => ({ known: true }),
+      'name.query': () => known,
       'flow.allocate': (params) =>
         params.pid === 11 ? { outcome: 'refused', response: -1003 } : peer(params),
     };
@@ -334,7 +335,7 @@ describe('over a layer', () => {
     const around = setup();
     layer(around, 10);
     around.dataPlane.answers = {
-      'name.query': () => ({ known: true }),
+      'name.query': () => known,
       'flow.allocate': () => ({ outcome: 'refused', response: -1009 }),
     };
     await expect(around.allocate('far')).rejects.toEqual(code('EAUTH'));
@@ -346,7 +347,7 @@ describe('over a layer', () => {
     const around = setup();
     layer(around, 10);
     around.dataPlane.answers = {
-      'name.query': () => ({ known: true }),
+      'name.query': () => known,
       'flow.allocate': () => ({ outcome: 'accepted', piggyback: '00'.repeat(84), maxMessageBytes }),
     };
     await expect(around.allocate('far')).rejects.toEqual(code('ECRYPT'));
@@ -358,7 +359,7 @@ describe('over a layer', () => {
     layer(around, 10);
     let queries = 0;
     around.dataPlane.answers = {
-      'name.query': () => ({ known: (queries += 1) <= 3 }),
+      'name.query': () => ({ ...known, known: (queries += 1) <= 3 }),
       'flow.allocate': () => ({ outcome: 'unanswered' }),
     };
     await expect(around.allocate('far')).rejects.toEqual(code('EIPCP'));
@@ -371,7 +372,7 @@ describe('over a layer', () => {
   test('a time limit ends the waiting, and the data plane is told', async () => {
     const around = setup();
     layer(around, 10);
-    around.dataPlane.answers = { 'name.query': () => ({ known: true }) };
+    around.dataPlane.answers = { 'name.query': () => known };
     const call = around.dataPlane.call.bind(around.dataPlane);
     around.dataPlane.call = (method, params) =>
       method === 'flow.allocate' ? (call(method, params), new Promise(() => {})) : call(method, params);
@@ -383,7 +384,7 @@ describe('over a layer', () => {
   test('flows of an IPCP that is gone are forgotten', async () => {
     const around = setup();
     const ipcp = layer(around, 10);
-    around.dataPlane.answers = { 'name.query': () => ({ known: true }), 'flow.allocate': goodPeer() };
+    around.dataPlane.answers = { 'name.query': () => known, 'flow.allocate': goodPeer() };
     await around.allocate('far');
     around.flows.ipcpGone(ipcp);
     expect(around.flows.count).toBe(0);
@@ -610,20 +611,21 @@ describe('security over a layer', () => {
     client: SideFiles,
     server: SideFiles,
     asked = qos,
+    limit = 1500,
   ): Promise<{ grants: FlowGrant[]; logs: string[] }> {
     const [near, far] = [setup({}, files(client, {})), setup({ acceptorMs: 1 }, files({}, server))];
     layer(near, 10);
     const peer = layer(far, 20);
     bind(far, far.server, 'svc');
     const accepting = far.accept(far.server);
-    near.dataPlane.answers = { 'name.query': () => ({ known: true }) };
+    near.dataPlane.answers = { 'name.query': () => ({ known: true, maxMessageBytes: limit }) };
     const call = near.dataPlane.call.bind(near.dataPlane);
     near.dataPlane.call = (async (method: keyof DataPlaneApi, params: never) => {
       if (method !== 'flow.allocate') return call(method, params);
       const { piggyback } = params as DataPlaneApi['flow.allocate']['params'];
-      const answer = await far.flows.requested(peer, { hash, qos: asked, piggyback, maxMessageBytes: 1500 });
+      const answer = await far.flows.requested(peer, { hash, qos: asked, piggyback, maxMessageBytes: limit });
       return 'piggyback' in answer
-        ? { outcome: 'accepted', piggyback: answer.piggyback, maxMessageBytes: 1500 }
+        ? { outcome: 'accepted', piggyback: answer.piggyback, maxMessageBytes: limit }
         : { outcome: 'refused', response: answer.response };
     }) as typeof near.dataPlane.call;
     const wanted = { name: 'svc', qos: asked, timeoutMs: null };
@@ -700,8 +702,9 @@ describe('security over a layer', () => {
     const failure: unknown = await across({ conf: 'kex=ML-KEM-1024' }, {}).catch((error: unknown) => error);
     expect(failure).toEqual(code('EMSGSIZE'));
     expect((failure as Error).message).toBe('the handshake with svc has 1626 bytes');
-    // One step less fits.
+    // One step less fits, and so does the same where the layer has come to carry more.
     await across({ conf: 'kex=ML-KEM-768' }, {});
+    await across({ conf: 'kex=ML-KEM-1024' }, {}, qos, 1800);
   });
 
   test('a response that no frame can carry is refused', async () => {

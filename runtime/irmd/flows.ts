@@ -211,7 +211,7 @@ export class Flows {
     const request = Buffer.from(params.piggyback, 'hex');
     const answer = this.#handshakes.answer(entry.name, request, ordered(params.qos));
     if ('error' in answer) return refusal(answer.error);
-    if (answer.response.length > ipcp.layer.maxMessageBytes - messageHeaderBytesMax) {
+    if (answer.response.length > params.maxMessageBytes - messageHeaderBytesMax) {
       log.error(
         `The handshake for ${entry.name} has ${answer.response.length} bytes, too many for its layer.`,
       );
@@ -451,7 +451,9 @@ export class Flows {
     if (layer === undefined) return false;
     const hash = hashName(name, layer.hash).toString('hex');
     try {
-      return (await plane.call('name.query', { pid, hash })).known;
+      const { known, maxMessageBytes } = await plane.call('name.query', { pid, hash });
+      layer.maxMessageBytes = maxMessageBytes;
+      return known;
     } catch {
       // An IPCP that is gone knows nothing.
       return false;

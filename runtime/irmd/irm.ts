@@ -21,6 +21,7 @@ import {
   type IpcpEntry,
   ipcpInfo,
   isStacked,
+  type LayerEntry,
   type NameEntry,
   type Registry,
 } from './registry.ts';
@@ -304,6 +305,6 @@ export class Management {
   }
 }
 
-function layerOf({ layer, hash, maxMessageBytes }: LayerInfo): NonNullable<IpcpEntry['layer']> {
+function layerOf({ layer, hash, maxMessageBytes }: LayerInfo): LayerEntry {
   return { name: layer, hash, maxMessageBytes };
 }

@@ -57,13 +57,20 @@ export interface DataPlanePort {
   ): Promise<DataPlaneApi[M]['result']>;
 }
 
+export interface LayerEntry {
+  readonly name: string;
+  readonly hash: LayerHash;
+  /** Longest message of a flow, in bytes, as the IPCP told it last. */
+  maxMessageBytes: number;
+}
+
 export interface IpcpEntry {
   readonly pid: number;
   readonly plane: DataPlanePort;
   readonly name: string;
   /** An address settles what `udp` is. */
   type: IpcpType;
-  layer: { readonly name: string; readonly hash: LayerHash; readonly maxMessageBytes: number } | undefined;
+  layer: LayerEntry | undefined;
 }
 
 /** Whether IPCPs of a type lie over flows of other layers. */

@@ -11,6 +11,7 @@ export type { FrctCounters } from './frct/counters.ts';
 export { IrmClient } from './irm/irm-client.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
+export { TunDevice, type TunSetup } from './os/tun.ts';
 export { applicationSocket, managementSocket, runDirectory } from './paths.ts';
 export {
   bestEffortQos,

@@ -75,7 +75,7 @@ async function onPrototypes(
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     try {
       const options = 'ls_t_recalc 1';
-      await using layer = await MixedLayer.make(prefix, { nodes, cables, options, processors });
+      await using layer = await MixedLayer.make({ prefix, nodes, cables, options, processors });
       await delay(settleMs);
       const [first, last] = [layer.node('n1'), layer.node(names.at(-1) ?? '')];
       const server = await last.peer.serve(serve.name, serve.command, 'net');

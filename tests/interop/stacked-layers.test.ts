@@ -28,7 +28,7 @@ async function inLayer(
   work: (layer: MixedLayer) => Promise<void>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    await using layer = await MixedLayer.make(prefix, plan);
+    await using layer = await MixedLayer.make({ ...plan, prefix });
     try {
       return await work(layer);
     } catch (error) {
@@ -98,10 +98,10 @@ if (prefix === undefined || missing !== undefined) {
           await a.ping('ping.c');
           await c.ping('ping.a');
           for (const neighbour of ['b', 'd']) {
-            a.setLink(neighbour, 'down');
+            await a.setLink(neighbour, 'down');
             await a.ping('ping.c');
             await c.ping('ping.a');
-            a.setLink(neighbour, 'up');
+            await a.setLink(neighbour, 'up');
             await until(
               `the neighbour ${neighbour} to be one again`,
               async () => {
@@ -141,6 +141,13 @@ if (prefix === undefined || missing !== undefined) {
     ] as const;
     await inLayer(prefix, { nodes, cables, type: 'broadcast' }, async (layer) => {
       const names = Object.keys(nodes);
+      // What is sent before the prototype has settled does not reach it.
+      for (const name of ['a', 'c']) {
+        await until(`${name} to have two neighbours`, async () => {
+          const { connections } = await layer.node(name).ours.metrics(`net.${name}`);
+          return (connections as readonly { up: boolean }[]).filter(({ up }) => up).length === 2;
+        });
+      }
       const heard = new Map<string, () => string>();
       for (const name of names) heard.set(name, await layer.node(name).listen('net'));
       const messages = names.flatMap((name) => [`first of ${name}`, `second of ${name}`]);

@@ -365,63 +365,50 @@ export class UnicastNet {
     return [...found];
   }
 
-  /** Members that others have a path to over links that are not cut, with the number of links. */
-  distances(from: Member): Map<Member, number> {
-    const distances = new Map([[from, 0]]);
-    for (const [member, distance] of distances) {
-      for (const next of this.neighbours(member)) {
-        if (next.isMember && !distances.has(next)) distances.set(next, distance + 1);
-      }
-    }
-    return distances;
+  /** Links between two members over links that are not cut; undefined where there is no path. */
+  distance(from: Member, to: Member): number | undefined {
+    const truth = new Truth(this);
+    const distance = truth.distancesTo(truth.numberOf(to))[truth.numberOf(from)]!;
+    return distance < 0 ? undefined : distance;
   }
 
-  /** Lets time pass until every member has routes to all others that it has a path to, and nothing is under way; how long that took. */
+  /**
+   * Lets time pass until nothing is under way and every member has a shortest route to all others that it has a path to;
+   * how long that took.
+   */
   settle(limit: Millis = 60_000, stepMs: Millis = 10): Millis {
     const start = this.now;
-    const reached = new Map<Member, number>();
     for (;;) {
-      if (this.#busy === 0) {
-        reached.clear();
-        for (const member of this.members) {
-          if (!member.isMember || reached.has(member)) continue;
-          const group = this.distances(member);
-          for (const each of group.keys()) reached.set(each, group.size - 1);
-        }
-        if ([...reached].every(([member, size]) => member.hasRoutes(size))) return this.now - start;
-      }
-      if (this.now - start >= limit)
-        throw new Error(`not settled within ${limit} ms: ${this.#unsettled(reached)}`);
+      const [wrong] = this.#busy > 0 ? ['something is under way'] : this.wrongRoutes(1);
+      if (wrong === undefined) return this.now - start;
+      if (this.now - start >= limit) throw new Error(`not settled within ${limit} ms: ${wrong}`);
       this.run(stepMs);
     }
   }
 
-  /** Links to a destination as packets go; what went wrong otherwise. */
-  walk(from: Member, to: Member): number | 'no route' | 'dead link' | 'loop' {
-    let at = from;
-    for (let steps = 0; steps <= this.members.length; steps += 1) {
-      if (at === to) return steps;
-      const hop = at.nextHop(to.address);
-      if (hop === undefined) return 'no route';
-      const next = this.neighbours(at).find((each) => each.isMember && each.address === hop);
-      if (next === undefined) return 'dead link';
-      at = next;
-    }
-    return 'loop';
-  }
-
-  /** What is wrong with the routes of all members: pairs whose packets go another way than the shortest. */
-  wrongRoutes(): string[] {
+  /**
+   * What is wrong with the routes of all members, at most so much: next hops that do not lead nearer to where a packet
+   * goes. Where each does, packets arrive on a shortest way, and none goes round.
+   */
+  wrongRoutes(atMost = Infinity): string[] {
     const wrong: string[] = [];
-    for (const from of this.members) {
-      if (!from.isMember) continue;
-      const distances = this.distances(from);
-      distances.delete(from);
-      for (const [to, distance] of distances) {
-        const walked = this.walk(from, to);
-        if (walked !== distance) wrong.push(`${from.name} to ${to.name}: ${walked}, ${distance} links`);
+    const truth = new Truth(this);
+    for (const [number, to] of truth.members.entries()) {
+      const distances = truth.distancesTo(number);
+      for (const [other, from] of truth.members.entries()) {
+        const distance = distances[other]!;
+        if (distance <= 0) continue;
+        const hop = truth.numberAt(from.nextHop(to.address));
+        if (hop >= 0 && distances[hop] === distance - 1 && truth.neighbours[other]!.includes(hop)) continue;
+        const where = truth.members[hop]?.name ?? 'nowhere';
+        wrong.push(`${from.name} to ${to.name}, ${distance} links: by ${where}`);
+        if (wrong.length >= atMost) return wrong;
       }
-      if (!from.hasRoutes(distances.size)) wrong.push(`${from.name}: not ${distances.size} routes`);
+    }
+    for (const [number, member] of truth.members.entries()) {
+      const reached = truth.distancesTo(number).filter((distance) => distance > 0).length;
+      if (!member.hasRoutes(reached)) wrong.push(`${member.name} has not ${reached} routes`);
+      if (wrong.length >= atMost) return wrong;
     }
     return wrong;
   }
@@ -538,10 +525,51 @@ export class UnicastNet {
       what();
     });
   }
+}
 
-  #unsettled(expected: ReadonlyMap<Member, number>): string {
-    const wrong = [...expected].filter(([member, size]) => !member.hasRoutes(size));
-    const some = wrong.slice(0, 5).map(([{ name }, size]) => `${name} (${size})`);
-    return `${this.#busy} under way, routes of ${some.join(', ')}`;
+/** Who could reach whom, as the links are. */
+class Truth {
+  readonly members: Member[];
+  /** By number of a member, those of its neighbours. */
+  readonly neighbours: number[][];
+  readonly #numbers: Map<Member, number>;
+  readonly #addresses: Map<number, number>;
+  readonly #distances: (Int16Array | undefined)[] = [];
+
+  constructor(net: UnicastNet) {
+    this.members = net.members.filter(({ isMember }) => isMember);
+    this.#numbers = new Map(this.members.map((member, number) => [member, number]));
+    this.#addresses = new Map(this.members.map(({ address }, number) => [address, number]));
+    this.neighbours = this.members.map((member) =>
+      net.neighbours(member).flatMap((neighbour) => this.#numbers.get(neighbour) ?? []),
+    );
+  }
+
+  numberOf(member: Member): number {
+    return this.#numbers.get(member) ?? -1;
+  }
+
+  /** The member with an address; negative if there is none. */
+  numberAt(address: number | undefined): number {
+    return address === undefined ? -1 : (this.#addresses.get(address) ?? -1);
+  }
+
+  /** By number of a member, its distance from one; negative where there is no path. */
+  distancesTo(number: number): Int16Array {
+    const known = this.#distances[number];
+    if (known !== undefined) return known;
+    const distances = new Int16Array(this.members.length).fill(-1);
+    this.#distances[number] = distances;
+    if (number < 0) return distances;
+    distances[number] = 0;
+    const queue = [number];
+    for (const at of queue) {
+      for (const next of this.neighbours[at]!) {
+        if (distances[next]! >= 0) continue;
+        distances[next] = distances[at]! + 1;
+        queue.push(next);
+      }
+    }
+    return distances;
   }
 }

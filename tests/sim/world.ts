@@ -99,7 +99,7 @@ export class SimLink {
   readonly ends: readonly [SimNode, SimNode];
   readonly flows = new Set<SimFlow>();
   readonly counts: LinkCounts = { packets: 0, bytes: 0, lost: 0, overflowed: 0, queued: 0 };
-  readonly maxMessageBytes: number;
+  maxMessageBytes: number;
   /** Everything is lost without anybody being told. */
   cut = false;
   loss: number;
@@ -143,6 +143,12 @@ export class SimLink {
   setUp(up: boolean): void {
     this.cut = !up;
     for (const flow of this.flows) flow.node.run(() => flow.user?.setUp(up));
+  }
+
+  /** The longest message changes, which both ends are told. */
+  setLimit(maxMessageBytes: number): void {
+    this.maxMessageBytes = maxMessageBytes;
+    for (const flow of this.flows) flow.node.run(() => flow.user?.limitChanged?.());
   }
 
   /** Brings a packet to an end of a flow, as the link does. */

@@ -9,6 +9,11 @@ const program = fileURLToPath(new URL('./bad-cable-program.ts', import.meta.url)
 
 export const perfectLink: LinkTraits = { loss: 0, duplication: 0, delay: 0, jitter: 0 };
 
+/** What a cable leads to: a namespace, or a node of the prototype. */
+export interface CableEnd {
+  readonly pid: number;
+}
+
 export class BadCable implements AsyncDisposable {
   readonly #between: Namespace;
   readonly #relay: Running;
@@ -19,11 +24,11 @@ export class BadCable implements AsyncDisposable {
   }
 
   /** Lays a good one from `a` to `b`, `eth0` in both; the same seed makes the same choices, frame by frame. */
-  static async lay(a: Namespace, b: Namespace, seed = 1): Promise<BadCable> {
+  static async lay(a: Namespace, b: CableEnd, seed = 1): Promise<BadCable> {
     const between = await Namespace.make(a);
     try {
       await joinByVeth(a, between, 1500, ['eth0', 'left']);
-      await joinByVeth(b, between, 1500, ['eth0', 'right']);
+      await joinByVeth(between, b, 1500, ['right', 'eth0']);
       const words = [program, 'left', 'right', String(seed)];
       const relay = new Running(...between.launch(process.execPath, words));
       await until('the relay', () => {

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+export type Tool = 'oping' | 'oecho' | 'operf' | 'ocbr' | 'obc' | 'ovpn' | 'onc';
+
 /** The starter of a daemon or tool, as the build makes it. */
-export function program(name: 'irmd' | 'irm' | 'oping' | 'obc'): string {
+export function program(name: 'irmd' | 'irm' | Tool): string {
   return `${root}dist/bin/${name}`;
 }
 

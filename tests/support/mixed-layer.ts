@@ -1,16 +1,24 @@
 /**
- * A unicast or broadcast layer whose members are nodes of ours and of the prototype, over eth-dix layers on cables
- * between their namespaces. What is done to a node is the same command on either kind.
+ * A unicast or broadcast layer whose members are nodes of ours and, where it is installed, of the prototype, over link
+ * layers on cables between their namespaces. What is done to a node is the same command on either kind.
  */
-import { execFileSync } from 'node:child_process';
-import { program as pathOf } from './command.ts';
+import { program as pathOf, run } from './command.ts';
+import { hostNameOf, type IpcpdMode } from './link-net.ts';
 import { Namespace } from './namespaces.ts';
 import { TestNode } from './node.ts';
-import { joinNamespaces, PeerNode } from './peer.ts';
+import { OwnHosts } from './own-hosts.ts';
+import { PeerNode } from './peer.ts';
 import { until } from './until.ts';
 
 /** What a node runs: our runtime or the prototype. */
 export type Runtime = 'ours' | 'peer';
+
+/** A node of ours, with its surroundings. */
+interface OurNode {
+  readonly node: TestNode;
+  readonly namespace: Namespace;
+  readonly hosts: OwnHosts;
+}
 
 /** The end of a command. */
 export interface Done {
@@ -29,16 +37,24 @@ export class MixedNode {
   readonly pid: number;
   /** Its devices, by the node at the other end. */
   readonly devices = new Map<string, string>();
+  /** Its addresses, likewise, where it has any. */
+  readonly addresses = new Map<string, string>();
   readonly #ours: TestNode | undefined;
   readonly #peer: PeerNode | undefined;
+  readonly #namespace: Namespace | undefined;
+  readonly #hosts: OwnHosts | undefined;
+  readonly #hostLines: Record<string, string[]> = {};
   readonly #known = new Set<string>();
 
-  constructor(name: string, pid: number, node: TestNode | PeerNode) {
+  constructor(name: string, node: PeerNode | OurNode) {
     this.name = name;
-    this.pid = pid;
-    this.runtime = node instanceof TestNode ? 'ours' : 'peer';
-    this.#ours = node instanceof TestNode ? node : undefined;
-    this.#peer = node instanceof PeerNode ? node : undefined;
+    const isPeer = node instanceof PeerNode;
+    this.runtime = isPeer ? 'peer' : 'ours';
+    this.#peer = isPeer ? node : undefined;
+    this.#ours = isPeer ? undefined : node.node;
+    this.#namespace = isPeer ? undefined : node.namespace;
+    this.#hosts = isPeer ? undefined : node.hosts;
+    this.pid = isPeer ? node.pid : node.namespace.pid;
   }
 
   /** The node, if it is one of ours. */
@@ -120,12 +136,37 @@ export class MixedNode {
     );
   }
 
+  /** Lets udp layers of the node find a name. */
+  async addHost(address: string, name: string): Promise<void> {
+    if (this.#peer !== undefined) return this.#peer.addHost(address, name);
+    this.#hostLines[hostNameOf(name)] = [address];
+    this.#hosts?.set(this.#hostLines);
+  }
+
   /** Sets the device of the cable to another node down or up. */
-  setLink(to: string, state: 'up' | 'down'): void {
-    const device = this.devices.get(to) ?? '';
-    execFileSync('nsenter', ['-t', String(this.pid), '-n', 'ip', 'link', 'set', device, state]);
+  async setLink(to: string, state: 'up' | 'down'): Promise<void> {
+    await this.ip('link', 'set', this.device(to), state);
+  }
+
+  /** The device of the cable to another node. */
+  device(to: string): string {
+    const device = this.devices.get(to);
+    if (device === undefined) throw new Error(`no cable leads from ${this.name} to ${to}`);
+    return device;
+  }
+
+  /** Runs `ip` in the node's network namespace, and demands that it succeeds. */
+  async ip(...words: readonly string[]): Promise<string> {
+    if (this.#namespace !== undefined) return this.#namespace.run('ip', ...words);
+    const { status, stdout, stderr } = await run('nsenter', ['-t', String(this.pid), '-n', 'ip', ...words]);
+    if (status !== 0)
+      throw new Error(`ip ${words.join(' ')} on ${this.name} ended with ${status}: ${stderr}`);
+    return stdout;
   }
 }
+
+/** Types of IPCP that layers on cables may have. */
+export type LinkType = 'eth-dix' | 'eth-llc' | 'udp4' | 'udp6';
 
 export interface MixedPlan {
   /** Nodes by name; the first bootstraps the layer. */
@@ -137,10 +178,25 @@ export interface MixedPlan {
   readonly options?: string;
   /** Where prototypes run, as `taskset` lists processors. */
   readonly processors?: string;
+  /** Of the layers on the cables, `lan1` and so on; eth-dix when absent. */
+  readonly link?: LinkType;
+  /** Where the IPCPs of our nodes run. */
+  readonly ipcpd?: IpcpdMode;
+  /** Where the prototype is installed; needed when one of the nodes is a prototype. */
+  readonly prefix?: string;
+}
+
+/** Nodes of ours in line. */
+export function lineOfOurs(...names: readonly string[]): Pick<MixedPlan, 'nodes' | 'cables'> {
+  const nodes = Object.fromEntries(names.map((name) => [name, 'ours' as const]));
+  const cables = names.slice(1).map((name, index) => [names[index] ?? '', name] as const);
+  return { nodes, cables };
 }
 
 export class MixedLayer implements AsyncDisposable {
   readonly #nodes = new Map<string, MixedNode>();
+  /** The layer of each cable, by the names of its ends in either order. */
+  readonly #lans = new Map<string, string>();
   readonly #stack = new AsyncDisposableStack();
   readonly #plan: MixedPlan;
 
@@ -149,16 +205,21 @@ export class MixedLayer implements AsyncDisposable {
   }
 
   /** Builds the nodes and the layer `net`, of IPCPs called `net.<node>`. */
-  static async make(prefix: string, plan: MixedPlan): Promise<MixedLayer> {
+  static async make(plan: MixedPlan): Promise<MixedLayer> {
     const layer = new MixedLayer(plan);
     try {
-      for (const [name, runtime] of Object.entries(plan.nodes)) await layer.#start(prefix, name, runtime);
+      await layer.#startAll();
+      await Promise.all(plan.cables.map(([a, b], index) => layer.#lay(index, a, b)));
       const [first = ''] = layer.#nodes.keys();
-      const { type = 'unicast', options = '' } = plan;
-      const words = `ipcp bootstrap type ${type} name net.${first} layer net ${options} autobind`;
-      await layer.node(first).irm(words.replaceAll(/ +/g, ' '));
+      await layer.bootstrap(first);
       const joined = new Set([first]);
-      for (const [index, [a, b]] of plan.cables.entries()) await layer.#cable(index, a, b, joined);
+      for (const [a, b] of plan.cables) {
+        await layer.announce(b, a);
+        if (!joined.has(b)) await layer.enroll(b, a);
+        joined.add(b);
+        await layer.announce(a, b);
+        await layer.connect(b, a);
+      }
     } catch (error) {
       await layer[Symbol.asyncDispose]();
       throw error;
@@ -176,29 +237,54 @@ export class MixedLayer implements AsyncDisposable {
     return this.#nodes.values();
   }
 
-  /** Has `from` connect both components to `to`, until that succeeds. */
+  /** Has `from` connect both components to `to`. */
   async connect(from: string, to: string): Promise<void> {
-    const node = this.node(from);
-    await node.know(`net.${to}`);
-    const components = this.#plan.type === 'broadcast' ? ['dt'] : ['mgmt', 'dt'];
+    await this.node(from).know(`net.${to}`);
+    const components = this.#plan.type === 'broadcast' ? (['dt'] as const) : (['mgmt', 'dt'] as const);
     for (const component of components) {
-      await until(
-        `${from} to connect ${component} to ${to}`,
-        async () => {
-          const words = [
-            'ipcp',
-            'connect',
-            'name',
-            `net.${from}`,
-            'dst',
-            `net.${to}`,
-            'component',
-            component,
-          ];
-          return (await node.run('irm', ...words)).code === 0;
-        },
-        patienceMs,
+      const line = `ipcp connect name net.${from} dst net.${to} component ${component}`;
+      await this.#step(from, line, ({ ours }) =>
+        ours.ofIpcp(`net.${from}`, (irmd, { pid }) => irmd.connectIpcp(pid, `net.${to}`, component)),
       );
+    }
+  }
+
+  /** Makes the IPCP of a node, and with it the layer. */
+  async bootstrap(name: string): Promise<void> {
+    const { type = 'unicast', options = '' } = this.#plan;
+    const words = `ipcp bootstrap type ${type} name net.${name} layer net ${options} autobind`;
+    await this.node(name).irm(words.replaceAll(/ +/g, ' ').trim());
+  }
+
+  /** Registers the IPCP of the second node in the layer of the cable to the first. */
+  async announce(to: string, name: string): Promise<void> {
+    const address = this.node(name).addresses.get(to);
+    if (address !== undefined) await this.node(to).addHost(address, `net.${name}`);
+    const ipcp = `${this.#lans.get(to + name)}.${name}`;
+    await this.#step(name, `name register net.${name} ipcp ${ipcp}`, ({ ours }) =>
+      ours.ofIpcp(ipcp, (irmd, { pid }) => irmd.registerName(`net.${name}`, pid)),
+    );
+  }
+
+  /** Has the IPCP of a node enrol with that of another, until that succeeds. */
+  async enroll(name: string, at: string): Promise<void> {
+    const { type = 'unicast' } = this.#plan;
+    const ipcp = `net.${name}`;
+    await this.node(name).know(`net.${at}`);
+    await this.#step(name, `ipcp enroll type ${type} name ${ipcp} dst net.${at} autobind`, ({ ours }) =>
+      ours.managed(async (irmd) => {
+        const pid = await irmd.createIpcp(ipcp, type);
+        await irmd.enrollIpcp(pid, `net.${at}`);
+        for (const each of [ipcp, 'net']) await irmd.bindProcess(pid, each);
+      }),
+    );
+  }
+
+  /** Waits until every node of ours has a route to each other, or, in a broadcast layer, all its neighbours. */
+  async converged(): Promise<void> {
+    for (const node of this.nodes) {
+      if (node.runtime === 'ours')
+        await until(`${node.name} to know the layer`, () => this.#isComplete(node));
     }
   }
 
@@ -206,56 +292,90 @@ export class MixedLayer implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  async #start(prefix: string, name: string, runtime: Runtime): Promise<void> {
-    if (runtime === 'peer') {
-      const peer = this.#stack.use(await PeerNode.start(prefix, this.#plan.processors));
-      this.#nodes.set(name, new MixedNode(name, peer.pid, peer));
-      return;
-    }
-    const namespace = this.#stack.use(await Namespace.make());
-    const ours = this.#stack.use(await TestNode.start(namespace.launch));
-    this.#nodes.set(name, new MixedNode(name, namespace.pid, ours));
+  async #isComplete({ name, ours }: MixedNode): Promise<boolean> {
+    const { routes, connections } = (await ours.metrics(`net.${name}`)) as {
+      readonly routes: readonly unknown[];
+      readonly connections: readonly { readonly up: boolean }[];
+    };
+    if (this.#plan.type !== 'broadcast') return routes.length === this.#nodes.size - 1;
+    const cables = this.#plan.cables.filter((cable) => cable.includes(name));
+    return connections.filter(({ up }) => up).length === cables.length;
   }
 
-  /** Lays a cable with its layer; over it `b` enrols, unless it is in the layer already, and is connected. */
-  async #cable(index: number, a: string, b: string, joined: Set<string>): Promise<void> {
-    const { type = 'unicast' } = this.#plan;
+  /** Namespaces one after another, as those of an ordinary user are made within the first; daemons all at once. */
+  async #startAll(): Promise<void> {
+    const { nodes, ipcpd = 'shared', prefix, processors } = this.#plan;
+    const starting: Promise<MixedNode>[] = [];
+    let outer: Namespace | undefined;
+    for (const [name, runtime] of Object.entries(nodes)) {
+      if (runtime === 'peer') {
+        if (prefix === undefined) throw new Error('the plan does not say where the prototype is installed');
+        starting.push(
+          PeerNode.start(prefix, processors).then((peer) => new MixedNode(name, this.#stack.use(peer))),
+        );
+        continue;
+      }
+      const namespace = this.#stack.use(await Namespace.make(outer));
+      outer ??= namespace;
+      const hosts = this.#stack.use(new OwnHosts());
+      const node = this.#stack.use(TestNode.empty(hosts.around(namespace.launch)));
+      const started = node.startIrmd('--ipcpd', ipcpd);
+      starting.push(started.then(() => new MixedNode(name, { node, namespace, hosts })));
+    }
+    const settled = await Promise.allSettled(starting);
+    for (const result of settled) {
+      if (result.status === 'rejected') throw result.reason;
+      this.#nodes.set(result.value.name, result.value);
+    }
+  }
+
+  /** Lays a cable, and a layer over it. */
+  async #lay(index: number, a: string, b: string): Promise<void> {
     const [near, far] = [this.node(a), this.node(b)];
     const lan = `lan${index + 1}`;
-    for (const [node, other] of [
-      [near, b],
-      [far, a],
+    this.#lans.set(a + b, lan).set(b + a, lan);
+    near.devices.set(b, `e${near.devices.size + 1}`);
+    far.devices.set(a, `e${far.devices.size + 1}`);
+    const ends = [near.device(b), 'type', 'veth', 'peer', 'name', far.device(a), 'netns', String(far.pid)];
+    await near.ip('link', 'add', ...ends);
+    const { link = 'eth-dix' } = this.#plan;
+    for (const [node, to, host] of [
+      [near, b, 1],
+      [far, a, 2],
     ] as const) {
-      node.devices.set(other, `e${node.devices.size + 1}`);
+      const device = node.device(to);
+      await node.ip('link', 'set', device, 'up');
+      let words = `dev ${device}`;
+      if (link.startsWith('udp')) {
+        const [address, length] =
+          link === 'udp4' ? [`10.9.${index}.${host}`, 24] : [`fd09:${index}::${host}`, 64];
+        const flags = link === 'udp6' ? ['nodad'] : [];
+        node.addresses.set(to, address);
+        await node.ip('address', 'add', `${address}/${length}`, 'dev', device, ...flags);
+        words = `ip ${address}`;
+      }
+      const line = `ipcp bootstrap type ${link} name ${lan}.${node.name} layer ${lan} ${words}`;
+      await this.#step(node.name, line, ({ ours }) =>
+        ours.managed(async (irmd) => {
+          const [key = '', value = ''] = words.split(' ');
+          const pid = await irmd.createIpcp(`${lan}.${node.name}`, link);
+          await irmd.bootstrapIpcp(pid, lan, { [key]: value });
+        }),
+      );
     }
-    joinNamespaces(
-      { pid: near.pid, dev: near.devices.get(b) ?? '' },
-      { pid: far.pid, dev: far.devices.get(a) ?? '' },
-    );
-    for (const [node, other] of [
-      [near, b],
-      [far, a],
-    ] as const) {
-      const device = node.devices.get(other) ?? '';
-      await node.irm(`ipcp bootstrap type eth-dix name ${lan}.${node.name} layer ${lan} dev ${device}`);
-    }
-    await near.irm(`name register net.${a} layer ${lan}`);
-    if (joined.has(b)) {
-      await far.irm(`name register net.${b} layer ${lan}`);
-      await this.connect(b, a);
-      return;
-    }
-    await far.know(`net.${a}`);
+  }
+
+  /**
+   * Has a node do what a line for `irm` says: a prototype until it succeeds, one of ours at once and without a process
+   * for it.
+   */
+  async #step(name: string, line: string, quickly: (node: MixedNode) => Promise<void>): Promise<void> {
+    const node = this.node(name);
+    if (node.runtime === 'ours') return quickly(node);
     await until(
-      `${b} to enrol with ${a}`,
-      async () => {
-        const words = ['ipcp', 'enroll', 'type', type, 'name', `net.${b}`, 'dst', `net.${a}`, 'autobind'];
-        return (await far.run('irm', ...words)).code === 0;
-      },
+      `irm ${line} on ${name}`,
+      async () => (await node.run('irm', ...line.split(' '))).code === 0,
       patienceMs,
     );
-    joined.add(b);
-    await far.irm(`name register net.${b} layer ${lan}`);
-    await this.connect(b, a);
   }
 }

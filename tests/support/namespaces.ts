@@ -123,7 +123,7 @@ export class NamespacePair implements AsyncDisposable {
 /** Lays a cable between two namespaces; both ends are up, and `eth0` unless told otherwise. */
 export async function joinByVeth(
   a: Namespace,
-  b: Namespace,
+  b: { readonly pid: number },
   mtu: number,
   devs: readonly [string, string] = ['eth0', 'eth0'],
 ): Promise<void> {
@@ -134,5 +134,5 @@ export async function joinByVeth(
     ...['peer', 'name', ...(other ?? []), 'netns', String(b.pid)],
   );
   await a.run('ip', 'link', 'set', devs[0], 'up');
-  await b.run('ip', 'link', 'set', devs[1], 'up');
+  await a.run('nsenter', '-t', String(b.pid), '-n', 'ip', 'link', 'set', devs[1], 'up');
 }

@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { IrmClient } from '../../runtime/lib/index.ts';
+import { type IpcpInfo, IrmClient } from '../../runtime/lib/index.ts';
 import { certificateFile } from './certificates.ts';
-import { type Finished, program, run, Running, type StartOptions } from './command.ts';
+import { type Finished, program, run, Running, type StartOptions, type Tool } from './command.ts';
 import { until } from './until.ts';
 
 /** How to start a program of the node; in a namespace it is wrapped. */
@@ -139,38 +139,64 @@ export class TestNode implements AsyncDisposable {
     return stdout;
   }
 
-  /** Starts `oping -l` and waits until irmd knows it. */
-  async startServer(...args: string[]): Promise<Running> {
-    const server = this.spawn(program('oping'), ['-l', ...args]);
-    await this.logged(`Process added: ${server.pid} (oping).`);
+  /** Starts a tool and waits until irmd knows it. */
+  async startTool(tool: Tool, ...args: string[]): Promise<Running> {
+    const running = this.spawn(program(tool), args);
+    await this.logged(`Process added: ${running.pid} (${tool}).`);
+    return running;
+  }
+
+  /** A tool as a server that is bound to a name and ready for its first flow. */
+  async serveTool(name: string, tool: Tool, ...args: string[]): Promise<Running> {
+    const server = await this.startTool(tool, '-l', ...args);
+    await this.manage(`bind process ${server.pid} name ${name}`);
     return server;
   }
 
+  /** Runs a tool to its end. */
+  tool(tool: Tool, ...args: string[]): Promise<Finished> {
+    return this.run(program(tool), args);
+  }
+
+  /** Starts `oping -l` and waits until irmd knows it. */
+  startServer(...args: string[]): Promise<Running> {
+    return this.startTool('oping', '-l', ...args);
+  }
+
   /** `oping -l` bound to a name and ready for its first flow. */
-  async serve(name: string, ...args: string[]): Promise<Running> {
-    const server = await this.startServer(...args);
-    await this.manage(`bind process ${server.pid} name ${name}`);
-    return server;
+  serve(name: string, ...args: string[]): Promise<Running> {
+    return this.serveTool(name, 'oping', ...args);
   }
 
   oping(...args: string[]): Promise<Finished> {
     return this.run(program('oping'), args);
   }
 
-  /** What an IPCP has counted. */
-  async counters(name: string): Promise<Readonly<Record<string, number>>> {
+  /** Does something with irmd that takes a connection to it. */
+  async managed<T>(work: (irmd: IrmClient) => Promise<T>): Promise<T> {
     await using irmd = await IrmClient.connect({ path: this.managementSocket });
-    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
-    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
-    return await irmd.ipcpCounters(ipcp.pid);
+    return await work(irmd);
+  }
+
+  /** Does something with irmd about an IPCP. */
+  async ofIpcp<T>(name: string, work: (irmd: IrmClient, ipcp: IpcpInfo) => Promise<T>): Promise<T> {
+    return await this.managed(async (irmd) => {
+      const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
+      if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
+      return await work(irmd, ipcp);
+    });
+  }
+
+  /** What an IPCP has counted. */
+  counters(name: string): Promise<Readonly<Record<string, number>>> {
+    return this.ofIpcp(name, (irmd, { pid }) => irmd.ipcpCounters(pid));
   }
 
   /** What an IPCP knows. */
-  async metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
-    await using irmd = await IrmClient.connect({ path: this.managementSocket });
-    const ipcp = (await irmd.listIpcps()).find((one) => one.name === name);
-    if (ipcp === undefined) throw new Error(`there is no IPCP ${name}`);
-    return await irmd.ipcpMetrics(ipcp.pid, parts.length === 0 ? undefined : parts);
+  metrics(name: string, ...parts: string[]): Promise<Readonly<Record<string, unknown>>> {
+    return this.ofIpcp(name, (irmd, { pid }) =>
+      irmd.ipcpMetrics(pid, parts.length === 0 ? undefined : parts),
+    );
   }
 
   /** Files of the run directory. */

@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { basename } from 'node:path';
 import { until } from './until.ts';
 
 /** Where the prototype is installed; undefined when there is none to test against. */
@@ -138,12 +139,17 @@ export class PeerNode implements AsyncDisposable {
     await this.run(['sh', '-c', `echo ${ip} ${hash} >> /etc/hosts`]);
   }
 
-  /** Starts a server and makes it known under a name in a layer. Ends with the node. */
-  async serve(name: string, command: readonly string[], layer: string): Promise<ChildProcess> {
-    const server = this.spawn(command);
-    server.stdout?.resume();
+  /** Starts a server and makes it known under a name in a layer. It prints line by line. Ends with the node. */
+  async serve(
+    name: string,
+    command: readonly string[],
+    layer: string,
+    heard: (text: string) => void = () => {},
+  ): Promise<ChildProcess> {
+    const server = this.spawn(['stdbuf', '-oL', ...command]);
+    server.stdout?.setEncoding('utf8').on('data', heard);
     server.stderr?.resume();
-    const [program = ''] = command;
+    const program = basename(command[0] ?? '');
     await until(`${program} to be bound`, async () => {
       const [inner] = (await this.run(['pgrep', '-n', '-x', program])).output.split('\n');
       if (inner === undefined || inner === '') return false;

@@ -136,7 +136,7 @@ describe('enrolment', () => {
     const tree = new Tree();
     tree.bootstrap('a');
     const result = tree.enroll('b', 'a', 'other');
-    expect(result).toEqual(code('EPERM'));
+    expect(result).toEqual(code('ENOENT'));
     expect((result as O7sError).message).toBe('a refused the enrolment: this is layer bcl, not other');
   });
 

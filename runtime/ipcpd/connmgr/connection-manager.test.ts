@@ -229,6 +229,23 @@ describe('two of our kind', () => {
     both.world.time.runTo(both.world.time.now + 60_000);
     expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(0);
   });
+
+  test.each([
+    ['that is silent, and lost later', 60_000],
+    ['that is lost', 130_000],
+  ])('one %s is not made anew beside one that somebody has made', (_what, ms) => {
+    const both = pair();
+    connect(both, undefined, true);
+    const [link] = both.world.links;
+    link!.cut = true;
+    both.world.time.runTo(both.world.time.now + ms);
+    link!.cut = false;
+    // The peer is another one by now, which knows nothing of the first connection.
+    for (const flow of link!.flows) if (flow.node === both.b.node) flow.user = undefined;
+    connect(both, undefined, true);
+    both.world.time.runTo(both.world.time.now + 200_000);
+    expect(both.a.manager.connectionsOf(both.a.probe)).toHaveLength(1);
+  });
 });
 
 /** A manager, and the other end of its flows in the hands of the test. */
@@ -425,8 +442,8 @@ test('a flow that comes when all is ended is given back', () => {
   const manager = new ConnectionManager({
     lower: { allocate: (_name, _qos, _user, done) => void (give = done) },
     packets: new World(1).node('x').packets,
-    log: quiet,
     clock: () => 0,
+    log: quiet,
     deadlineChanged: () => {},
   });
   const results: unknown[] = [];

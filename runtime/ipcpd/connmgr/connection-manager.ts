@@ -79,6 +79,7 @@ export interface ConnectionFacts {
   /** The name it was asked for by; null on the side that was asked. */
   readonly destination: string | null;
   readonly initiated: boolean;
+  /** Whether packets can go over it: a prototype has to settle first. */
   readonly up: boolean;
   readonly prototype: boolean;
 }
@@ -153,11 +154,12 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** The open connections, for metrics. */
   facts(): readonly ConnectionFacts[] {
-    return [...this.#open].map(([{ destination, initiated, up, extended }, { name }]) => ({
+    const now = this.#clock();
+    return [...this.#open].map(([{ destination, initiated, up, readyAt, extended }, { name }]) => ({
       component: name,
       destination: destination ?? null,
       initiated,
-      up,
+      up: up && now >= readyAt,
       prototype: !extended,
     }));
   }
@@ -175,6 +177,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   ): void {
     const whenDone: OnConnected = (outcome) => {
       if (options.lasting && outcome instanceof Connection) {
+        this.#giveUp(component, destination);
         this.#intents.set(outcome, { component, destination, qos, retryAt: never });
       }
       done(outcome);
@@ -184,12 +187,8 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   /** Ends the connections of a component that `connect` made to a destination, and gives those up that were lost. */
   disconnect(component: Component, destination: string): void {
-    for (const intent of this.#lost) {
-      if (intent.component === component && intent.destination === destination) this.#lost.delete(intent);
-    }
-    for (const connection of this.connectionsOf(component)) {
-      if (connection.destination === destination) this.close(connection);
-    }
+    this.#giveUp(component, destination);
+    for (const connection of this.#connectionsTo(component, destination)) this.close(connection);
   }
 
   /** Takes a flow that came in. */
@@ -267,18 +266,33 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
         `Lost a ${this.#open.get(connection)?.name} connection${intent === undefined ? '' : ` with ${intent.destination}`}.`,
       );
       this.#end(connection);
-      if (intent !== undefined) this.#tryAgain(intent, now);
+      if (intent === undefined) continue;
+      // Somebody may have connected to it anew meanwhile.
+      const { component, destination } = intent;
+      if (this.#connectionsTo(component, destination).length === 0) this.#tryAgain(intent, now);
     }
     for (const intent of this.#lost) {
       if (intent.retryAt > now) continue;
       intent.retryAt = never;
       const { component, destination, qos } = intent;
-      this.connect(component, destination, qos, { lasting: true }, (result) => {
+      this.#ask(component, destination, qos, this.#limits.attempts, (result) => {
         if (!this.#lost.delete(intent)) {
           // Nobody wants it any more.
           if (result instanceof Connection) this.close(result);
-        } else if (result instanceof O7sError) this.#tryAgain(intent, this.#clock());
+        } else if (result instanceof Connection) this.#intents.set(result, intent);
+        else this.#tryAgain(intent, this.#clock());
       });
+    }
+  }
+
+  #connectionsTo(component: Component, destination: string): Connection[] {
+    return this.connectionsOf(component).filter((each) => each.destination === destination);
+  }
+
+  /** Connections to a destination that were lost are not tried again. */
+  #giveUp(component: Component, destination: string): void {
+    for (const intent of this.#lost) {
+      if (intent.component === component && intent.destination === destination) this.#lost.delete(intent);
     }
   }
 

@@ -11,6 +11,8 @@ export interface ConnectionUser {
   deliver(packet: Packet): void;
   /** The connection no longer carries packets, or does again: the device below, or signs of life of the peer. */
   setUp(up: boolean): void;
+  /** The longest message of the flow below has changed. */
+  limitChanged?(): void;
   /** The connection has ended. */
   closed(): void;
 }
@@ -159,6 +161,10 @@ export class Connection implements FlowUser {
     const before = this.up;
     this.#deviceUp = up;
     if (this.up !== before) this.#user?.setUp(up);
+  }
+
+  limitChanged(): void {
+    this.#user?.limitChanged?.();
   }
 
   released(): void {

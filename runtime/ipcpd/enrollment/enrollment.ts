@@ -2,7 +2,7 @@
  * Enrolment: how an IPCP joins a layer, and how a member lets others join. A core. Source: unicast-layer.md 4,
  * broadcast-layer.md 2.
  */
-import { errnoOf, O7sError } from '../../lib/errors.ts';
+import { type ErrorCode, errnoOf, O7sError } from '../../lib/errors.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
@@ -271,7 +271,7 @@ export class Enrollment implements Component, Deadlines {
     }
     if (response.response < 0) {
       const reason = response.reason ?? `code ${response.response}`;
-      return end(new O7sError('EPERM', `${who} refused the enrolment: ${reason}`));
+      return end(O7sError.fromErrno(response.response, `${who} refused the enrolment: ${reason}`));
     }
     const { layer } = response;
     if (layer === undefined) return end(new O7sError('EINVAL', `${who} told nothing of its layer`));
@@ -281,7 +281,7 @@ export class Enrollment implements Component, Deadlines {
     const { config, peer } = layer;
     // Those of our kind have refused by now.
     if (wish.layer !== undefined && wish.layer !== config.name) {
-      return end(new O7sError('EPERM', `${who} is in layer ${config.name}, not in ${wish.layer}`));
+      return end(new O7sError('ENOENT', `${who} is in layer ${config.name}, not in ${wish.layer}`));
     }
     const clockAheadMs = Number((response.time - this.#around.wallClock()) / nsPerMs);
     const fault = join({ config, peer, address: response.address, clockAheadMs });
@@ -303,16 +303,13 @@ export class Enrollment implements Component, Deadlines {
     const answer = { id: request.id, time, extensions };
     if (refusal !== undefined) {
       this.counters.enrollmentsRefused += 1;
-      this.#log.warn(`${sessionOf(request.id)} Enrollment refused: ${refusal}.`);
-      const response = -errnoOf('EINVAL');
-      const bytesBack = encodeResponse({
-        ...answer,
-        response,
-        reason: refusal,
-        address: undefined,
-        layer: undefined,
-      });
-      this.#send(session.connection, bytesBack);
+      const { code, reason } = refusal;
+      this.#log.warn(`${sessionOf(request.id)} Enrollment refused: ${reason}.`);
+      const nothing = { address: undefined, layer: undefined };
+      this.#send(
+        session.connection,
+        encodeResponse({ ...answer, response: -errnoOf(code), reason, ...nothing }),
+      );
       return session.connection.close();
     }
     const chosen = request.address === undefined ? undefined : membership.chooseAddress(request.address);
@@ -344,12 +341,16 @@ function sessionOf(id: Buffer): string {
 const nothingSaid = { layer: undefined, type: undefined, address: undefined } as const;
 
 /** Why a member does not let somebody join who would not be what it wants to be. */
-function refusalOf(request: Request, type: MemberType, config: LayerConfig): string | undefined {
+function refusalOf(
+  request: Request,
+  type: MemberType,
+  config: LayerConfig,
+): { readonly code: ErrorCode; readonly reason: string } | undefined {
   if (request.type !== undefined && request.type !== memberTypes[type]) {
-    return `layer ${config.name} is a ${type} layer`;
+    return { code: 'EIPCPTYPE', reason: `layer ${config.name} is a ${type} layer` };
   }
   if (request.layer !== undefined && request.layer !== config.name) {
-    return `this is layer ${config.name}, not ${request.layer}`;
+    return { code: 'ENOENT', reason: `this is layer ${config.name}, not ${request.layer}` };
   }
   return undefined;
 }

@@ -6,15 +6,16 @@ import {
   FrameReader,
   FrameWriter,
   lastWordHeaderBytes,
+  limitBytes,
   streamEnded,
   streamWouldBlock,
 } from '../../lib/flow/framing.ts';
 import type { StreamOwner } from '../../lib/flow/rendezvous.ts';
-import { flowReceiveBytesMax } from '../../lib/limits.ts';
+import { flowReceiveBytesMax, messageBytesMax } from '../../lib/limits.ts';
 import { IoVector } from '../../lib/os/io-vector.ts';
 import type { StreamBuffer, UnixStream } from '../../lib/os/unix-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { FlowUser, LayerFlow } from './layer.ts';
+import type { FlowUser, Layer, LayerFlow } from './layer.ts';
 import type { Flushable, Turn } from './turn.ts';
 
 /** Reads of the socket a wake-up takes before others have their turn. */
@@ -29,6 +30,8 @@ export interface PortCounters {
   droppedSlowReader: number;
   /** Packets for a flow that is not there yet, or no more. */
   droppedNotOpen: number;
+  /** Packets of the application that were longer than its layer takes. */
+  droppedTooLong: number;
 }
 
 /** What answers for an application that has closed its end, and for how long. */
@@ -37,11 +40,29 @@ export interface LastWord {
   readonly packet: Buffer;
 }
 
+export interface PortSetup {
+  readonly turn: Turn;
+  readonly layer: Pick<Layer, 'maxMessageBytes'>;
+  /** The longest message, as the application was told with its flow, in bytes. */
+  readonly maxMessageBytes: number;
+  /** The application closed its end, or died. */
+  readonly onGone: () => void;
+  /** The application wrote a packet longer than its layer takes. */
+  readonly onTooLong: (bytes: number) => void;
+}
+
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
+  readonly counters: PortCounters = {
+    packetsIn: 0,
+    packetsOut: 0,
+    droppedSlowReader: 0,
+    droppedNotOpen: 0,
+    droppedTooLong: 0,
+  };
   readonly #turn: Turn;
-  readonly #onGone: () => void;
-  readonly #reader: FrameReader;
+  readonly #setup: PortSetup;
+  // What is longer than the layer takes, but was allowed when it was written, must not end the flow.
+  readonly #reader = new FrameReader(messageBytesMax, false);
   /** What the socket would not take at once. */
   readonly #writer = new FrameWriter(flowReceiveBytesMax);
   /** Packets of this turn, where they lie, with the frame's header in front of each. */
@@ -60,17 +81,19 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
   #released = false;
   #paused = false;
   #dirty = false;
+  /** The longest message, as the application knows it. */
+  #told: number;
 
-  /** @param onGone the application closed its end, or died. */
-  constructor(turn: Turn, maxMessageBytes: number, onGone: () => void) {
-    this.#turn = turn;
-    this.#onGone = onGone;
-    this.#reader = new FrameReader(maxMessageBytes, false);
+  constructor(setup: PortSetup) {
+    this.#setup = setup;
+    this.#turn = setup.turn;
+    this.#told = setup.maxMessageBytes;
   }
 
   /** Takes over the application's socket. What came before it waits in the writer and goes out now. */
   attach(stream: UnixStream): this {
     this.#stream = stream;
+    this.limitChanged();
     this.#flushLater();
     return this;
   }
@@ -86,9 +109,16 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
 
   setUp(up: boolean): void {
     if (this.heir !== undefined) return;
-    this.#spill(0);
-    this.#writer.push(frameKind.state, Buffer.of(up ? 1 : 0));
-    this.#flushLater();
+    this.#tell(frameKind.state, Buffer.of(up ? 1 : 0));
+  }
+
+  limitChanged(): void {
+    const { maxMessageBytes } = this.#setup.layer;
+    if (this.#stream === undefined || maxMessageBytes === this.#told) return;
+    this.#told = maxMessageBytes;
+    const memory = Buffer.alloc(limitBytes);
+    memory.writeUInt32BE(maxMessageBytes);
+    this.#tell(frameKind.limit, memory);
   }
 
   released(): void {
@@ -113,7 +143,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     // A socket that is gone is noticed, and told, where it is read.
     if (this.#gatheredCount > 0) this.#sendGathered(stream);
     else this.#writer.flush(stream);
-    if (this.#released && this.#writer.pending === 0) return this.#onGone();
+    if (this.#released && this.#writer.pending === 0) return this.#setup.onGone();
     stream.watch(!this.#paused, this.#writer.pending > 0);
   }
 
@@ -123,7 +153,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     for (let reads = 0; reads < readsMax; reads += 1) {
       const count = this.#reader.fill(stream, this.#onFrame);
       this.#turn.end();
-      if (count === streamEnded) return this.#onGone();
+      if (count === streamEnded) return this.#setup.onGone();
       if (!this.#reader.full || this.#paused) return;
     }
   }
@@ -134,6 +164,16 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
 
   close(): void {
     this.#stream?.[Symbol.dispose]();
+  }
+
+  /** Tells the application something, behind the packets that came before it and however many wait. */
+  #tell(kind: number, payload: Buffer): void {
+    this.#spill(0);
+    const header = Buffer.alloc(frameHeaderBytes);
+    header.writeUInt32BE((kind << 24) | payload.length);
+    this.#writer.pushRest(header);
+    this.#writer.pushRest(payload);
+    this.#flushLater();
   }
 
   #flushLater(): void {
@@ -210,6 +250,10 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     if (flow === undefined) {
       this.counters.droppedNotOpen += 1;
       return;
+    }
+    if (end - start > this.#setup.layer.maxMessageBytes) {
+      this.counters.droppedTooLong += 1;
+      return this.#setup.onTooLong(end - start);
     }
     const { packets } = this.#turn;
     let packet: Packet;

@@ -319,9 +319,12 @@ export class IpcpHost {
       ...ipcp.stacked?.counters,
       ...ipcp.layer?.counters,
       ...(ipcp.stacked === undefined ? {} : ipcp.lower.counters),
-      ...ipcp.ports,
     };
-    for (const { ipcp: owner, port } of this.#flows.values()) if (owner === ipcp) addPort(counters, port);
+    // Some reasons are counted at more than one place.
+    addCounts(counters, ipcp.ports);
+    for (const { ipcp: owner, port } of this.#flows.values()) {
+      if (owner === ipcp) addCounts(counters, port.counters);
+    }
     return counters;
   }
 
@@ -331,13 +334,13 @@ export class IpcpHost {
     return Object.fromEntries(wanted.map(([part, make]) => [part, make()]));
   }
 
-  #query(pid: number, hash: string): Promise<{ known: boolean }> {
+  #query(pid: number, hash: string): Promise<DataPlaneApi['name.query']['result']> {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
       layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
         leaveHotLoop();
-        resolve({ known });
+        resolve({ known, maxMessageBytes: layer.maxMessageBytes });
       });
       this.#endTurn(ipcp);
     });
@@ -348,7 +351,8 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
-    const port = this.#openPort(ipcp, layer, { flowId, token, user });
+    const { maxMessageBytes } = layer;
+    const port = this.#openPort(ipcp, layer, { flowId, token, user, maxMessageBytes });
     return new Promise((resolve) => {
       port.flow = layer.allocate(
         Buffer.from(hash, 'hex'),
@@ -375,7 +379,8 @@ export class IpcpHost {
     const layer = this.#layer(pid);
     if (layer.join === undefined) throw new O7sError('ENOTSUP', `a layer of type ${ipcp.type} is not joined`);
     ipcp.log.info('Joining layer.');
-    const port = this.#openPort(ipcp, layer, { flowId, token, user: null });
+    const { maxMessageBytes } = layer;
+    const port = this.#openPort(ipcp, layer, { flowId, token, user: null, maxMessageBytes });
     port.flow = layer.join(port);
     ipcp.log.info('Finished joining layer.');
     return null;
@@ -391,13 +396,18 @@ export class IpcpHost {
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
     this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, params.qos, answer),
+      (answer) => this.#respond(ipcp, handle, params, answer),
       // irmd is gone: this process follows it.
       () => ipcp.layer?.refuse(handle, -1),
     );
   }
 
-  #respond(ipcp: Ipcp, handle: number, qos: QosJson, answer: AllocationAnswer): void {
+  #respond(
+    ipcp: Ipcp,
+    handle: number,
+    { qos, maxMessageBytes }: { readonly qos: QosJson; readonly maxMessageBytes: number },
+    answer: AllocationAnswer,
+  ): void {
     const { layer } = ipcp;
     if (layer === undefined) return;
     ipcp.log.info(
@@ -407,7 +417,7 @@ export class IpcpHost {
       const piggyback = Buffer.from(answer.piggyback, 'hex');
       let flow: LayerFlow | undefined;
       // Whoever waits for the flow may send as soon as it can be picked up.
-      const port = this.#openPort(ipcp, layer, answer, (made) => {
+      const port = this.#openPort(ipcp, layer, { ...answer, maxMessageBytes }, (made) => {
         flow = layer.accept(handle, piggyback, made, monotonicNow());
         made.flow = flow;
       });
@@ -427,12 +437,17 @@ export class IpcpHost {
 
   /**
    * Opens this end of a flow, for an application that picks it up or for an IPCP of this process. `start` is called
-   * before that can happen.
+   * before that can happen; `maxMessageBytes` is what irmd was told of the layer.
    */
   #openPort(
     ipcp: Ipcp,
     layer: Layer,
-    { flowId, token, user }: { flowId: number; token: string; user: number | null },
+    {
+      flowId,
+      token,
+      user,
+      maxMessageBytes,
+    }: { flowId: number; token: string; user: number | null; maxMessageBytes: number },
     start: (port: Port) => void = () => {},
   ): Port {
     const gone = (): void => this.#gone(flowId);
@@ -442,7 +457,20 @@ export class IpcpHost {
       start(inner);
       return inner;
     }
-    const port = new ApplicationPort(this.#setup.turn, layer.maxMessageBytes, gone);
+    const { turn } = this.#setup;
+    const onTooLong = (bytes: number): void => {
+      if (port.counters.droppedTooLong > 1) return;
+      ipcp.log.warn(
+        `Dropped ${bytes} bytes on flow ${flowId}: its layer carries ${layer.maxMessageBytes} at most.`,
+      );
+    };
+    const port: ApplicationPort = new ApplicationPort({
+      turn,
+      layer,
+      maxMessageBytes,
+      onGone: gone,
+      onTooLong,
+    });
     this.#flows.set(flowId, { ipcp, port, token });
     start(port);
     this.#setup.rendezvous.expect(
@@ -478,7 +506,7 @@ export class IpcpHost {
       port.flow?.deallocate(monotonicNow());
     }
     port.close();
-    addPort(ipcp.ports, port);
+    addCounts(ipcp.ports, port.counters);
     // What tells the other end must not wait for the next turn.
     this.#setup.turn.end();
     ipcp.log.info(`Finished deallocating flow ${flowId}.`);
@@ -516,9 +544,10 @@ export class IpcpHost {
 
 const longNames = { dt: 'Data Transfer', mgmt: 'Management' } as const;
 
-/** Adds what a port has counted. */
-function addPort(counters: Record<string, number>, port: Port): void {
-  for (const [name, count] of Object.entries(port.counters)) counters[name] = (counters[name] ?? 0) + count;
+function addCounts(counters: Record<string, number>, more: object): void {
+  for (const [name, count] of Object.entries(more) as [string, number][]) {
+    counters[name] = (counters[name] ?? 0) + count;
+  }
 }
 
 function outcomeToJson(outcome: FlowOutcome, { maxMessageBytes }: Layer): AllocationOutcome {

@@ -4,7 +4,13 @@ import type { PortCounters } from './application-port.ts';
 import type { FlowUser, Layer, LayerFlow, LowerFlow } from './layer.ts';
 
 export class InnerPort implements FlowUser, LowerFlow {
-  readonly counters: PortCounters = { packetsIn: 0, packetsOut: 0, droppedSlowReader: 0, droppedNotOpen: 0 };
+  readonly counters: PortCounters = {
+    packetsIn: 0,
+    packetsOut: 0,
+    droppedSlowReader: 0,
+    droppedTooLong: 0,
+    droppedNotOpen: 0,
+  };
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
   /** The IPCP above, once it has the flow. */
@@ -54,6 +60,10 @@ export class InnerPort implements FlowUser, LowerFlow {
 
   setPaused(paused: boolean): void {
     this.user?.setPaused?.(paused);
+  }
+
+  limitChanged(): void {
+    this.user?.limitChanged?.();
   }
 
   released(): void {

@@ -22,6 +22,8 @@ export interface FlowUser {
    * room.
    */
   setPaused?(paused: boolean): void;
+  /** The longest message is another from here on: `maxMessageBytes` of the layer, or of the lower flow, has changed. */
+  limitChanged?(): void;
 }
 
 /** One end of a flow that a layer provides. */
@@ -100,7 +102,7 @@ export type LayerMetrics = Readonly<Record<string, () => unknown>>;
 
 /** A flow that an IPCP uses itself: one of a layer below, or a direct one to another process of the node. */
 export interface LowerFlow extends LayerFlow {
-  /** Longest message it carries, in bytes. */
+  /** Longest message it carries now, in bytes. */
   readonly maxMessageBytes: number;
 }
 

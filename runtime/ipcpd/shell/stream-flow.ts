@@ -1,7 +1,7 @@
 /** A flow that an IPCP has from outside its process, over a socket, as applications have theirs. */
-import { FrameReader, FrameWriter, frameKind, streamEnded } from '../../lib/flow/framing.ts';
+import { FrameReader, FrameWriter, frameKind, limitBytes, streamEnded } from '../../lib/flow/framing.ts';
 import type { StreamOwner } from '../../lib/flow/rendezvous.ts';
-import { flowReceiveBytesMax } from '../../lib/limits.ts';
+import { flowReceiveBytesMax, messageBytesMax } from '../../lib/limits.ts';
 import type { StreamBuffer, UnixStream } from '../../lib/os/unix-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
 import type { FlowUser, LowerFlow } from './layer.ts';
@@ -18,12 +18,13 @@ export interface StreamCounters {
 }
 
 export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
-  readonly maxMessageBytes: number;
+  maxMessageBytes: number;
   // Packets are copied into the socket: they need no room in front.
   readonly headerBytes = 0;
   readonly #counters: StreamCounters;
   readonly #turn: Turn;
-  readonly #reader: FrameReader;
+  // What the layer below lets through may be longer than what it takes.
+  readonly #reader = new FrameReader(messageBytesMax, false);
   readonly #writer = new FrameWriter(flowReceiveBytesMax);
   readonly #onGone: () => void;
   #stream: UnixStream | undefined;
@@ -38,7 +39,6 @@ export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
     this.#counters = counters;
     this.maxMessageBytes = maxMessageBytes;
     this.#onGone = onGone;
-    this.#reader = new FrameReader(maxMessageBytes, false);
   }
 
   get backlog(): number {
@@ -95,6 +95,10 @@ export class StreamFlow implements LowerFlow, StreamOwner, Flushable {
     const { user } = this;
     if (user === undefined) return;
     if (kind === frameKind.state) return user.setUp(buffer.memory[start] === 1);
+    if (kind === frameKind.limit && end - start === limitBytes) {
+      this.maxMessageBytes = buffer.memory.readUInt32BE(start);
+      return user.limitChanged?.();
+    }
     if (kind !== frameKind.packet) return;
     // What goes on from here may need more room in front than the frame has.
     const packet = this.#turn.packets.take(end - start);

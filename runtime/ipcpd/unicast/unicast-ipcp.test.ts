@@ -188,7 +188,7 @@ describe('enrolment', () => {
     const b = net.add('b');
     net.link(a, b);
     const result = net.enroll(b, 'a', 'other');
-    expect(result).toEqual(code('EPERM'));
+    expect(result).toEqual(code('ENOENT'));
     expect((result as O7sError).message).toBe('a refused the enrolment: this is layer net, not other');
     // It may try again.
     expect(net.enroll(b, 'a', layerName)).toMatchObject({ name: layerName });

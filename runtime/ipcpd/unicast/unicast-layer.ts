@@ -22,7 +22,12 @@ import type { Directory, DirectoryPort } from './directory/directory.ts';
 import { DataTransfer } from './dt/data-transfer.ts';
 import { componentEid, dtHeaderBytes } from './dt/header.ts';
 import type { Neighbour } from './dt/neighbour.ts';
-import { FlowAllocator, type FlowAllocatorLimits, type UnicastFlow } from './fa/flow-allocator.ts';
+import {
+  FlowAllocator,
+  type FlowAllocatorLimits,
+  type Reachability,
+  type UnicastFlow,
+} from './fa/flow-allocator.ts';
 import { Management, type ManagementConnection } from './management.ts';
 import { type Forwarding, forwardingOf } from './pff/forwarding.ts';
 import { type DataTransferLink, LinkState, type LinkStateLimits } from './routing/link-state.ts';
@@ -63,7 +68,7 @@ export class UnicastLayer implements Layer {
   readonly #settings: UnicastSettings;
   /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
   #calculated = false;
-  #changes: { readonly address: Address; readonly isReachable: boolean }[] = [];
+  #changes: Reachability[] = [];
   #maxMessageBytes = messageBytesOverEthernet;
   /** Answers of the directory to `query`, for the `allocate` that follows it. */
   readonly #found = new Map<string, readonly Address[]>();
@@ -93,6 +98,7 @@ export class UnicastLayer implements Layer {
         adjacency: {
           linkUp: (connection, at) => this.#linkUp(connection, at),
           linkDown: (connection, at) => this.#linkDown(connection, at),
+          limitChanged: (connection, at) => this.#linkLimitChanged(connection, at),
         },
       },
       this.forwarding,
@@ -296,10 +302,21 @@ export class UnicastLayer implements Layer {
   }
 
   #linkUp(connection: Connection, now: Millis): void {
-    const { peer, extended, flow } = connection;
-    const link = { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
+    const link = linkOf(connection);
     this.#links.set(connection, link);
     this.#routed(now, () => this.routing.linkUp(link, now));
+  }
+
+  #linkLimitChanged(connection: Connection, now: Millis): void {
+    const before = this.#links.get(connection);
+    const link = linkOf(connection);
+    if (before === undefined || before.maxMessageBytes === link.maxMessageBytes) return;
+    this.#links.set(connection, link);
+    this.#routed(now, () => {
+      // In this order the neighbour is one all the time.
+      this.routing.linkUp(link, now);
+      this.routing.linkDown(before, now);
+    });
   }
 
   #linkDown(connection: Connection, now: Millis): void {
@@ -315,11 +332,19 @@ export class UnicastLayer implements Layer {
     this.#around.deadlineChanged();
     if (!this.#calculated) return;
     this.#calculated = false;
-    const least = this.routing.layerMaxMessageBytes();
-    this.#maxMessageBytes = least === undefined ? messageBytesOverEthernet : least - dtHeaderBytes;
+    this.#setLimit(this.routing.layerMaxMessageBytes());
     const changes = this.#changes;
     this.#changes = [];
     for (const { address, isReachable } of changes) this.directory.reachable(address, isReachable, now);
+    this.flowAllocator.reachable(changes);
+  }
+
+  /** @param least the longest message that all links carry. */
+  #setLimit(least: number | undefined): void {
+    const limit = least === undefined ? messageBytesOverEthernet : Math.max(0, least - dtHeaderBytes);
+    if (limit === this.#maxMessageBytes) return;
+    this.#maxMessageBytes = limit;
+    this.flowAllocator.limitChanged();
   }
 
   #remember(key: string, addresses: readonly Address[]): void {
@@ -335,6 +360,10 @@ const foundMax = 4096;
 
 function of(component: string, counters: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${component}.${name}`, count]));
+}
+
+function linkOf({ peer, extended, flow }: Connection): DataTransferLink {
+  return { peer: peer.address, isExtended: extended, maxMessageBytes: flow.maxMessageBytes };
 }
 
 function flowFacts(flow: UnicastFlow, now: Millis): object {

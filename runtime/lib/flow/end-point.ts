@@ -17,6 +17,7 @@ import {
   FrameWriter,
   frameKind,
   lastWordHeaderBytes,
+  limitBytes,
   type OnFrame,
   streamEnded,
   streamWouldBlock,
@@ -90,8 +91,6 @@ const lateReadsMax = 16;
 export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
   readonly counters: FlowCounters = { messagesSent: 0, messagesReceived: 0 };
   readonly drops: FlowDrops = { badCrc: 0, notOpened: 0, unread: 0, unwanted: 0, unacknowledged: 0 };
-  /** Longest message a write takes, bytes. */
-  readonly maxMessageBytes: number;
   /** Absent where the QoS asks for no order. */
   readonly frct: Frct | undefined;
   /** Why nothing more will come; what came before is still there. */
@@ -106,6 +105,8 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
   user: EndPointUser = nobody;
 
   readonly #protection: PacketProtection | undefined;
+  /** Longest packet that the layer takes, bytes. */
+  #maxPacketBytes: number;
   readonly #timer: DeadlineTimer;
   readonly #liveness: Liveness;
   readonly #reader: FrameReader;
@@ -115,25 +116,29 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
   /** When the packets that are being looked at came; 0 before the first of them. */
   #cameAt: Millis = 0;
   #flushQueued = false;
+  /** The last read left nothing in the socket. */
+  #isDry = false;
   #messagesFlushed = 0;
   #closed = false;
 
   constructor(setup: EndPointSetup) {
     const { qos, protection, mplMs, initialSeqno, frctLimits: limits } = setup;
     this.#protection = protection;
+    this.#maxPacketBytes = setup.maxPacketBytes;
     this.#timer = setup.timer;
     this.#liveness = new Liveness(qos.timeout, monotonicNow());
     // What the layer below lets through may be longer than what it takes.
     this.#reader = new FrameReader(messageBytesMax, true);
-    const maxPacketBytes = Math.max(0, setup.maxPacketBytes - (protection?.overhead ?? 0));
     if (isOrdered(qos)) {
       const reliable = isReliable(qos);
-      const ends = { reliable, mplMs, initialSeqno, maxPacketBytes };
+      const ends = { reliable, mplMs, initialSeqno, maxPacketBytes: this.#openBytesMax };
       this.frct = new Frct(limits === undefined ? ends : { ...ends, limits }, this);
-      this.maxMessageBytes = Math.max(0, this.frct.maxMessageBytes);
-    } else {
-      this.maxMessageBytes = maxPacketBytes;
     }
+  }
+
+  /** Longest message a write takes now, in bytes: what the layer carries, which may change with it. */
+  get maxMessageBytes(): number {
+    return Math.max(0, this.frct === undefined ? this.#openBytesMax : this.frct.maxMessageBytes);
   }
 
   /** Takes over a connected stream. To be called once. */
@@ -200,6 +205,15 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
       this.#timer.update(this);
     }
     this.#flushWriter();
+  }
+
+  /**
+   * As `read`, unless the last read has just shown that nothing more is there: whoever takes messages until there is none
+   * spares a system call.
+   */
+  readMore(): void {
+    if (this.#isDry) this.#isDry = false;
+    else this.read();
   }
 
   /** Looks whether anything has come. */
@@ -332,6 +346,11 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
     this.#goDown(code, 'lost');
   }
 
+  /** Longest packet before it is sealed. */
+  get #openBytesMax(): number {
+    return Math.max(0, this.#maxPacketBytes - (this.#protection?.overhead ?? 0));
+  }
+
   /** Nothing more comes or goes. */
   get #isOver(): boolean {
     return this.#closed || this.fault === 'EFLOWDOWN';
@@ -365,6 +384,9 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
       this.user.happened(this.deviceUp ? 'up' : 'down');
     } else if (kind === frameKind.dropped && end - start === droppedBytes) {
       this.drops.unread += memory.readUInt32BE(start);
+    } else if (kind === frameKind.limit && end - start === limitBytes) {
+      this.#maxPacketBytes = memory.readUInt32BE(start);
+      this.frct?.limitPackets(this.#openBytesMax);
     }
   }
 
@@ -396,6 +418,7 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
 
   /** The socket was read, with this result. */
   #filled(count: number): void {
+    this.#isDry = count > 0 && !this.#reader.full;
     if (count > 0) {
       const now = monotonicNow();
       this.#cameAt = 0;

@@ -207,7 +207,7 @@ export class Flow implements AsyncDisposable {
    * rejects once nothing more can come.
    */
   tryRead(): Buffer | undefined {
-    if (this.waiting === 0) this.#end.read();
+    if (this.waiting === 0) this.#end.readMore();
     return this.#take();
   }
 

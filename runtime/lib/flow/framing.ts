@@ -25,12 +25,16 @@ export const frameKind = {
   lastWord: 4,
   /** From the data plane: how many packets, in four bytes, it dropped here because the application did not read. */
   dropped: 5,
+  /** From the data plane: in four bytes, the longest message that the flow carries from here on. */
+  limit: 6,
 } as const;
 
 /** Bytes in front of the packet in a `lastWord`. */
 export const lastWordHeaderBytes = 4;
 /** Bytes of what `dropped` tells. */
 export const droppedBytes = 4;
+/** Bytes of what `limit` tells. */
+export const limitBytes = 4;
 
 /** With the frame's own header 64 bytes, enough for three unicast layers over Ethernet. */
 const frameRoomBytes = 60;

@@ -67,19 +67,19 @@ describe('7.5: data that is sent', () => {
     expect(end.sent().at(-1)).toBe('0f 678e5c 0a0b0c0e 3f678d5c +1');
   });
 
-  test('64 packets before a window is known, then as far as it reaches', () => {
+  test('64 packets outstanding, and as far as the window reaches', () => {
     const end = heard();
     let written = 0;
     while (end.write('x')) written += 1;
     expect(written).toBe(64);
-    end.bring({ flags: 0x08, window: own + 70 });
+    end.bring({ flags: 0x0c, window: own + 70, ackno: own + 10 });
     expect(end.events).toEqual(['writable']);
     while (end.write('x')) written += 1;
     expect(written).toBe(70);
-    end.bring({ flags: 0x0c, window: own + 1000, ackno: own + 10 });
+    end.bring({ flags: 0x0c, window: own + 1000, ackno: own + 20 });
     while (end.write('x')) written += 1;
-    // Whatever window is told, the prototype's queue has 256 places.
-    expect(written).toBe(10 + 256);
+    // Whatever window is told, the socket of a prototype's IPCP has fewer places.
+    expect(written).toBe(20 + 64);
   });
 });
 
@@ -136,11 +136,13 @@ describe('9.2: what is believed', () => {
   test('a window never shrinks', () => {
     const end = heard();
     end.write('a');
-    end.bring({ flags: 0x08, window: own + 200 });
+    end.bring({ flags: 0x08, window: own + 110 });
     end.bring({ flags: 0x08, window: own + 100 });
     let written = 1;
     while (end.write('x')) written += 1;
-    expect(written).toBe(200);
+    end.bring({ flags: 0x04, ackno: own + 64 });
+    while (end.write('x')) written += 1;
+    expect(written).toBe(110);
   });
 
   test("the prototype's bogus window 0 and ackno 0 do no harm, whatever the own number", () => {

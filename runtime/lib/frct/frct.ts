@@ -69,9 +69,9 @@ export class Frct implements Deadlines {
   readonly counters: FrctCounters = newFrctCounters();
   readonly #reliable: boolean;
   readonly #mplMs: Millis;
-  readonly #maxPacketBytes: number;
+  #maxPacketBytes: number;
   /** Longest packet without data, bytes. */
-  readonly #bareBytesMax: number;
+  #bareBytesMax: number;
   readonly #limits: FrctLimits;
   readonly #port: FrctPort;
   readonly #sender: Sender;
@@ -100,9 +100,9 @@ export class Frct implements Deadlines {
     const limits = setup.limits ?? frctLimits;
     this.#reliable = setup.reliable;
     this.#mplMs = setup.mplMs;
+    this.#limits = limits;
     this.#maxPacketBytes = setup.maxPacketBytes;
     this.#bareBytesMax = Math.min(setup.maxPacketBytes, bitmapOffset + limits.ours.window / 8);
-    this.#limits = limits;
     this.#port = port;
     this.#sender = new Sender(setup.reliable, toSeqno(setup.initialSeqno), limits, this.counters);
     this.#receiver = new Receiver(setup.reliable, setup.mplMs, port, limits, this.counters);
@@ -111,6 +111,12 @@ export class Frct implements Deadlines {
   /** Longest message a write takes, bytes. */
   get maxMessageBytes(): number {
     return this.#maxPacketBytes - pciBytes;
+  }
+
+  /** From here on the flow below takes packets of so many bytes at most; what was written before stays as it is. */
+  limitPackets(bytes: number): void {
+    this.#maxPacketBytes = bytes;
+    this.#bareBytesMax = Math.min(bytes, bitmapOffset + this.#limits.ours.window / 8);
   }
 
   /** Whether all that was sent is acknowledged, and where it was told, the end too. */

@@ -7,8 +7,13 @@ import type { RoundTripLimits } from './rtt.ts';
 export interface FrctLimits extends RoundTripLimits {
   /** Packets that may be sent before the peer has told its window. */
   readonly windowInitial: number;
-  /** Receive window, and with it the packets that may be outstanding, towards any peer. */
+  /** Receive window, and with it the packets that may be outstanding towards a peer that is not known yet. */
   readonly window: number;
+  /**
+   * Packets that may be outstanding towards a prototype. It is its own initial window; the socket of its IPCP holds about 90
+   * frames of 1500 bytes, and what overflows is found by timeout alone, one packet at a time.
+   */
+  readonly prototypeWindow: number;
   /** A: longest time a peer holds an acknowledgement back. */
   readonly ackMaxMs: Millis;
   /** R: longest time a packet is sent again. */
@@ -53,6 +58,7 @@ export interface FrctLimits extends RoundTripLimits {
 export const frctLimits: FrctLimits = {
   windowInitial: 64,
   window: 256,
+  prototypeWindow: 64,
   ackMaxMs: 10_000,
   retransmitMs: 120_000,
   ackDelayMs: 10,

@@ -124,6 +124,7 @@ export class Sender {
   /** The peer has shown that it does not: it counts packets alone. */
   limitToPackets(): void {
     this.#isPrototype = true;
+    this.#outstandingMax = this.#limits.prototypeWindow;
   }
 
   /** Packets that may be under way. */

@@ -39,6 +39,7 @@ export class PacketSocket implements Disposable {
   readonly #gauge: SendQueueGauge;
   readonly #sendBatch = new MessageBatch(batchFrames);
   #queued = 0;
+  #lastAddress = 0;
   #lastBytes = 0;
   #dropped = 0;
   #closed = false;
@@ -103,22 +104,29 @@ export class PacketSocket implements Disposable {
 
   /** Queues a frame, whole with its Ethernet header; its memory must stay as it is until `flush`. */
   send(frame: Packet): void {
-    this.#sendBatch.set(this.#queued, frame.address + frame.start, frame.end - frame.start);
+    this.#lastAddress = frame.address + frame.start;
     this.#lastBytes = frame.end - frame.start;
+    this.#sendBatch.set(this.#queued, this.#lastAddress, this.#lastBytes);
     this.#queued += 1;
     if (this.#queued === batchFrames) this.flush();
+  }
+
+  /** Hands the only queued frame to the kernel: 1, or -1 when it is refused. */
+  #sendOne(): number {
+    return libc.send(this.#fd, this.#lastAddress, this.#lastBytes, linux.MSG_DONTWAIT) < 0 ? -1 : 1;
+  }
+
+  /** Hands queued frames from one on to the kernel; how many it took, or -1. */
+  #sendFrom(first: number): number {
+    const address = this.#sendBatch.address(first);
+    return libc.sendmmsg(this.#fd, address, this.#queued - first, linux.MSG_DONTWAIT) as number;
   }
 
   /** Hands all queued frames to the kernel. What it refuses is counted. */
   flush(): void {
     let done = 0;
     while (done < this.#queued) {
-      const sent = libc.sendmmsg(
-        this.#fd,
-        this.#sendBatch.address(done),
-        this.#queued - done,
-        linux.MSG_DONTWAIT,
-      ) as number;
+      const sent = this.#queued === 1 ? this.#sendOne() : this.#sendFrom(done);
       if (sent > 0) {
         this.counters.framesSent += sent;
         done += sent;

@@ -56,7 +56,11 @@ export interface DataPlaneApi {
   'ipcp.destroy': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };
   'name.unregister': { params: { pid: number; hash: string }; result: null };
-  'name.query': { params: { pid: number; hash: string }; result: { known: boolean } };
+  /** With the longest message that a flow of the layer carries now. */
+  'name.query': {
+    params: { pid: number; hash: string };
+    result: { known: boolean; maxMessageBytes: number };
+  };
   'flow.allocate': {
     params: {
       pid: number;

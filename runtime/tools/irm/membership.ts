@@ -20,6 +20,9 @@ const enrollUsage = `Usage: irm ipcp enroll
 One of layer and dst is needed. With autobind the IPCP serves its own name and that of its layer.
 `;
 
+/** What the manual says where a member of the layer that is asked for was not found; it has the IPCP join all the same. */
+const otherLayer = 'Enrollment destination does not match requested layer.\n';
+
 export const enroll: Command = async (words, context) => {
   const keywords = ['name', 'type', 'layer', 'dst', 'autobind'] as const;
   const given = parseParameters(words, { keywords, flags: ['autobind'] });
@@ -44,13 +47,12 @@ export const enroll: Command = async (words, context) => {
     for (const pid of pids) {
       let joined: string;
       try {
+        // A member of another layer than the one that is asked for is refused by ipcpd.
         joined = await irmd.enrollIpcp(pid, destination, layer);
       } catch (error) {
-        context.out('Failed to enroll IPCP.\n');
+        const { code } = error as O7sError;
+        context.out(code === 'ENOENT' ? otherLayer : 'Failed to enroll IPCP.\n');
         throw error;
-      }
-      if (layer !== undefined && joined !== layer) {
-        return say(context, 'Enrollment destination does not match requested layer.\n');
       }
       if (!given.values.has('autobind')) continue;
       for (const served of [name, joined]) {

@@ -1,59 +1,62 @@
 /** obc: sends a message to everybody in a broadcast layer, or prints what others send. Source: tools.md 5. */
 import { type Flow, joinFlow, O7sError } from '../../lib/index.ts';
-import { announceTool, explain, print } from '../tool.ts';
-import { obcUsage, parseObcOptions } from './options.ts';
-
-process.title = 'obc';
+import { errorEvent, explain, type Report, reporter, runTool } from '../tool.ts';
+import { type ObcEvent, obcText } from './events.ts';
+import { type ObcOptions, parseObcOptions } from './options.ts';
 
 /** What the manual shows for any failure: -1 as a status. */
 const failedStatus = 255;
-/** Bytes of a message that are shown. */
-const shownBytesMax = 256;
 
-async function send(flow: Flow, message: string): Promise<number> {
+function fail(
+  report: Report<ObcEvent>,
+  during: Extract<ObcEvent, { type: 'error' }>['during'],
+  error: unknown,
+): void {
+  if (!(error instanceof O7sError)) throw error;
+  report({ ...errorEvent(error), during });
+  explain('obc', error);
+}
+
+async function send(report: Report<ObcEvent>, flow: Flow, message: string): Promise<number> {
   try {
-    await flow.write(Buffer.from(`${message}\0`));
+    const packet = Buffer.from(`${message}\0`);
+    await flow.write(packet);
+    report({ type: 'sent', bytes: packet.length });
     return 0;
   } catch (error) {
-    print('Failed to write packet.\n');
-    explain('obc', error as O7sError);
+    fail(report, 'write', error);
     return failedStatus;
   } finally {
     await flow.close();
   }
 }
 
-async function listen(flow: Flow): Promise<number> {
-  print('New flow.\n');
+async function listen(report: Report<ObcEvent>, flow: Flow): Promise<number> {
+  report({ type: 'flow', fd: flow.fd });
   try {
     for (;;) {
       const message = await flow.read();
-      const shown = message.subarray(0, shownBytesMax);
-      const end = shown.indexOf(0);
-      print(`Message is ${shown.toString('utf8', 0, end === -1 ? shown.length : end)}.\n`);
+      const end = message.indexOf(0);
+      const text = message.toString('utf8', 0, end === -1 ? message.length : end);
+      report({ type: 'message', text, bytes: message.length });
     }
   } catch (error) {
-    if (!(error instanceof O7sError)) throw error;
-    print('Failed to read.\n');
+    fail(report, 'read', error);
     return 0;
   }
 }
 
-async function run(): Promise<number> {
-  const parsed = parseObcOptions(process.argv.slice(2));
-  if (parsed.kind === 'usage') return (print(parsed.text + obcUsage), parsed.status);
-  if (!(await announceTool('obc'))) return 1;
-  const { layer, message, listen: listens } = parsed.options;
-  if (listens) print('Starting a reader.\n');
+async function run({ layer, message, listen: listens, json }: ObcOptions): Promise<number> {
+  const report = reporter(json, obcText);
+  if (listens) report({ type: 'started', layer });
   let flow: Flow;
   try {
     flow = await joinFlow(layer);
   } catch (error) {
-    print('Failed to join broadcast.\n');
-    explain('obc', error as O7sError);
+    fail(report, 'join', error);
     return failedStatus;
   }
-  return listens ? listen(flow) : send(flow, message);
+  return listens ? listen(report, flow) : send(report, flow, message);
 }
 
-process.exit(await run());
+await runTool('obc', parseObcOptions, run);

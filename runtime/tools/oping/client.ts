@@ -1,17 +1,19 @@
 /** oping's client. Source: tools.md 1.3. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Flow, O7sError, type WaitOptions } from '../../lib/index.ts';
+import { showLine } from '../terminal.ts';
+import { errorEvent, explain, type Report } from '../tool.ts';
+import type { PingEvent } from './events.ts';
 import { pingType, readPing, writeRequest } from './message.ts';
 import type { PingOptions } from './options.ts';
-import { formatTime, PingStatistics } from './statistics.ts';
+import { PingStatistics } from './statistics.ts';
 
 export interface PingRun {
   readonly flow: Flow;
-  readonly name: string;
   readonly options: PingOptions;
   /** Ends the run; statistics follow all the same. */
   readonly stop: AbortSignal;
-  readonly print: (text: string) => void;
+  readonly report: Report<PingEvent>;
 }
 
 const nsPerUs = 1000n;
@@ -22,18 +24,24 @@ const repliesPerTurn = 64;
 
 /** Pings until all replies are there, nothing comes any more, or it is stopped. */
 export async function ping(run: PingRun): Promise<void> {
-  const { flow, name, options, print } = run;
+  const { flow, options, report } = run;
+  const { serverName: server, size, count, quiet, floodBusy } = options;
   const statistics = new PingStatistics();
-  if (!options.quiet) {
-    const how = options.floodBusy ? ', busy-poll' : '';
-    print(`Pinging ${name} with ${options.size} bytes of data (${options.count} packets${how}):\n\n`);
-  }
+  if (!quiet) report({ type: 'started', server, bytes: size, count, busy: floodBusy });
   const startedAt = performance.now();
-  if (options.floodBusy) await floodBusily(run, statistics);
-  else if (options.flood) await flood(run, statistics);
-  else await pingAtIntervals(run, statistics);
-  print(statistics.format(name, performance.now() - startedAt));
+  {
+    using _live = quiet ? showLine(() => progress(statistics)) : undefined;
+    if (floodBusy) await floodBusily(run, statistics);
+    else if (options.flood) await flood(run, statistics);
+    else await pingAtIntervals(run, statistics);
+  }
+  report(statistics.summary(server, performance.now() - startedAt));
   await flow.close();
+}
+
+function progress({ sent, received, mean }: PingStatistics): string {
+  const average = received === 0 ? '' : `, ${mean.toFixed(3)} ms on average`;
+  return `${sent} sent, ${received} received${average}`;
 }
 
 /** Whole microseconds since a request was sent, in ms. */
@@ -41,16 +49,15 @@ function roundTrip(sentAt: bigint): number {
   return Number((process.hrtime.bigint() - sentAt) / nsPerUs) / 1000;
 }
 
-function printReply(run: PingRun, bytes: number, id: number, rtt: number, late: boolean): void {
-  const { name, options, print } = run;
+function reportReply(run: PingRun, bytes: number, seq: number, rttMs: number, outOfOrder: boolean): void {
+  const { options, report } = run;
   if (options.quiet) return;
-  const stamp = options.timeOfDay ? `[${(Date.now() / 1000).toFixed(6)}] ` : '';
-  const note = late ? ' [out-of-order]' : '';
-  print(`${stamp}${bytes} bytes from ${name}: seq=${id} ${formatTime(rtt)}${note}\n`);
+  const reply = { type: 'reply', server: options.serverName, bytes, seq, rttMs, outOfOrder } as const;
+  report(options.timeOfDay ? { ...reply, at: Date.now() / 1000 } : reply);
 }
 
 async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promise<void> {
-  const { flow, options, stop, print } = run;
+  const { flow, options, stop, report } = run;
   const { count, interval, size } = options;
   const patienceMs = (Math.floor(interval / 1000) + 2) * 1000;
   const request = Buffer.alloc(size);
@@ -68,13 +75,13 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
           statistics.sent += 1;
           sendNext();
         },
-        () => {
+        (error: unknown) => {
           // What is sent while the device below is down is lost like on any other link.
           if (!flow.released) {
             statistics.sent += 1;
             return sendNext();
           }
-          print('Failed to send packet.\n');
+          if (!ended.signal.aborted) fail(run, 'send', error);
           halt();
         },
       );
@@ -89,21 +96,23 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
       reply = await readThroughOutages(flow, { timeout: patienceMs, signal: ended.signal });
     } catch (error) {
       if (!(error instanceof O7sError)) throw error;
-      if (error.code !== 'ECANCELED') print('Server timed out.\n');
+      if (error.code === 'ECANCELED') break;
+      report({ type: 'serverTimedOut' });
+      if (error.code !== 'ETIMEDOUT') explain('oping', error);
       break;
     }
     const message = readPing(reply);
     if (message === undefined || message.type !== pingType.reply) {
-      print(`Invalid message on fd ${flow.fd}.\n`);
+      report({ type: 'invalidMessage', fd: flow.fd });
     } else if (message.id >= count) {
-      print('Invalid id.\n');
+      report({ type: 'foreignId', seq: message.id });
     } else {
       const rtt = roundTrip(message.clock);
       const late = message.id < expected;
       if (late) statistics.outOfOrder += 1;
       else expected = message.id + 1;
       statistics.add(rtt);
-      printReply(run, reply.length, message.id, rtt, late);
+      reportReply(run, reply.length, message.id, rtt, late);
     }
   }
   halt();
@@ -123,8 +132,14 @@ async function readThroughOutages(flow: Flow, options: WaitOptions): Promise<Buf
   }
 }
 
+function fail({ report }: PingRun, during: 'send' | 'read', error: unknown): void {
+  if (!(error instanceof O7sError)) throw error;
+  report({ ...errorEvent(error), during });
+  explain('oping', error);
+}
+
 async function flood(run: PingRun, statistics: PingStatistics): Promise<void> {
-  const { flow, options, stop, print } = run;
+  const { flow, options, stop } = run;
   const request = Buffer.alloc(options.size);
   for (let id = 0; id < options.count && !stop.aborted; id += 1) {
     const sentAt = process.hrtime.bigint();
@@ -136,9 +151,8 @@ async function flood(run: PingRun, statistics: PingStatistics): Promise<void> {
       for (reply = flow.readBlocking(); reply === undefined && !stop.aborted; reply = flow.readBlocking()) {
         await nextTurn();
       }
-    } catch {
-      print('Failed to read packet.\n');
-      return;
+    } catch (error) {
+      return fail(run, 'read', error);
     }
     if (reply !== undefined) countReply(run, statistics, reply, id, sentAt);
     if (id % repliesPerTurn === 0) await nextTurn();
@@ -146,7 +160,7 @@ async function flood(run: PingRun, statistics: PingStatistics): Promise<void> {
 }
 
 async function floodBusily(run: PingRun, statistics: PingStatistics): Promise<void> {
-  const { flow, options, stop, print } = run;
+  const { flow, options, stop } = run;
   const request = Buffer.alloc(options.size);
   for (let id = 0; id < options.count && !stop.aborted; id += 1) {
     const sentAt = process.hrtime.bigint();
@@ -160,11 +174,11 @@ async function floodBusily(run: PingRun, statistics: PingStatistics): Promise<vo
         reply = flow.tryRead();
         if (spins % spinsPerTurn === 0) await nextTurn();
       }
-    } catch {
-      print('Failed to read packet.\n');
-      return;
+    } catch (error) {
+      return fail(run, 'read', error);
     }
     if (reply !== undefined) countReply(run, statistics, reply, id, sentAt);
+    if (id % repliesPerTurn === 0) await nextTurn();
   }
 }
 
@@ -179,5 +193,5 @@ function countReply(
   if (readPing(reply)?.type !== pingType.reply) return;
   const rtt = roundTrip(sentAt);
   statistics.add(rtt);
-  printReply(run, run.options.size, id, rtt, false);
+  reportReply(run, run.options.size, id, rtt, false);
 }

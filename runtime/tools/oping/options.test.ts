@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parsePingOptions, parseTime, type PingOptions } from './options.ts';
+import { rawQos, qosByName } from '../../lib/index.ts';
+import { parsePingOptions, type PingOptions, pingUsage } from './options.ts';
 
 function run(...args: string[]): { options: PingOptions; notes: readonly string[] } {
   const parsed = parsePingOptions(args);
@@ -23,15 +24,17 @@ test('what is not given', () => {
       floodBusy: false,
       quiet: false,
       timeOfDay: false,
+      qos: rawQos,
+      json: false,
     },
     notes: [],
   });
 });
 
 test('every option, short and long', () => {
-  const short = run('-n', 'x', '-c', '3', '-i', '10', '-s', '100', '-q', 'raw', '-f', '-F', '-Q', '-D');
+  const short = run('-n', 'x', '-c', '3', '-i', '10', '-s', '100', '-q', 'data', '-f', '-F', '-Q', '-D');
   const long = run(
-    ...'--server-name x --count 3 --interval 10 --size 100 --qos raw --flood --flood-busy --quiet --timeofday'.split(
+    ...'--server-name x --count 3 --interval 10 --size 100 --qos data --flood --flood-busy --quiet --timeofday'.split(
       ' ',
     ),
   );
@@ -43,9 +46,14 @@ test('every option, short and long', () => {
     flood: true,
     floodBusy: true,
     quiet: true,
+    qos: qosByName.data,
   });
   expect(run('-l', '--poll', '--busy').options).toMatchObject({ listen: true, poll: true, busy: true });
   expect(run('--listen').options.listen).toBe(true);
+});
+
+test('a count below 0 is without end, as for the manual', () => {
+  expect(run('-n', 'x', '-c', '-1').options.count).toBe(4_294_967_295);
 });
 
 test('the last one wins, and text behind a number is ignored', () => {
@@ -73,21 +81,11 @@ describe('notes', () => {
   });
 });
 
-test.each([
-  ['5', 5],
-  ['5ms', 5],
-  ['5s', 5000],
-  ['5m', 300_000],
-  ['5h', 18_000_000],
-  ['5d', 432_000_000],
-  ['', 0],
-])('time %j', (text, ms) => {
-  expect(parseTime(text)).toBe(ms);
-});
-
-test.each(['5 s', '5min', '5S', '5constructor'])('time %j is no time', (text) => {
-  expect(typeof parseTime(text)).toBe('object');
-  expect(parsePingOptions(['-n', 'x', '-i', text])).toMatchObject({ kind: 'refused' });
+test('a time with an unknown unit is refused where it is read', () => {
+  const refused = { kind: 'end', text: 'Unknown time unit: min.\n', status: 1 };
+  expect(parsePingOptions(['-i', '5min', '--foo'])).toEqual(refused);
+  expect(parsePingOptions(['-n', 'x', '-d', '5min'])).toEqual(refused);
+  expect(parsePingOptions(['--foo', '-i', '5min'])).toEqual({ kind: 'end', text: pingUsage, status: 1 });
 });
 
 test('a duration sets the count, whatever -c says', () => {
@@ -100,12 +98,13 @@ test.each([
   [['--help'], '', 0],
   [[], 'No server specified.\n', 1],
   [['-c', '3'], 'No server specified.\n', 1],
+  [['-q', 'fast', '-s', '1'], 'Unknown QoS cube, defaulting to raw.\nNo server specified.\n', 1],
   [['-n'], '', 1],
   [['--count=3'], '', 1],
   [['-c3'], '', 1],
   [['x'], '', 1],
 ] as const)('%j is answered with the usage', (args, text, status) => {
-  expect(parsePingOptions(args)).toEqual({ kind: 'usage', text, status });
+  expect(parsePingOptions(args)).toEqual({ kind: 'end', text: text + pingUsage, status });
 });
 
 test('any words are read', () => {

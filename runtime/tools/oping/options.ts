@@ -1,152 +1,158 @@
 /** oping's command line. Source: tools.md 1.1. */
+import type { QosSpec } from '../../lib/index.ts';
+import { qosNames, qosOf } from '../qos.ts';
+import { leadingNumber, type Measured, readTime } from '../quantities.ts';
+import { type JsonOption, jsonOption } from '../tool.ts';
+import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
-export interface PingOptions {
+export interface PingOptions extends JsonOption {
   listen: boolean;
   poll: boolean;
   busy: boolean;
-  serverName: string | undefined;
+  serverName: string;
   count: number;
   /** ms. */
   interval: number;
   size: number;
+  qos: QosSpec | undefined;
   flood: boolean;
   floodBusy: boolean;
   quiet: boolean;
   timeOfDay: boolean;
 }
 
-export type ParsedOptions =
-  | { readonly kind: 'run'; readonly options: PingOptions; readonly notes: readonly string[] }
-  /** Something to say, and the usage behind it. */
-  | { readonly kind: 'usage'; readonly text: string; readonly status: number }
-  | { readonly kind: 'refused'; readonly text: string };
-
-export const pingUsage = `Usage: oping [OPTION]...
-Checks liveness between a client and a server, and reports the round trip time.
-
-  -l, --listen               Run as a server
-      --poll                 Server: poll without sleeping
-      --busy                 Server: serve one flow, reading in a busy loop
-
-  -n, --server-name <name>   Name of the server
-  -c, --count <number>       Number of packets (default: until stopped)
-  -d, --duration <time>      Length of the test; sets the count
-  -i, --interval <time>      Time between packets (default: 1s)
-  -s, --size <bytes>         Size of a packet, 64 to 1500 (default: 64)
-  -q, --qos <raw>            Service asked for (default: raw)
-  -f, --flood                Send the next packet right after the reply
-  -F, --flood-busy           The same, reading in a busy loop
-  -Q, --quiet                Print only the statistics
-  -D, --timeofday            Print the time of day before each line
-      --help                 Show this text
-
-A time is a number of ms, or has a unit: ms, s, m, h, d.
-`;
-
-/** Known cubes whose flows need what these end points lack. */
-const laterCubes: ReadonlySet<string> = new Set(['best', 'video', 'voice', 'data']);
 const sizeMin = 64;
 const sizeMax = 1500;
 const intervalMax = 10_000;
 const countMax = 2_147_483_647;
-const unitMs: Readonly<Record<string, number>> = {
-  '': 1,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
 
-/** A time in ms, or the unit that is unknown. */
-export function parseTime(text: string): number | { readonly unknownUnit: string } {
-  const [, digits = '', unit = ''] = /^\s*(\d*)(.*)$/s.exec(text) ?? [];
-  const factor = Object.hasOwn(unitMs, unit) ? unitMs[unit] : undefined;
-  return factor === undefined ? { unknownUnit: unit } : Number(digits) * factor;
+/** What is read, before it is checked as a whole. */
+interface Given extends Omit<PingOptions, 'serverName' | 'qos'> {
+  serverName: string | undefined;
+  duration: number | undefined;
+  qosName: string;
 }
 
-/** A number at the beginning of a text; what follows is ignored. */
-function leadingNumber(text: string): number {
-  return Number(/^\s*-?\d+/.exec(text)?.[0] ?? 0);
+/** Keeps a time, or refuses it. */
+function keepTime(time: Measured, keep: (ms: number) => void): string | undefined {
+  if (typeof time !== 'number') return `Unknown time unit: ${time.unknownUnit}.\n`;
+  keep(time);
+  return undefined;
 }
 
-const withValue = new Map([
-  ['-n', 'name'],
-  ['--server-name', 'name'],
-  ['-c', 'count'],
-  ['--count', 'count'],
-  ['-d', 'duration'],
-  ['--duration', 'duration'],
-  ['-i', 'interval'],
-  ['--interval', 'interval'],
-  ['-s', 'size'],
-  ['--size', 'size'],
-  ['-q', 'qos'],
-  ['--qos', 'qos'],
-] as const);
+const groups: readonly OptionGroup<Given>[] = [
+  {
+    options: [
+      { words: ['-l', '--listen'], help: 'Run as a server', set: (given) => void (given.listen = true) },
+      { words: ['--poll'], help: 'Server: poll without sleeping', set: (given) => void (given.poll = true) },
+      {
+        words: ['--busy'],
+        help: 'Server: serve one flow, reading in a busy loop',
+        set: (given) => void (given.busy = true),
+      },
+    ],
+  },
+  {
+    options: [
+      {
+        words: ['-n', '--server-name'],
+        value: 'name',
+        help: 'Name of the server',
+        set: (given, value) => void (given.serverName = value),
+      },
+      {
+        words: ['-c', '--count'],
+        value: 'number',
+        help: 'Number of packets (default: until stopped)',
+        set: (given, value) => void (given.count = leadingNumber(value) >>> 0),
+      },
+      {
+        words: ['-d', '--duration'],
+        value: 'time',
+        help: 'Length of the test; sets the count',
+        set: (given, value) => keepTime(readTime(value), (ms) => void (given.duration = ms)),
+      },
+      {
+        words: ['-i', '--interval'],
+        value: 'time',
+        help: 'Time between packets (default: 1s)',
+        set: (given, value) => keepTime(readTime(value), (ms) => void (given.interval = ms)),
+      },
+      {
+        words: ['-s', '--size'],
+        value: 'bytes',
+        help: `Size of a packet, ${sizeMin} to ${sizeMax} (default: ${sizeMin})`,
+        set: (given, value) => void (given.size = leadingNumber(value)),
+      },
+      {
+        words: ['-q', '--qos'],
+        value: 'name',
+        help: `QoS: ${qosNames.join(', ')} (default: raw)`,
+        set: (given, value) => void (given.qosName = value),
+      },
+      {
+        words: ['-f', '--flood'],
+        help: 'Send the next packet right after the reply',
+        set: (given) => void (given.flood = true),
+      },
+      {
+        words: ['-F', '--flood-busy'],
+        help: 'The same, reading in a busy loop',
+        set: (given) => void (given.floodBusy = true),
+      },
+      {
+        words: ['-Q', '--quiet'],
+        help: 'Print only the statistics; server: no line a packet',
+        set: (given) => void (given.quiet = true),
+      },
+      {
+        words: ['-D', '--timeofday'],
+        help: 'Print the time of day before each line',
+        set: (given) => void (given.timeOfDay = true),
+      },
+      jsonOption,
+    ],
+  },
+];
 
-const flags = new Map<string, keyof PingOptions>([
-  ['-l', 'listen'],
-  ['--listen', 'listen'],
-  ['--poll', 'poll'],
-  ['--busy', 'busy'],
-  ['-f', 'flood'],
-  ['--flood', 'flood'],
-  ['-F', 'floodBusy'],
-  ['--flood-busy', 'floodBusy'],
-  ['-Q', 'quiet'],
-  ['--quiet', 'quiet'],
-  ['-D', 'timeOfDay'],
-  ['--timeofday', 'timeOfDay'],
-]);
+export const pingUsage: string = usageText(
+  'oping',
+  'Checks liveness between a client and a server, and reports the round trip time (RTT).',
+  groups,
+  'A time is a number of ms, or has a unit: ms, s, m, h, d.\n',
+);
 
-export function parsePingOptions(args: readonly string[]): ParsedOptions {
-  const options: PingOptions = {
+export function parsePingOptions(args: readonly string[]): Parsed<PingOptions> {
+  const given: Given = {
     listen: false,
     poll: false,
     busy: false,
     serverName: undefined,
     count: countMax,
+    duration: undefined,
     interval: 1000,
     size: sizeMin,
+    qosName: 'raw',
     flood: false,
     floodBusy: false,
     quiet: false,
     timeOfDay: false,
+    json: false,
   };
-  let duration: number | undefined;
-  let qos = 'raw';
-  for (let at = 0; at < args.length; at += 1) {
-    const arg = args[at] ?? '';
-    const flag = flags.get(arg);
-    if (flag !== undefined) {
-      Object.assign(options, { [flag]: true });
-      continue;
-    }
-    const option = withValue.get(arg as '-n');
-    const value = args[at + 1];
-    if (option === undefined || value === undefined) {
-      return { kind: 'usage', text: '', status: arg === '--help' ? 0 : 1 };
-    }
-    at += 1;
-    if (option === 'name') options.serverName = value;
-    else if (option === 'count') options.count = leadingNumber(value);
-    else if (option === 'size') options.size = leadingNumber(value);
-    else if (option === 'qos') qos = value;
-    else {
-      const time = parseTime(value);
-      if (typeof time !== 'number')
-        return { kind: 'refused', text: `Unknown time unit: ${time.unknownUnit}.\n` };
-      if (option === 'interval') options.interval = time;
-      else duration = time;
-    }
+  const reading = readWords(args, groups, given);
+  if (reading.kind === 'refused') return { kind: 'end', text: reading.text, status: 1 };
+  if (reading.kind === 'unknown') {
+    return { kind: 'end', text: pingUsage, status: reading.word === '--help' ? 0 : 1 };
   }
-  const notes: string[] = [];
-  if (options.listen) return { kind: 'run', options, notes };
+  const { serverName, duration, qosName, ...options } = given;
+  const qos = qosOf(qosName);
+  if (options.listen) return { kind: 'run', options: { ...options, serverName: '', qos }, notes: [] };
 
-  if (laterCubes.has(qos)) notes.push(`QoS cube ${qos} is not offered by this version, defaulting to raw.\n`);
-  else if (qos !== 'raw') notes.push('Unknown QoS cube, defaulting to raw.\n');
-  if (options.serverName === undefined) return { kind: 'usage', text: 'No server specified.\n', status: 1 };
+  const notes: string[] = [];
+  if (qos === undefined) notes.push('Unknown QoS cube, defaulting to raw.\n');
+  if (serverName === undefined) {
+    return { kind: 'end', text: `${notes.join('')}No server specified.\n${pingUsage}`, status: 1 };
+  }
   if (options.interval > intervalMax) {
     notes.push('Ping interval truncated to 10s.\n');
     options.interval = intervalMax;
@@ -157,5 +163,5 @@ export function parsePingOptions(args: readonly string[]): ParsedOptions {
   if (duration !== undefined) {
     options.count = options.interval === 0 ? duration * 10 : Math.floor(duration / options.interval);
   }
-  return { kind: 'run', options, notes };
+  return { kind: 'run', options: { ...options, serverName, qos }, notes };
 }

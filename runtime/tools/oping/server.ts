@@ -1,6 +1,10 @@
 /** oping's server. Source: tools.md 1.4. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { acceptFlow, type Flow, FlowSet, O7sError } from '../../lib/index.ts';
+import { type Flow, O7sError } from '../../lib/index.ts';
+import { acceptFlows, FlowServer, sendOver } from '../flow-server.ts';
+import { showLine } from '../terminal.ts';
+import { errorEvent, type Report } from '../tool.ts';
+import type { PingEvent } from './events.ts';
 import { pingHeaderBytes, pingType } from './message.ts';
 import type { PingOptions } from './options.ts';
 
@@ -11,122 +15,68 @@ const idleCheckMs = 1000;
 const spinsPerTurn = 1000;
 /** How long to wait for another request right where the last was answered, ms. */
 const lingerMs = 20;
-/** Answers between two turns of the event loop. */
-const answersPerTurn = 64;
 
-type Print = (text: string) => void;
+type PingReport = Report<PingEvent>;
 
-/** Serves until irmd is gone. */
-export async function servePings(options: PingOptions, print: Print): Promise<void> {
-  if (options.busy) return serveOneBusily(print);
-  print('Ouroboros ping server started.\n');
-  const server = new PingServer(options, print);
-  void server.run();
-  for (;;) {
-    const flow = await nextFlow(print);
-    if (flow === undefined) return;
-    print(`New flow ${flow.fd}.\n`);
-    server.add(flow);
-  }
-}
-
-/** The next flow; undefined when there is no irmd to bring one. */
-async function nextFlow(print: Print): Promise<Flow | undefined> {
-  for (;;) {
-    try {
-      return await acceptFlow();
-    } catch (error) {
-      if (!(error instanceof O7sError)) throw error;
-      print(`Failed to accept flow: ${-error.errno} \n`);
-      if (error.code === 'EIRMD') return undefined;
-    }
-  }
-}
-
-/** Answers requests of any number of flows. */
-class PingServer {
-  readonly #options: PingOptions;
-  readonly #print: Print;
-  readonly #flows = new FlowSet();
-  /** When each flow brought its last request. */
-  readonly #lastAt = new Map<Flow, number>();
-
-  constructor(options: PingOptions, print: Print) {
-    this.#options = options;
-    this.#print = print;
-    setInterval(() => this.#dropIdle(), idleCheckMs).unref();
-  }
-
-  add(flow: Flow): void {
-    this.#lastAt.set(flow, performance.now());
-    this.#flows.add(flow);
-  }
-
-  async run(): Promise<void> {
-    for (;;) {
-      let events = await this.#flows.wait();
-      // While requests come one upon another, the next is waited for right here.
-      for (let answered = 0; events.length > 0 && answered < answersPerTurn; answered += events.length) {
-        for (const { flow, type } of events) {
-          if (type === 'dealloc' || type === 'peer') this.#drop(flow);
-          else this.#answerAll(flow);
-        }
-        events = this.#flows.waitBlocking(this.#options.poll ? 0 : lingerMs);
-      }
-      await nextTurn();
-    }
-  }
-
-  #answerAll(flow: Flow): void {
-    try {
-      for (let message = flow.tryRead(); message !== undefined; message = flow.tryRead()) {
-        this.#lastAt.set(flow, performance.now());
-        answer(flow, message, this.#options.quiet, this.#print);
-      }
-    } catch (error) {
-      if (!(error instanceof O7sError)) throw error;
-      // A flow whose device is down goes on when it is up again.
-      if (flow.released) this.#drop(flow);
-    }
-  }
-
-  #dropIdle(): void {
-    const now = performance.now();
-    for (const [flow, lastAt] of this.#lastAt) {
-      if (now - lastAt <= idleMs) continue;
-      this.#print(`Flow ${flow.fd} timed out.\n`);
-      this.#drop(flow);
-    }
-  }
-
-  #drop(flow: Flow): void {
-    this.#flows.delete(flow);
-    this.#lastAt.delete(flow);
-    void flow.close();
-  }
-}
-
-/** Sends a request back as the reply it asks for. What the flow cannot take now is lost, as on any link. */
-function answer(flow: Flow, message: Buffer, quiet: boolean, print: Print): void {
-  if (message.length < pingHeaderBytes || message.readUInt32BE(0) !== pingType.request) {
-    print(`Invalid message on fd ${flow.fd}.\n`);
+/** Serves until irmd is gone; busily, one flow until it goes down. */
+export async function servePings(options: PingOptions, report: PingReport): Promise<void> {
+  const flows = acceptFlows((error) => report({ ...errorEvent(error), during: 'accept' }));
+  if (options.busy) {
+    for await (const flow of flows) return serveBusily(flow, report);
     return;
   }
-  if (!quiet) print(`Received ${message.length} bytes on fd ${flow.fd}.\n`);
-  message.writeUInt32BE(pingType.reply, 0);
-  if (!flow.tryWrite(message)) print(`Error writing to flow (fd ${flow.fd}).\n`);
+  report({ type: 'listening' });
+  const server = new FlowServer();
+  /** When each flow brought its last request. */
+  const lastAt = new Map<Flow, number>();
+  let requests = 0;
+  using _live = options.quiet ? showLine(() => `${server.size} flows, ${requests} requests`) : undefined;
+  const forget = (flow: Flow, type: 'idle' | 'released'): void => {
+    lastAt.delete(flow);
+    report({ type, fd: flow.fd });
+  };
+  setInterval(() => {
+    const now = performance.now();
+    for (const [flow, at] of lastAt) {
+      if (now - at <= idleMs) continue;
+      server.drop(flow);
+      forget(flow, 'idle');
+    }
+  }, idleCheckMs).unref();
+  void server.run(options.poll ? 0 : lingerMs);
+  for await (const flow of flows) {
+    report({ type: 'flow', fd: flow.fd, busy: false });
+    lastAt.set(flow, performance.now());
+    server.add(flow, {
+      message: (message) => {
+        lastAt.set(flow, performance.now());
+        requests += 1;
+        return answer(flow, message, options.quiet, report);
+      },
+      ended: () => forget(flow, 'released'),
+    });
+  }
 }
 
-/** One flow only, in a busy loop, until it goes down. */
-async function serveOneBusily(print: Print): Promise<void> {
-  const flow = await nextFlow(print);
-  if (flow === undefined) return;
-  print(`New flow ${flow.fd} (busy-poll).\n`);
+/** Sends a request back as the reply it asks for. */
+function answer(flow: Flow, message: Buffer, quiet: boolean, report: PingReport): Promise<void> | undefined {
+  if (message.length < pingHeaderBytes || message.readUInt32BE(0) !== pingType.request) {
+    report({ type: 'invalidMessage', fd: flow.fd });
+    return undefined;
+  }
+  if (!quiet) report({ type: 'request', fd: flow.fd, bytes: message.length });
+  message.writeUInt32BE(pingType.reply, 0);
+  return sendOver(flow, message, () => report({ type: 'answerLost', fd: flow.fd }));
+}
+
+/** Answers one flow in a busy loop until it goes down. */
+async function serveBusily(flow: Flow, report: PingReport): Promise<void> {
+  report({ type: 'flow', fd: flow.fd, busy: true });
   try {
     for (let spins = 1; ; spins += 1) {
       const message = flow.tryRead();
       if (message !== undefined) {
-        answer(flow, message, true, print);
+        await answer(flow, message, true, report);
         flow.flush();
       }
       if (spins % spinsPerTurn === 0) await nextTurn();

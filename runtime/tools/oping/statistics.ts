@@ -1,6 +1,5 @@
-/** What oping counts and prints. Source: tools.md 1.3. */
-
-const usBoundMs = 0.1;
+/** What oping counts. Source: tools.md 1.3. */
+import type { PingSummary } from './events.ts';
 
 /** Round trip times, one by one: mean and deviation after Welford. */
 export class PingStatistics {
@@ -22,23 +21,26 @@ export class PingStatistics {
     this.#squares += delta * (rtt - this.#mean);
   }
 
-  /** The closing lines; `elapsed` in ms. */
-  format(name: string, elapsed: number): string {
-    const lost = this.sent === 0 ? 0 : Math.ceil(100 - (100 * this.received) / this.sent);
-    const head = `\n--- ${name} ping statistics ---\n`;
-    const counts =
-      `${this.sent} packets transmitted, ${this.received} received, ${this.outOfOrder} out-of-order, ` +
-      `${lost}% packet loss, time: ${elapsed.toFixed(3)} ms\n`;
-    if (this.received === 0) return head + counts;
-    const deviation = Math.sqrt(this.#squares / (this.received - 1));
-    const micro = this.#mean < usBoundMs;
-    const [factor, unit] = micro ? [1000, 'µs'] : [1, 'ms'];
-    const values = [this.#min, this.#mean, this.#max, deviation].map((value) => (value * factor).toFixed(3));
-    return `${head}${counts}rtt min/avg/max/mdev = ${values.join('/')} ${unit}\n`;
+  /** ms; 0 before the first reply. */
+  get mean(): number {
+    return this.#mean;
   }
-}
 
-/** `time=0.199 ms`, or below a tenth of it `time=77.000 µs`. */
-export function formatTime(rtt: number): string {
-  return rtt < usBoundMs ? `time=${(rtt * 1000).toFixed(3)} µs` : `time=${rtt.toFixed(3)} ms`;
+  /** All there is to say at the end; `elapsedMs` is how long the run took. */
+  summary(server: string, elapsedMs: number): PingSummary {
+    const { sent, received, outOfOrder } = this;
+    const lossPercent = sent === 0 ? 0 : Math.ceil(100 - (100 * received) / sent);
+    const summary = {
+      type: 'statistics',
+      server,
+      sent,
+      received,
+      outOfOrder,
+      lossPercent,
+      elapsedMs,
+    } as const;
+    if (received === 0) return summary;
+    const mdevMs = Math.sqrt(this.#squares / (received - 1));
+    return { ...summary, rtt: { minMs: this.#min, avgMs: this.#mean, maxMs: this.#max, mdevMs } };
+  }
 }

@@ -119,6 +119,8 @@ class Bench {
           linkUp: ({ peer, flow }) =>
             void this.events.push(`${peer.address} up, ${flow.maxMessageBytes} bytes`),
           linkDown: ({ peer }) => void this.events.push(`${peer.address} down`),
+          limitChanged: ({ peer, flow }) =>
+            void this.events.push(`${peer.address} takes ${flow.maxMessageBytes} bytes`),
         },
       },
       { nextHop: (destination) => this.#nextHop(destination) },

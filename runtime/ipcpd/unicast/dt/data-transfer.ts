@@ -33,6 +33,8 @@ export interface AdjacencyEvents {
   linkUp(connection: Connection, now: Millis): void;
   /** One that did no longer does. */
   linkDown(connection: Connection, now: Millis): void;
+  /** The longest message of the flow below one has changed. */
+  limitChanged(connection: Connection, now: Millis): void;
 }
 
 export interface DataTransferOptions {
@@ -118,6 +120,7 @@ export class DataTransfer implements Component, Deadlines {
         this.#received(neighbour, packet);
       },
       setUp: () => this.#changed(connection),
+      limitChanged: () => this.#options.adjacency.limitChanged(connection, this.#options.clock()),
       closed: () => this.#closed(connection),
     };
   }

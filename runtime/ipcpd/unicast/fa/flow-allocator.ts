@@ -86,6 +86,12 @@ const counterNames = [
 ] as const;
 type Counter = (typeof counterNames)[number];
 
+/** Whether there is a route to a member. */
+export interface Reachability {
+  readonly address: Address;
+  readonly isReachable: boolean;
+}
+
 interface Request {
   readonly from: Address;
   readonly eid: Eid;
@@ -253,6 +259,21 @@ export class FlowAllocator implements Deadlines {
   refuse(handle: number, response: number): void {
     const request = this.#takeRequest(handle);
     if (request !== undefined) this.#refuse(request, response);
+  }
+
+  /** The longest message of the layer has changed. */
+  limitChanged(): void {
+    for (const { user } of this.flows) user.limitChanged?.();
+  }
+
+  /** Routing has found members, or lost them: flows to those are up, or down. */
+  reachable(changes: readonly Reachability[]): void {
+    if (changes.length === 0) return;
+    const last = new Map(changes.map(({ address, isReachable }) => [address, isReachable]));
+    for (const { remote, peerEid, user } of this.flows) {
+      const isUp = last.get(remote);
+      if (isUp !== undefined && peerEid !== undefined) user.setUp(isUp);
+    }
   }
 
   /** A message came for the flow allocator. */

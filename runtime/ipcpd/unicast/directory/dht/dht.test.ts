@@ -424,6 +424,32 @@ describe('joining', () => {
     expect(bench.take().map(({ to }) => to)).toContain(8);
   });
 
+  test('a query waits until the first member has answered, and is asked of that one', () => {
+    const bench = new Bench();
+    bench.dht.reachable(9, true, bench.now);
+    const asked = bench.query();
+    bench.pass(dhtLimits.settleMs);
+    const [first, ...others] = bench.take();
+    expect([others, asked.resolution]).toEqual([[], undefined]);
+    bench.answer(first as Sent, [], [], true);
+    const [query] = bench.take(messageCode.findValue);
+    expect(query).toMatchObject({ to: 9 });
+    bench.answer(query as Sent, [], [9], true);
+    expect(asked.resolution).toEqual({ addresses: [9], own: false });
+  });
+
+  test('a query does not wait longer than it may, and not at all where there is nobody', () => {
+    const bench = new Bench();
+    expect(bench.query().resolution).toEqual({ addresses: [], own: false });
+    bench.noRoute.add(9);
+    bench.dht.reachable(9, true, bench.now);
+    const asked = bench.query();
+    bench.pass(dhtLimits.joiningMs - 1);
+    expect(asked.resolution).toBeUndefined();
+    bench.pass(1);
+    expect(asked.resolution).toEqual({ addresses: [], own: false });
+  });
+
   test('without a peer, whoever comes is spoken to after a rest', () => {
     const bench = new Bench();
     bench.pass(100_000);

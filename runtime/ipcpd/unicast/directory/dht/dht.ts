@@ -7,7 +7,7 @@ import { numberOf } from '../../../../lib/pb/u64.ts';
 import type { Millis } from '../../../../lib/time/clock.ts';
 import { type Address, formatAddress } from '../../address.ts';
 import type { Directory, DirectoryFacts, DirectoryPort, Resolution } from '../directory.ts';
-import { Agenda } from './agenda.ts';
+import { Agenda, type Task } from './agenda.ts';
 import { type Contact, isPrototype } from './contacts.ts';
 import { type DhtCounts, faultCounter, kindCounters } from './counters.ts';
 import { Custody } from './custody.ts';
@@ -88,6 +88,8 @@ export class Dht implements Directory {
   readonly #custody: Custody;
   readonly #queries = new Map<string, Query>();
   readonly #cache = new Map<string, Cached>();
+  /** Queries that wait until there is somebody to ask, with the end of the wait. */
+  readonly #joining = new Map<(now: Millis) => void, Task>();
   /** Callers that wait for a query; questions of prototypes among them. */
   #waiting = 0;
   #held = 0;
@@ -193,6 +195,7 @@ export class Dht implements Directory {
     this.#requests.clear();
     this.#deliveries.clear();
     this.#agenda.clear();
+    this.#joining.clear();
     for (const name of [...this.#queries.keys()]) this.#finish(name, [], now);
   }
 
@@ -266,6 +269,10 @@ export class Dht implements Directory {
   #appeared(contact: Contact, now: Millis): void {
     this.#ownNames.appeared(contact, now);
     this.#custody.appeared(contact, now);
+    for (const [start, end] of this.#joining) {
+      end.cancel();
+      start(now);
+    }
   }
 
   #lost(address: Address, now: Millis): void {
@@ -393,6 +400,15 @@ export class Dht implements Directory {
       return;
     }
     this.#queries.set(name, { waiting: [done] });
+    if (!this.#membership.isJoining) return this.#lookUp(key, name, now);
+    const start = (at: Millis): void => {
+      this.#joining.delete(start);
+      if (this.#queries.has(name)) this.#lookUp(key, name, at);
+    };
+    this.#joining.set(start, this.#agenda.at(now + this.#limits.joiningMs, start));
+  }
+
+  #lookUp(key: Buffer, name: string, now: Millis): void {
     this.#membership.lookups.start(
       {
         key: Buffer.from(key),

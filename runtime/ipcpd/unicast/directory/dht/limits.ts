@@ -69,6 +69,8 @@ export interface DhtLimits {
 
   /** How long a result is believed. The prototype believes one for up to 450 s, ours may move sooner. */
   readonly cacheMs: Millis;
+  /** How long a query waits for this member to join, before which it has nobody to ask. */
+  readonly joiningMs: Millis;
   /** How long an answer to a prototype is held back; its user waits 200 ms in all (unicast-layer.md 7.8). */
   readonly holdMs: Millis;
   /**
@@ -127,6 +129,7 @@ export const dhtLimits: DhtLimits = {
   turnMs: 20,
 
   cacheMs: 10_000,
+  joiningMs: 1000,
   holdMs: 120,
   settleMs: 500,
   joinMs: [50, 2000],

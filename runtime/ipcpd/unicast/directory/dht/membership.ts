@@ -77,6 +77,11 @@ export class Membership {
     return this.#isJoined;
   }
 
+  /** There are members, and none of them was heard yet. */
+  get isJoining(): boolean {
+    return !this.#isJoined && this.#members.size > 0;
+  }
+
   /** In a small layer everybody knows and holds everything. */
   get isSmall(): boolean {
     return this.#isSmall;
