@@ -1,5 +1,11 @@
 /** What a lab is like at a moment: its nodes, and its layers, as their members see them. */
-import { type FlowInfo, type IpcpInfo, type NameInfo, O7sError, type ProcessInfo } from '../runtime/lib/index.ts';
+import {
+  type FlowInfo,
+  type IpcpInfo,
+  type NameInfo,
+  O7sError,
+  type ProcessInfo,
+} from '../runtime/lib/index.ts';
 import { IrmManager } from './deploy/irm-manager.ts';
 import { isStackedLayer, type Topology, type TopologyLayer, type TopologyNode } from './model/topology.ts';
 import { recordOf } from './orchestrate.ts';
@@ -64,7 +70,8 @@ export interface LabState {
 export async function inspect(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<LabState> {
   const record = await recordOf(lab);
   const { topology } = record;
-  const wanted = names.length === 0 ? topology.nodes : topology.nodes.filter(({ name }) => names.includes(name));
+  const wanted =
+    names.length === 0 ? topology.nodes : topology.nodes.filter(({ name }) => names.includes(name));
   for (const name of names) if (!wanted.some((each) => each.name === name)) lab.node(name);
   const there = new Map(lab.nodes().map((node) => [node.name, node]));
   const looks = await Promise.all(
@@ -146,7 +153,10 @@ async function lookByRpc(node: LabNode, signal: AbortSignal): Promise<Found | un
   return undefined;
 }
 
-function factsOf(isThere: boolean, { connections, routes, address }: Readonly<Record<string, unknown>>): Facts {
+function factsOf(
+  isThere: boolean,
+  { connections, routes, address }: Readonly<Record<string, unknown>>,
+): Facts {
   return {
     isThere,
     ...(typeof address === 'string' ? { address } : {}),

@@ -3,7 +3,15 @@ import { findLabs } from '../testbeds/known.ts';
 import { askedTestbed } from './labs.ts';
 
 /** Commands whose words are names of nodes. */
-const nodeCommands: ReadonlySet<string> = new Set(['exec', 'inspect', 'logs', 'start', 'stop', 'restart', 'cp']);
+const nodeCommands: ReadonlySet<string> = new Set([
+  'exec',
+  'inspect',
+  'logs',
+  'start',
+  'stop',
+  'restart',
+  'cp',
+]);
 
 /** Names of labs or nodes that fit at the cursor; undefined where something else belongs. */
 export async function complete(
@@ -13,7 +21,8 @@ export async function complete(
 ): Promise<string[] | undefined> {
   const isLab = words.at(-1) === '--lab' || words.at(-2) === '--lab';
   const [command = ''] = words.filter((word) => !word.startsWith('-'));
-  if (!isLab && (!nodeCommands.has(command) || current.startsWith('-') || words.includes('--'))) return undefined;
+  if (!isLab && (!nodeCommands.has(command) || current.startsWith('-') || words.includes('--')))
+    return undefined;
   const labs = await findLabs(askedTestbed(), () => {}).catch(() => []);
   if (isLab) return labs.map(({ name }) => name);
   const chosen = labs.filter(({ name }) => lab === undefined || name === lab);

@@ -71,14 +71,18 @@ const cli: Argv = yargs(words)
         .example('$0 completion zsh >>~/.zshrc', 'for zsh'),
     () => void cli.showCompletionScript(),
   )
-  .completion('completions', false, (current: string, argv: unknown, filter: () => void, done: (found: string[]) => void) => {
-    const { lab } = argv as { lab?: string };
-    const typed = words.slice(words.indexOf('--get-yargs-completions') + 2);
-    void complete(typed, current, lab).then(
-      (names) => (names === undefined ? filter() : done(names.filter((name) => name.startsWith(current)))),
-      () => done([]),
-    );
-  })
+  .completion(
+    'completions',
+    false,
+    (current: string, argv: unknown, filter: () => void, done: (found: string[]) => void) => {
+      const { lab } = argv as { lab?: string };
+      const typed = words.slice(words.indexOf('--get-yargs-completions') + 2);
+      void complete(typed, current, lab).then(
+        (names) => (names === undefined ? filter() : done(names.filter((name) => name.startsWith(current)))),
+        () => done([]),
+      );
+    },
+  )
   .epilogue('An option may be a variable too: --lab x is O7S_TESTBED_LAB=x.')
   .demandCommand(1, 'there is no command')
   .strict()

@@ -1,5 +1,10 @@
 /** Manages a node of any runtime, by its `irm` (irmd-and-irm.md 11). */
-import { type BalancePolicy, type BootstrapConfig, type IpcpType, ipcpTypes } from '../../runtime/lib/index.ts';
+import {
+  type BalancePolicy,
+  type BootstrapConfig,
+  type IpcpType,
+  ipcpTypes,
+} from '../../runtime/lib/index.ts';
 import { TestbedError } from '../errors.ts';
 import type { CommandResult, LabNode } from '../testbeds/testbed.ts';
 import type { Membership, NodeManager, RunningIpcp } from './manager.ts';
@@ -157,7 +162,7 @@ function componentWords(type: IpcpType): string[] {
 }
 
 /** The rows of `irm ipcp list`: pid, name, type and layer between bars. */
-export function parseIpcpList(text: string): ListedIpcp[] {
+function parseIpcpList(text: string): ListedIpcp[] {
   return text.split('\n').flatMap((line) => {
     const cells = line
       .split('|')

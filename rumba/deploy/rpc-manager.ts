@@ -111,7 +111,9 @@ export class RpcManager implements NodeManager {
 
   async ipcps(): Promise<ReadonlyMap<string, RunningIpcp>> {
     const found = await this.#irm.listIpcps();
-    return new Map(found.map(({ name, pid, type, layer }) => [name, { pid, type, layer: layer ?? undefined }]));
+    return new Map(
+      found.map(({ name, pid, type, layer }) => [name, { pid, type, layer: layer ?? undefined }]),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -45,7 +45,9 @@ export function dot(drawing: Drawing): string {
     ({ id, label, kind, isOff }) =>
       `  ${quote(id)} [label=${quote(label)}, ${shapeStyles[kind]}${isOff ? `, ${offStyle}` : ''}];`,
   );
-  const lines = drawing.lines.map((line) => `  ${quote(line.from)} -> ${quote(line.to)} [${lineWords(line)}];`);
+  const lines = drawing.lines.map(
+    (line) => `  ${quote(line.from)} -> ${quote(line.to)} [${lineWords(line)}];`,
+  );
   return [
     `digraph ${quote(drawing.title)} {`,
     ...attributes.map((each) => `  ${each};`),
@@ -68,5 +70,8 @@ function lineWords({ kind, label, fromLabel, toLabel }: Line): string {
 }
 
 function quote(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`).replaceAll('\n', String.raw`\n`)}"`;
+  return `"${text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('\n', String.raw`\n`)}"`;
 }

@@ -1,6 +1,11 @@
 /** What is drawn of a topology: its nodes and links, one of its layers, or how its layers lie on each other. */
 import { TestbedError } from '../errors.ts';
-import { isStackedLayer, type Topology, type TopologyLayer, type TopologyStackedLayer } from '../model/topology.ts';
+import {
+  isStackedLayer,
+  type Topology,
+  type TopologyLayer,
+  type TopologyStackedLayer,
+} from '../model/topology.ts';
 
 export interface Drawing {
   readonly title: string;
@@ -112,7 +117,10 @@ function stackedLines({ members, adjacencies, enrolments }: TopologyStackedLayer
 }
 
 /** Members of a layer over a link: those of a cable are joined, those of a LAN are around it. */
-function linkLines(layer: TopologyLayer, shapes: readonly Shape[]): { shapes: readonly Shape[]; lines: Line[] } {
+function linkLines(
+  layer: TopologyLayer,
+  shapes: readonly Shape[],
+): { shapes: readonly Shape[]; lines: Line[] } {
   const [one, other, ...more] = layer.members;
   if (!('link' in layer) || one === undefined || other === undefined) return { shapes, lines: [] };
   if (more.length === 0) {

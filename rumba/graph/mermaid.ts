@@ -9,7 +9,12 @@ const brackets: Record<Shape['kind'], readonly [string, string]> = {
   layer: ['("', '")'],
 };
 
-const arrows: Record<Line['kind'], string> = { cable: '---', adjacency: '---', enrolment: '-.->', over: '-->' };
+const arrows: Record<Line['kind'], string> = {
+  cable: '---',
+  adjacency: '---',
+  enrolment: '-.->',
+  over: '-->',
+};
 
 export function mermaid({ title, ranked, shapes, lines }: Drawing): string {
   const ids = new Map(shapes.map(({ id }, index) => [id, `s${index + 1}`]));
@@ -24,7 +29,9 @@ export function mermaid({ title, ranked, shapes, lines }: Drawing): string {
       return `  ${ids.get(id)}${open}${escape(label)}${close}`;
     }),
     ...lines.map((line) => {
-      const text = [line.fromLabel, line.label, line.toLabel].filter((each) => each !== undefined).join(' - ');
+      const text = [line.fromLabel, line.label, line.toLabel]
+        .filter((each) => each !== undefined)
+        .join(' - ');
       const label = text === '' ? '' : `|"${escape(text)}"|`;
       return `  ${ids.get(line.from)} ${arrows[line.kind]}${label} ${ids.get(line.to)}`;
     }),
@@ -36,5 +43,10 @@ export function mermaid({ title, ranked, shapes, lines }: Drawing): string {
 }
 
 function escape(text: string): string {
-  return text.replaceAll('#', '#35;').replaceAll('"', '#quot;').replaceAll('<', '#lt;').replaceAll('>', '#gt;').replaceAll('\n', '<br/>');
+  return text
+    .replaceAll('#', '#35;')
+    .replaceAll('"', '#quot;')
+    .replaceAll('<', '#lt;')
+    .replaceAll('>', '#gt;')
+    .replaceAll('\n', '<br/>');
 }

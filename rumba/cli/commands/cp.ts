@@ -49,7 +49,9 @@ export const cp: CommandModule<object, CpArguments> = {
     for (const source of sources) {
       const [from, ...others] = places(source, chosen);
       if (from === undefined || others.length > 0) {
-        throw new TestbedError('EUSAGE', `the source ${source} is on several nodes`, { hint: 'name one of them' });
+        throw new TestbedError('EUSAGE', `the source ${source} is on several nodes`, {
+          hint: 'name one of them',
+        });
       }
       await Promise.all(places(folder, chosen).map((to) => copy(from, to, interrupt.signal)));
     }

@@ -38,17 +38,25 @@ export const exec: CommandModule<object, ExecArguments> = {
       .example('$0 exec --all -f json -- irm name list', 'output and code of each node, for programs'),
   handler: async ({ node, lab, all, format, '--': command = [] }) => {
     if (all === (node !== undefined)) {
-      throw new TestbedError('EUSAGE', all ? 'a node is named, and --all given' : 'there is no node to run it on', {
-        hint: 'write: o7s-testbed exec NODE -- CMD..., or --all in place of NODE',
-      });
+      throw new TestbedError(
+        'EUSAGE',
+        all ? 'a node is named, and --all given' : 'there is no node to run it on',
+        {
+          hint: 'write: o7s-testbed exec NODE -- CMD..., or --all in place of NODE',
+        },
+      );
     }
     const names = node?.split(',') ?? [];
     const isOne = names.length === 1 && format === 'table';
     const words = command.length === 0 && isOne && process.stdin.isTTY ? shell : command;
     if (words.length === 0) {
-      throw new TestbedError('EUSAGE', `there is no command to run on ${all ? 'the nodes' : `node ${node}`}`, {
-        hint: `write it after two hyphens: o7s-testbed exec ${node ?? '--all'} -- CMD...`,
-      });
+      throw new TestbedError(
+        'EUSAGE',
+        `there is no command to run on ${all ? 'the nodes' : `node ${node}`}`,
+        {
+          hint: `write it after two hyphens: o7s-testbed exec ${node ?? '--all'} -- CMD...`,
+        },
+      );
     }
     const chosen = chooseLab(await labsOfUser(), lab);
     if (isOne) process.exitCode = await onOne(chosen.node(names[0] ?? ''), words);
@@ -94,7 +102,9 @@ async function onMany(
   if (first === undefined) return 0;
   const list = failed.slice(0, 10).map(({ name }) => `${name} (${results.get(name)?.code})`);
   const rest = failed.length > list.length ? `, ${failed.length - list.length} more` : '';
-  process.stderr.write(`o7s-testbed: failed on ${failed.length} of ${counted(nodes.length, 'node')}: ${list.join(', ')}${rest}\n`);
+  process.stderr.write(
+    `o7s-testbed: failed on ${failed.length} of ${counted(nodes.length, 'node')}: ${list.join(', ')}${rest}\n`,
+  );
   return results.get(first.name)?.code ?? 1;
 }
 

@@ -35,7 +35,11 @@ export const graph: CommandModule<object, GraphArguments> = {
       .positional('file', { type: 'string', describe: 'Topology file; else a lab that runs' })
       .option('lab', labOption)
       .option('set', setOption)
-      .option('layer', { type: 'string', requiresArg: true, describe: 'Draw this layer, not nodes and links' })
+      .option('layer', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Draw this layer, not nodes and links',
+      })
       .option('stack', { type: 'boolean', default: false, describe: 'Draw which layer is over which' })
       .option('all', { type: 'boolean', default: false, describe: 'Draw everything, into the folder of -o' })
       .option('format', {
@@ -65,7 +69,10 @@ export const graph: CommandModule<object, GraphArguments> = {
       const drawings: [string, Drawing][] = [
         ['physical', drawPhysical(topology, off)],
         ['stack', drawStack(topology)],
-        ...topology.layers.map(({ name }): [string, Drawing] => [`layer-${name}`, drawLayer(topology, name, off)]),
+        ...topology.layers.map(({ name }): [string, Drawing] => [
+          `layer-${name}`,
+          drawLayer(topology, name, off),
+        ]),
       ];
       await mkdir(folder, { recursive: true });
       for (const [name, drawing] of drawings) {
@@ -94,6 +101,8 @@ async function ofLab(name: string | undefined): Promise<{ topology: Topology; of
   const lab = chooseLab(await labsOfUser(), name);
   const { topology, stopped = [] } = await recordOf(lab);
   const there = new Set(lab.nodes().map((node) => node.name));
-  const off = topology.nodes.map((node) => node.name).filter((each) => !there.has(each) || stopped.includes(each));
+  const off = topology.nodes
+    .map((node) => node.name)
+    .filter((each) => !there.has(each) || stopped.includes(each));
   return { topology, off: new Set(off) };
 }

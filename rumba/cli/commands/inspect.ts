@@ -69,7 +69,8 @@ function layerRow({ layer, kind, over, members }: LayerState): string[] {
     if (known.length === 0) return '-';
     return least === most ? String(least) : `${least} to ${most}`;
   };
-  const below = over.length > shownMax ? [...over.slice(0, shownMax), `${over.length - shownMax} more`] : over;
+  const below =
+    over.length > shownMax ? [...over.slice(0, shownMax), `${over.length - shownMax} more`] : over;
   return [
     layer,
     kind,
@@ -80,7 +81,17 @@ function layerRow({ layer, kind, over, members }: LayerState): string[] {
   ];
 }
 
-function detail({ node, condition, runtime, interfaces, ipcps, names, processes, flows, missing }: NodeState): string {
+function detail({
+  node,
+  condition,
+  runtime,
+  interfaces,
+  ipcps,
+  names,
+  processes,
+  flows,
+  missing,
+}: NodeState): string {
   const part = (headings: readonly string[], rows: readonly (readonly string[])[]): string =>
     rows.length === 0 ? '' : `\n${table(headings, rows)}`;
   return [

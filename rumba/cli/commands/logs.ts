@@ -45,7 +45,12 @@ export const logs: CommandModule<object, LogsArguments> = {
         describe: 'Only lines of the last 30s, 5m, 2h, or since a time',
       })
       .option('tail', { type: 'number', requiresArg: true, describe: 'Only so many of the last lines' })
-      .option('follow', { alias: 'F', type: 'boolean', default: false, describe: 'Go on with what is written' })
+      .option('follow', {
+        alias: 'F',
+        type: 'boolean',
+        default: false,
+        describe: 'Go on with what is written',
+      })
       .option('format', {
         alias: 'f',
         choices: ['text', 'json'] as const,
@@ -64,11 +69,13 @@ export const logs: CommandModule<object, LogsArguments> = {
     const chosen = chooseLab(await labsOfUser(), lab);
     const places = nodes.length === 0 ? chosen.nodes() : nodes.map((name) => chosen.node(name));
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
-    const write = format === 'json' ? writeJson : writer(Math.max(0, ...places.map(({ name }) => name.length)));
+    const write =
+      format === 'json' ? writeJson : writer(Math.max(0, ...places.map(({ name }) => name.length)));
     const { signal } = interrupt;
     if (tail !== undefined) {
       const last: PlacedLine[] = [];
-      for await (const line of logLines(places, { log, follow: false, signal })) if (isWanted(line)) last.push(line);
+      for await (const line of logLines(places, { log, follow: false, signal }))
+        if (isWanted(line)) last.push(line);
       for (const line of last.slice(last.length - Math.min(tail, last.length))) write(line);
       if (!follow) return;
     }
@@ -139,7 +146,7 @@ function compile(text: string): RegExp {
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** The moment that `5m` ago was, or that a text names; ms since 1970. */
-export function sinceTime(text: string, now: number): number {
+function sinceTime(text: string, now: number): number {
   const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const at = count === undefined ? Date.parse(text) : now - Number(count) * (units[unit] ?? 0);
   if (!Number.isNaN(at)) return at;

@@ -17,7 +17,13 @@ interface NodesArguments {
   verbose: boolean;
 }
 
-type Work = (lab: Lab, names: readonly string[], options: NodesArguments, shown: Progress, signal: AbortSignal) => Promise<void>;
+type Work = (
+  lab: Lab,
+  names: readonly string[],
+  options: NodesArguments,
+  shown: Progress,
+  signal: AbortSignal,
+) => Promise<void>;
 
 const stopThem: Work = (lab, names, _options, _shown, signal) => stopNodes(lab, names, signal);
 

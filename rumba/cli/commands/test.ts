@@ -12,7 +12,8 @@ interface TestArguments {
 }
 
 // Beside this file, compiled or not.
-const register = new URL(`../register${import.meta.url.endsWith('.js') ? '.js' : '.ts'}`, import.meta.url).href;
+const register = new URL(`../register${import.meta.url.endsWith('.js') ? '.js' : '.ts'}`, import.meta.url)
+  .href;
 
 export const test: CommandModule<object, TestArguments> = {
   command: 'test [files..]',

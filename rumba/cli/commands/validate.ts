@@ -78,7 +78,7 @@ function report(file: string, topology: Topology, parameters: readonly Parameter
 }
 
 /** The parameters of a file, for `validate` and for the help of commands that take `--set`. */
-export function parameterTable(parameters: readonly Parameter[]): string {
+function parameterTable(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return '';
   const rows = parameters.map((parameter) => [
     `  --set ${parameter.name}=${String(parameter.value)}`,
@@ -88,7 +88,13 @@ export function parameterTable(parameters: readonly Parameter[]): string {
   return table(['  PARAMETER', 'VALUES', 'WHAT'], rows);
 }
 
-function allowed({ default: value, min, max, choices, integer = Number.isInteger(value) }: Parameter): string {
+function allowed({
+  default: value,
+  min,
+  max,
+  choices,
+  integer = Number.isInteger(value),
+}: Parameter): string {
   if (choices !== undefined) return choices.join(', ');
   if (typeof value === 'boolean') return 'true, false';
   if (typeof value === 'string') return 'text';
