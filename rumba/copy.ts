@@ -57,8 +57,12 @@ interface Side {
 }
 
 async function transfer(from: Side, to: Side, signal: AbortSignal): Promise<void> {
-  const reader = await open(from);
+  // In this order: Node throws away what a process wrote that has ended while nobody read it.
   const writer = await open(to);
+  const reader = await open(from).catch((error: unknown) => {
+    writer.kill('SIGKILL');
+    throw error;
+  });
   const stop = (): void => {
     reader.kill('SIGKILL');
     writer.kill('SIGKILL');
