@@ -1,4 +1,7 @@
-/** A unicast layer over three nodes in line and its cables, with whole daemons; IPCPs in one process, and in one each. */
+/**
+ * Unicast layers with whole daemons: over three nodes in line, IPCPs in one process and in one each, and over a ring whose
+ * cables carry a link layer of each type.
+ */
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Flow, O7sError, type Session } from '../../runtime/lib/index.ts';
@@ -90,6 +93,10 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
   let layer: MixedLayer;
   let [a, b, c]: MixedNode[] = [];
   let server: Running;
+  /** What does not depend on where IPCPs run. */
+  const onceOnly = (what: string, body: () => Promise<void>): void => {
+    if (ipcpd === 'shared') test(what, body);
+  };
 
   beforeAll(async () => {
     if (missing !== undefined) return;
@@ -124,7 +131,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     expect(flood.stdout).toContain(received(1000));
   });
 
-  test('the longest message arrives whole, and a longer one is refused where it is written', async () => {
+  onceOnly('the longest message arrives whole, and a longer one is refused where it is written', async () => {
     for (const [from, to] of [
       [a!, c!],
       [c!, a!],
@@ -142,7 +149,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     }
   });
 
-  test('carries many flows at once, each its own', async () => {
+  onceOnly('carries many flows at once, each its own', async () => {
     const flows = await openFlows(a!, c!, 60);
     // Which end belongs to which is seen by what comes through.
     await Promise.all(
@@ -169,7 +176,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     );
   });
 
-  test('loses nothing without counting it, as fast as it goes', async () => {
+  onceOnly('loses nothing without counting it, as fast as it goes', async () => {
     const [near, far] = await openFlow(a!, c!);
     const before = await dropsOf(layer.nodes);
     const count = 20_000;
@@ -208,7 +215,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     expect(heard).toBeGreaterThan(count / 2);
   });
 
-  test('a name that nobody has is unknown at once, at every member', async () => {
+  onceOnly('a name that nobody has is unknown at once, at every member', async () => {
     const asked = [...layer.nodes].map(async (node) =>
       expect((await sessionOf(node)).allocFlow('nobody', { timeout: patience })).rejects.toEqual(
         code('ENAME'),
@@ -220,7 +227,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     expect([status, stdout]).toEqual([1, 'Failed to allocate flow: -1007.\n']);
   });
 
-  test('a server that is killed is missed at once, and found when it is back', async () => {
+  onceOnly('a server that is killed is missed at once, and found when it is back', async () => {
     const session = await sessionOf(a!);
     const flow = await session.allocFlow('ping.c', { timeout: patience });
     await server.kill('SIGKILL');
@@ -231,7 +238,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     expect(stdout).toContain(received(2));
   });
 
-  test('a client that is killed has its flow released, at the server and in the layer', async () => {
+  onceOnly('a client that is killed has its flow released, at the server and in the layer', async () => {
     const session = await sessionOf(c!);
     await c!.ours.managed((irmd) => irmd.bindProcess(session.pid, 'brief'));
     await c!.ours.ofIpcp('net.c', (irmd, { pid }) => irmd.registerName('brief', pid));
@@ -248,7 +255,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     );
   });
 
-  test('a name of two nodes is served by either; one that is unregistered is found nowhere', async () => {
+  onceOnly('a name of two nodes is served by either; one that is unregistered is found nowhere', async () => {
     const [atA, atC] = [await a!.ours.serve('two', '-Q'), await c!.ours.serve('two', '-Q')];
     for (const node of [a!, c!]) await node.ours.manage('name register two layer net');
     const ping = async (from: MixedNode): Promise<string> =>
@@ -275,49 +282,55 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     await atC.kill('SIGTERM');
   });
 
-  test('without data transfer on a cable there is no way over it; without management there is', async () => {
-    const [near, far] = await openFlow(a!, c!);
-    await c!.irm('ipcp disconnect name net.c dst net.b component dt');
-    await until('the routes to go', async () => (await routesOf(a!)) === 1 && (await routesOf(c!)) === 0);
-    await expect(near.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
-    const unreached = await (
-      await sessionOf(a!)
-    )
-      .allocFlow('ping.c', { timeout: 3000 })
-      .catch((e: unknown) => e);
-    expect(unreached).toEqual(code('ENAME'));
-    await c!.irm('ipcp connect name net.c dst net.b component dt');
-    await near.untilUp({ timeout: patience });
-    await near.write(Buffer.from('again'));
-    expect(String(await far.read({ timeout: patience }))).toBe('again');
-    await c!.irm('ipcp disconnect name net.c dst net.b component mgmt');
-    const { stdout } = await a!.ours.oping('-n', 'ping.c', '-c', '3', '-i', '5');
-    expect(stdout).toContain(received(3));
-    await c!.irm('ipcp connect name net.c dst net.b component mgmt');
-  });
+  onceOnly(
+    'without data transfer on a cable there is no way over it; without management there is',
+    async () => {
+      const [near, far] = await openFlow(a!, c!);
+      await c!.irm('ipcp disconnect name net.c dst net.b component dt');
+      await until('the routes to go', async () => (await routesOf(a!)) === 1 && (await routesOf(c!)) === 0);
+      await expect(near.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
+      const unreached = await (
+        await sessionOf(a!)
+      )
+        .allocFlow('ping.c', { timeout: 3000 })
+        .catch((e: unknown) => e);
+      expect(unreached).toEqual(code('ENAME'));
+      await c!.irm('ipcp connect name net.c dst net.b component dt');
+      await near.untilUp({ timeout: patience });
+      await near.write(Buffer.from('again'));
+      expect(String(await far.read({ timeout: patience }))).toBe('again');
+      await c!.irm('ipcp disconnect name net.c dst net.b component mgmt');
+      const { stdout } = await a!.ours.oping('-n', 'ping.c', '-c', '3', '-i', '5');
+      expect(stdout).toContain(received(3));
+      await c!.irm('ipcp connect name net.c dst net.b component mgmt');
+    },
+  );
 
-  test('the IPCP in the middle is destroyed: flows across notice, and carry on when it is a member again', async () => {
-    const [near, far] = await openFlow(a!, c!);
-    await b!.irm('ipcp destroy name net.b');
-    await expect(near.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
-    await expect(far.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
-    expect([near.released, far.released]).toEqual([false, false]);
-    await until('the routes to go', async () => (await routesOf(a!)) + (await routesOf(c!)) === 0);
-    await layer.enroll('b', 'a');
-    await layer.connect('b', 'a');
-    await layer.connect('c', 'b');
-    await near.untilUp({ timeout: patience });
-    await until(
-      'the message to come through',
-      async () => {
-        await near.write(Buffer.from('again'));
-        return (await far.read({ timeout: 200 }).catch(() => ''))?.toString() === 'again';
-      },
-      patience,
-    );
-    const { stdout } = await a!.ours.oping('-n', 'ping.c', '-c', '3', '-i', '5');
-    expect(stdout).toContain(received(3));
-  });
+  onceOnly(
+    'the IPCP in the middle is destroyed: flows across notice, and carry on when it is a member again',
+    async () => {
+      const [near, far] = await openFlow(a!, c!);
+      await b!.irm('ipcp destroy name net.b');
+      await expect(near.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
+      await expect(far.read({ timeout: patience })).rejects.toEqual(code('EFLOWDOWN'));
+      expect([near.released, far.released]).toEqual([false, false]);
+      await until('the routes to go', async () => (await routesOf(a!)) + (await routesOf(c!)) === 0);
+      await layer.enroll('b', 'a');
+      await layer.connect('b', 'a');
+      await layer.connect('c', 'b');
+      await near.untilUp({ timeout: patience });
+      await until(
+        'the message to come through',
+        async () => {
+          await near.write(Buffer.from('again'));
+          return (await far.read({ timeout: 200 }).catch(() => ''))?.toString() === 'again';
+        },
+        patience,
+      );
+      const { stdout } = await a!.ours.oping('-n', 'ping.c', '-c', '3', '-i', '5');
+      expect(stdout).toContain(received(3));
+    },
+  );
 
   test('kill -9 of the data plane in the middle: irmd says so, neighbours withdraw, and it can be a member again', async () => {
     const node = b!.ours;
@@ -362,5 +375,110 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
     await layer.converged();
     const { stdout } = await a!.ours.oping('-n', 'ping.c', '-c', '3', '-i', '5');
     expect(stdout).toContain(received(3));
+  });
+});
+
+describe('a ring with a link layer of each type', () => {
+  const ring = ['a', 'b', 'c', 'd'] as const;
+  let layer: MixedLayer;
+  let [a, b, c, d]: MixedNode[] = [];
+
+  beforeAll(async () => {
+    if (missing !== undefined) return;
+    const { nodes, cables } = lineOfOurs(...ring);
+    layer = await MixedLayer.make({
+      nodes,
+      cables: [...cables, ['a', 'd']],
+      link: ['eth-dix', 'eth-llc', 'udp4', 'udp6'],
+      options: 'routing lfa',
+    });
+    [a, b, c, d] = [...layer.nodes];
+    await layer.converged();
+    for (const node of layer.nodes) {
+      await node.ours.serve(`ping.${node.name}`, '-Q');
+      await node.ours.manage(`name register ping.${node.name} layer net`);
+    }
+  });
+  afterAll(async () => layer?.[Symbol.asyncDispose]());
+
+  const hopsTo = async (from: MixedNode, to: MixedNode): Promise<unknown> => {
+    const { address } = await to.ours.metrics(`net.${to.name}`, 'address');
+    const { routes } = await from.ours.metrics(`net.${from.name}`, 'routes');
+    return (routes as readonly { address: unknown; links: number }[]).find(
+      (route) => route.address === address,
+    )?.links;
+  };
+
+  test('everybody reaches everybody else, over each of them', async () => {
+    for (const [from, to] of [
+      [a!, b!],
+      [b!, c!],
+      [c!, d!],
+      [d!, a!],
+      [a!, c!],
+    ] as const) {
+      const { stdout } = await from.ours.oping('-n', `ping.${to.name}`, '-c', '5', '-i', '5', '-s', '1400');
+      expect(stdout, `${from.name} to ${to.name}`).toContain(received(5));
+    }
+    // All flows have the room of the link with the least: that of eth-dix, though these two are joined by udp4.
+    const [near] = await openFlow(c!, d!);
+    expect(near.maxMessageBytes).toBe(1496 - 15);
+  });
+
+  test.each([
+    ['eth-dix', 'a', 'b'],
+    ['eth-llc', 'b', 'c'],
+    ['udp4', 'c', 'd'],
+    ['udp6', 'd', 'a'],
+  ] as const)('a flow goes the other way round when its %s link fails, and back', async (_type, from, to) => {
+    const [here, there] = [layer.node(from), layer.node(to)];
+    const [near, far] = await openFlow(here, there);
+    const device = here.device(to);
+    const addresses = await here.ip('-o', '-6', 'address', 'show', 'dev', device, 'scope', 'global');
+    expect(await hopsTo(here, there)).toBe(1);
+    const heard = (): Promise<boolean> =>
+      near
+        .write(Buffer.from('x'))
+        .then(
+          async () => (await far.read({ timeout: 100 })).length === 1,
+          () => false,
+        )
+        .catch(() => false);
+    await here.setLink(to, 'down');
+    await until('the flow to go the other way', heard, patience);
+    await until('the route to be the long one', async () => (await hopsTo(here, there)) === 3, patience);
+    expect((await here.ours.oping('-n', `ping.${to}`, '-c', '3', '-i', '5')).stdout).toContain(received(3));
+    await here.setLink(to, 'up');
+    const lost = /inet6 (\S+)/.exec(addresses)?.[1];
+    // A device that is down loses its IPv6 addresses.
+    if (lost !== undefined) await here.ip('address', 'replace', lost, 'dev', device, 'nodad');
+    await until('the route to be the short one', async () => (await hopsTo(here, there)) === 1, patience);
+    await until('the flow to go on', heard, patience);
+  });
+
+  test('who is of another type, of another layer, or looks for nobody is refused with the reason', async () => {
+    const { ours } = b!;
+    const enrol = async (words: string): Promise<string> => {
+      const { status, stdout, stderr } = await ours.irm(`ipcp enroll name odd ${words}`);
+      expect(status, words).toBe(1);
+      await ours.irm('ipcp destroy name odd');
+      return stdout + stderr;
+    };
+    expect(await enrol('type broadcast dst net.a')).toMatchInlineSnapshot(`
+      "Failed to enroll IPCP.
+      irm: net.a refused the enrolment: layer net is a unicast layer
+      "
+    `);
+    expect(await enrol('type unicast dst net.nobody')).toMatchInlineSnapshot(`
+      "Failed to enroll IPCP.
+      irm: net.nobody is not known here, and no layer knows it; register it in a layer that both nodes are in
+      "
+    `);
+    expect(await enrol('type unicast layer other')).toMatchInlineSnapshot(`
+      "Failed to enroll IPCP.
+      irm: other is not known here, and no layer knows it; register it in a layer that both nodes are in
+      "
+    `);
+    expect(await routesOf(a!)).toBe(3);
   });
 });
