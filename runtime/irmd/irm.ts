@@ -9,12 +9,13 @@ import type {
   ComponentName,
   IpcpInfo,
   IpcpType,
-  IrmSnapshot,
+  Joining,
   NameFiles,
   NameInfo,
 } from '../lib/rpc/api.ts';
 import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
-import { settledType } from '../lib/udp-types.ts';
+import type { IrmSnapshot } from '../lib/rpc/events.ts';
+import { settledType, udpPort } from '../lib/udp-types.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import {
@@ -117,7 +118,10 @@ export class Management {
     const entry = registry.findIpcp(pid);
     try {
       const joined = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
-      entry.layer = layerOf(joined);
+      const { dev, ip } = config;
+      const device = dev ?? (ip === undefined ? null : `${ip} port ${config.port ?? udpPort}`);
+      const { now: at } = this.#around.events;
+      entry.layer = layerOf(joined, { by: 'bootstrap', destination: null, at }, device);
       entry.type = settledType(entry.type, config.ip);
     } catch (error) {
       log.error('Could not bootstrap IPCP.', { ipcp: entry.name, layer });
@@ -134,7 +138,7 @@ export class Management {
     const entry = registry.findIpcp(pid);
     try {
       const joined = await entry.plane.call('ipcp.enroll', { pid, destination, layer: wanted });
-      entry.layer = layerOf(joined);
+      entry.layer = layerOf(joined, { by: 'enrollment', destination, at: events.now }, null);
       const subject = { event: 'ipcp.enrolled', ipcp: entry.name, layer: joined.layer };
       log.info(`Enrolled IPCP ${pid} in layer ${joined.layer}.`, subject);
       events.emit({ event: 'ipcp.enrolled', ipcp: ipcpInfo(entry) });
@@ -212,8 +216,8 @@ export class Management {
     this.#around.events.emit({ event: 'ipcp.crashed', pid: entry.pid, name: entry.name });
   }
 
-  /** All there is on the node. */
-  snapshot(): IrmSnapshot {
+  /** What irmd knows by itself of all there is on the node. */
+  snapshot(): Omit<IrmSnapshot, 'dropped' | 'layers'> {
     const { registry, flows, events } = this.#around;
     return {
       event: 'snapshot',
@@ -392,12 +396,15 @@ export class Management {
     }
     const hash = hashName(name, layer.hash).toString('hex');
     await plane.call(method, { pid, hash });
+    if (method === 'name.register') layer.names.add(name);
+    else layer.names.delete(name);
     return hash;
   }
 }
 
-function layerOf({ layer, hash, maxMessageBytes }: LayerInfo): LayerEntry {
-  return { name: layer, hash, maxMessageBytes };
+function layerOf(info: LayerInfo, joined: Joining, device: string | null): LayerEntry {
+  const { layer: name, hash, maxMessageBytes, address } = info;
+  return { name, hash, maxMessageBytes, address, device, joined, names: new Set() };
 }
 
 function placeOf({ name, layer }: IpcpEntry): LogSubject {

@@ -1,6 +1,7 @@
 /** The shape of every request irmd takes. What does not fit is refused before anything looks at it. */
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
+import { flowDescriptorMax } from '../lib/limits.ts';
 import { logLevels } from '../lib/log.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import {
@@ -10,6 +11,7 @@ import {
   ipcpTypes,
   routingPolicies,
 } from '../lib/rpc/api.ts';
+import type { FlowReport } from '../lib/rpc/events.ts';
 
 /** Control characters would let a name forge lines of the log. */
 const name = v.pipe(
@@ -78,6 +80,9 @@ const side = v.strictObject({
 const files = v.strictObject({ server: v.optional(side), client: v.optional(side) });
 /** Arguments of a program: no more than a command line should ever have. */
 const args = v.pipe(v.array(v.pipe(v.string(), v.maxBytes(4095), v.regex(/^[^\0]*$/))), v.maxLength(256));
+/** How often counters can be had, ms. */
+const countersMsMin = 100;
+const countersMsMax = 3_600_000;
 
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
@@ -112,8 +117,47 @@ export const managementSchemas = {
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
   'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
-  'events.subscribe': nothing,
+  'events.subscribe': v.looseObject({
+    countersMs: v.optional(
+      v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
+      null,
+    ),
+  }),
 };
+
+const count = v.pipe(v.number(), v.minValue(0));
+const counts = v.pipe(
+  v.record(v.pipe(v.string(), v.maxLength(64)), count),
+  v.check((all) => Object.keys(all).length <= 64),
+);
+
+/** What a process answers to `flows.report`. */
+const reportSchema = v.pipe(
+  v.array(
+    v.strictObject({
+      flowId: pid,
+      messagesSent: count,
+      messagesReceived: count,
+      drops: counts,
+      frct: v.nullable(
+        v.strictObject({
+          reliable: v.boolean(),
+          roundTripMs: v.nullable(count),
+          window: count,
+          outstanding: count,
+          closedMs: count,
+          counters: counts,
+        }),
+      ),
+    }),
+  ),
+  v.maxLength(flowDescriptorMax),
+);
+
+/** What a process told of its flows. Throws where it has another shape. */
+export function readReports(told: unknown): readonly FlowReport[] {
+  return v.parse(reportSchema, told);
+}
 
 export const dataPlaneSchemas = {
   'dataPlane.ready': v.strictObject({ socket: name }),
@@ -127,6 +171,10 @@ export const dataPlaneSchemas = {
   'flow.wanted': v.strictObject({ pid, name, qos }),
   'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
+  'dataPlane.changed': v.strictObject({
+    ipcps: v.array(pid),
+    flows: v.array(v.strictObject({ flowId: pid, up: v.boolean() })),
+  }),
 };
 
 /** Characters of an unknown method that are told back. */

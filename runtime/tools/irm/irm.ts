@@ -2,6 +2,7 @@
 import { bindGroup, unbindGroup } from './bind.ts';
 import { say, type Command, type CommandContext, type CommandGroup } from './command.ts';
 import { completion } from './completion.ts';
+import { events } from './events.ts';
 import { matchWord } from './grammar.ts';
 import { ipcpGroup } from './ipcp.ts';
 import { logLevel } from './log-level.ts';
@@ -17,6 +18,7 @@ export const groups: Readonly<Record<string, CommandGroup>> = {
 
 /** Commands of ours without a group. They are written in full: short words are the manual's. */
 export const alone: Readonly<Record<string, Command>> = {
+  events,
   'log-level': logLevel,
   completion: completion(() => ({ groups, alone })),
 };
@@ -28,9 +30,8 @@ where OPERATION GROUP = {${[...Object.keys(groups), 'help'].join(' ')}}
   irm GROUP help            the operations of a group
   irm help GROUP OPERATION  how an operation is written
   irm OPERATION ...         stands for: irm ipcp OPERATION ..., with a whole word
-${Object.entries(alone)
-  .map(([, { usage }]) => usage.replace(/^Usage: /, '  '))
-  .join('')}
+  irm OPERATION ...         with OPERATION = {${Object.keys(alone).join(' ')}}, each a whole word
+
 --json anywhere prints results and errors as JSON. Words may be shortened: irm i l is irm ipcp list.
 `;
 const exitWithoutWords = 255;
