@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { impairment, type ImpairmentOptions, perfect } from '../../rumba/model/impairment.ts';
 import type { TopologyCable } from '../../rumba/model/topology.ts';
 import type { Lab, Testbed } from '../../rumba/testbeds/testbed.ts';
+import { carried } from '../support/datagrams.ts';
 import { until } from '../support/until.ts';
 
 const signal = new AbortController().signal;
@@ -16,42 +17,6 @@ const cable: TopologyCable = {
     { node: 'b', interface: 'e1', mac: '02:00:00:00:01:0b' },
   ],
 };
-
-/** Prints the numbers of the datagrams that come, and how long each was under way in ms, until one says so. */
-const receiver = `
-const socket = require('dgram').createSocket('udp4');
-const now = () => Number(process.hrtime.bigint()) / 1e6;
-const got = [];
-socket.on('message', (bytes) => {
-  const number = bytes.readUInt32BE(0);
-  if (number !== 0xffffffff) return void got.push([number, now() - bytes.readDoubleBE(4)]);
-  process.stdout.write(JSON.stringify(got));
-  process.exit();
-});
-socket.bind(7000, () => process.stderr.write('ready'));`;
-
-/** Sends so many datagrams, one each millisecond or all at once, and then asks for the account until nobody hears it. */
-const sender = `
-const [count, bytes, gap] = process.argv.slice(1).map(Number);
-const socket = require('dgram').createSocket('udp4');
-const now = () => Number(process.hrtime.bigint()) / 1e6;
-socket.on('error', () => process.exit());
-socket.connect(7000, '10.0.0.2', () => {
-  let number = 0;
-  const begun = now();
-  const send = () => {
-    for (; number < count && now() >= begun + number * gap; number += 1) {
-      const message = Buffer.alloc(bytes);
-      message.writeUInt32BE(number, 0);
-      message.writeDoubleBE(now(), 4);
-      socket.send(message);
-    }
-    if (number < count) setTimeout(send, 1);
-    else process.stdout.write('sent');
-  };
-  send();
-});
-process.stdin.on('data', () => socket.send(Buffer.alloc(12, 0xff)));`;
 
 export function impairmentCompliance(testbed: Testbed): void {
   describe(`impairments on ${testbed.name}`, () => {
@@ -70,39 +35,9 @@ export function impairmentCompliance(testbed: Testbed): void {
       await lab.impair(cable, both, { seed: 1 }, signal);
     };
 
-    /** The numbers and times of what arrived of `count` datagrams, while something else is done. */
-    const carried = async (
-      { count = 300, bytes = 100, gap = 1 }: { count?: number; bytes?: number; gap?: number },
-      meanwhile: () => Promise<void> = async () => {},
-    ): Promise<[number: number, ms: number][]> => {
-      const receiving = await lab.node('b').open(['node', '-e', receiver]);
-      const [account, ready] = [collected(receiving.stdout), collected(receiving.stderr)];
-      await until('the receiver', () => ready() !== '', 20_000);
-      const sending = await lab
-        .node('a')
-        .open(['node', '-e', sender, String(count), String(bytes), String(gap)]);
-      const sent = collected(sending.stdout);
-      await meanwhile();
-      await until('the sender', () => sent() !== '', 60_000);
-      await until(
-        'what is under way',
-        async () => {
-          const [{ splice } = {}] = await lab.linkStates([cable], signal);
-          return splice === undefined || splice.queued.every((each) => each === 0);
-        },
-        60_000,
-      );
-      const asking = setInterval(() => sending.stdin.write('\n'), 50);
-      await receiving.ended;
-      clearInterval(asking);
-      sending.kill('SIGKILL');
-      await sending.ended;
-      return JSON.parse(account()) as [number, number][];
-    };
-
     test('switching a link over while it is in use loses no frame and doubles none', async () => {
       let rounds = 0;
-      const got = await carried({ count: 1500 }, async () => {
+      const got = await carried(lab, cable, { count: 1500 }, async () => {
         for (; rounds < 4; rounds += 1) {
           await impair({ delay: '2ms' });
           await impair({ delay: '1ms', rate: '100Mbit' });
@@ -116,7 +51,7 @@ export function impairmentCompliance(testbed: Testbed): void {
 
     test('delays by no less than was asked for, each direction for itself', async () => {
       await impair({ delay: '30ms' });
-      const got = await carried({ count: 100 });
+      const got = await carried(lab, cable, { count: 100 });
       expect(got).toHaveLength(100);
       for (const [, ms] of got) expect(ms).toBeGreaterThanOrEqual(30);
       const [state] = await lab.linkStates([cable], signal);
@@ -128,7 +63,7 @@ export function impairmentCompliance(testbed: Testbed): void {
     test('loses, doubles and counts the same frames each time', async () => {
       const arrived = async (): Promise<string> => {
         await impair({ loss: '20%', duplicate: '10%' });
-        const got = await carried({ count: 200 });
+        const got = await carried(lab, cable, { count: 200 });
         const [state] = await lab.linkStates([cable], signal);
         const { lost = 0, duplicated = 0 } = state?.splice?.counts[0] ?? {};
         expect([lost, duplicated].every((each) => each > 0)).toBe(true);
@@ -136,14 +71,14 @@ export function impairmentCompliance(testbed: Testbed): void {
         return got.map(([number]) => number).join();
       };
       // ARP would draw from the same chance: both sides know each other already.
-      await carried({ count: 1 });
+      await carried(lab, cable, { count: 1 });
       expect(await arrived()).toBe(await arrived());
     });
 
     test('a rate lets through what it allows, and the queue what it holds', async () => {
       await impair({ rate: '1Mbit', queue: '20frames' });
       // 125 bytes with their headers: 1 ms each. All are sent at once.
-      const got = await carried({ count: 100, bytes: 83, gap: 0 });
+      const got = await carried(lab, cable, { count: 100, bytes: 83, gap: 0 });
       const [state] = await lab.linkStates([cable], signal);
       const { queueFull = 0, lost } = state?.splice?.counts[0] ?? {};
       expect(got.length).toBeGreaterThanOrEqual(21);
@@ -160,13 +95,8 @@ export function impairmentCompliance(testbed: Testbed): void {
       expect((await lab.linkStates([cable], signal))[0]).toMatchObject({ isDown: true });
       await lab.setLink(cable, 'up', undefined, signal);
       await until('a carrier', async () => (await carrier('a')) && (await carrier('b')));
-      for (const [, ms] of await carried({ count: 20 })) expect(ms).toBeGreaterThanOrEqual(5);
+      for (const [, ms] of await carried(lab, cable, { count: 20 })) expect(ms).toBeGreaterThanOrEqual(5);
     });
   });
 }
 
-function collected(stream: NodeJS.ReadableStream): () => string {
-  let text = '';
-  stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return () => text;
-}

@@ -1,5 +1,5 @@
 /** `o7s-testbed link`: the links of a running lab, made bad and good again. */
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { flapLink, impairLink, linkNamed, resetLink } from '../../links/live.ts';
 import type { LinkState } from '../../links/wiring.ts';
@@ -65,7 +65,7 @@ const set: CommandModule<object, SetArguments> = {
       .example(
         '$0 link set a-b --rate 10Mbit --queue 50frames --from a',
         'only from a to b',
-      ) as Argv<SetArguments>;
+      );
   },
   handler: async (options) => {
     const given = impairmentNames.flatMap((name) => {
@@ -99,9 +99,9 @@ const show: CommandModule<object, ShowArguments> = {
   describe: 'Show how links are, and what became of frames on those that are bad',
   builder: (yargs) =>
     yargs
-      .positional('links', { type: 'string', array: true, default: [], describe: 'Names of links; else all' })
+      .positional('links', { type: 'string', array: true, default: [] as string[], describe: 'Names of links; else all' })
       .option('lab', labOption)
-      .option('format', formatOption) as Argv<ShowArguments>,
+      .option('format', formatOption),
   handler: async (options) => {
     await withLab(options, async (lab, topology, signal) => {
       const links = chosen(topology, options.links);
@@ -198,7 +198,7 @@ function carrier(
     builder: (yargs) =>
       yargs
         .positional('links', { type: 'string', array: true, demandOption: true, describe: 'Names of links' })
-        .option('lab', labOption) as Argv<LinkArguments & { links: string[] }>,
+        .option('lab', labOption),
     handler: async (options) => {
       await withLab(options, async (lab, topology, signal) => {
         for (const each of chosen(topology, options.links)) await lab.setLink(each, state, undefined, signal);
