@@ -1,7 +1,7 @@
 /**
  * Makes and takes away the links of a lab, wherever its nodes are namespaces of this machine, and makes them bad. A link
  * is two pairs of interfaces joined in the network of the lab, where its frames can be led by way of the wire
- * (docs/adr/0025-links-are-joined-in-the-lab.md).
+ * (docs/adr/0026-links-are-joined-in-the-lab.md).
  */
 import { TestbedError } from '../errors.ts';
 import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';

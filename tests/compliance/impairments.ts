@@ -99,4 +99,3 @@ export function impairmentCompliance(testbed: Testbed): void {
     });
   });
 }
-

@@ -62,10 +62,7 @@ const set: CommandModule<object, SetArguments> = {
     }
     return built
       .example('$0 link set a-b --delay 20ms --jitter 2ms --loss 0.5%', 'in both directions')
-      .example(
-        '$0 link set a-b --rate 10Mbit --queue 50frames --from a',
-        'only from a to b',
-      );
+      .example('$0 link set a-b --rate 10Mbit --queue 50frames --from a', 'only from a to b');
   },
   handler: async (options) => {
     const given = impairmentNames.flatMap((name) => {
@@ -99,7 +96,12 @@ const show: CommandModule<object, ShowArguments> = {
   describe: 'Show how links are, and what became of frames on those that are bad',
   builder: (yargs) =>
     yargs
-      .positional('links', { type: 'string', array: true, default: [] as string[], describe: 'Names of links; else all' })
+      .positional('links', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'Names of links; else all',
+      })
       .option('lab', labOption)
       .option('format', formatOption),
   handler: async (options) => {
