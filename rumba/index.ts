@@ -58,3 +58,4 @@ export { parameters, type ParameterOptions, type Parameters } from './model/para
 export { type FromEnvironment, runtime, type Runtime, type RuntimeOptions } from './model/runtime.ts';
 export { register, type Registration, server, type Server, type ServerOptions } from './model/service.ts';
 export type { Topology } from './model/topology.ts';
+export { type RunningLab, type RunningLabOptions, type RunningNode, up } from './running-lab.ts';
