@@ -1,6 +1,7 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
 export { acceptFlow, allocFlow, announce, joinFlow } from './flow/api.ts';
+export type { ByteStreamOptions, FlowStream } from './flow/byte-stream.ts';
 export type { FlowCounters, FlowDrops } from './flow/end-point.ts';
 export { Flow, type FlowEventType, type FrctState } from './flow/flow.ts';
 export { flowFlag, frctFlag } from './flow/flow-flags.ts';
