@@ -553,7 +553,7 @@ describe.each(['shared', 'process'] as const)('a broadcast layer, ipcpd %s', (mo
           'Message is seen.',
           'Message is no end.',
           'Message is .',
-          `Message is ${'y'.repeat(256)}.`,
+          `Message is ${'y'.repeat(300)}.`,
           '',
         ].join('\n'),
       );

@@ -159,6 +159,7 @@ export class UnicastLayer implements Layer {
       clock,
       randomBytes,
       maxMessageBytes: () => this.#maxMessageBytes,
+      deadlineChanged: () => around.deadlineChanged(),
       ...(limits.flows === undefined ? {} : { limits: limits.flows }),
     });
   }
@@ -210,7 +211,6 @@ export class UnicastLayer implements Layer {
       done({ kind: 'unanswered' });
       return { headerBytes: 0, backlog: 0, write: () => {}, deallocate: () => {} };
     }
-    this.#around.deadlineChanged();
     return this.flowAllocator.allocate(address, hash, qos, piggyback, user, now, (outcome) => {
       if (outcome.kind !== 'accepted') {
         // Whom it names no longer serves the name, or is no longer there: the next attempt asks anew.
