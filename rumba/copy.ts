@@ -57,8 +57,8 @@ interface Side {
 }
 
 async function transfer(from: Side, to: Side, signal: AbortSignal): Promise<void> {
-  // In this order: Node throws away what a process wrote that has ended while nobody read it.
   const writer = await open(to);
+  // Last: what a command that has ended has written is thrown away unless somebody reads it already.
   const reader = await open(from).catch((error: unknown) => {
     writer.kill('SIGKILL');
     throw error;

@@ -177,7 +177,7 @@ async function tellOfForeign(
   tell: (event: LabEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const rest = { names: [], processes: [], flows: [] };
+  const rest = { dropped: 0, names: [], processes: [], flows: [], layers: [] };
   let known: ReadonlyMap<string, IpcpInfo> | undefined;
   let wasThere = true;
   for (let node = find(); node !== undefined && !signal.aborted; node = find()) {

@@ -131,10 +131,11 @@ export class IrmManager implements NodeManager {
   async infos(): Promise<ReadonlyMap<string, IpcpInfo> | undefined> {
     if (!(await this.isReady())) return undefined;
     const found = [...(await this.ipcps())];
+    const untold = { address: null, device: null, joined: null };
     return new Map(
       found.map(([name, { pid, type, layer }]) => {
         const state = layer === undefined ? ('boot' as const) : ('operational' as const);
-        return [name, { name, pid, hostPid: pid, type, layer: layer ?? null, state }];
+        return [name, { name, pid, hostPid: pid, type, layer: layer ?? null, state, ...untold }];
       }),
     );
   }

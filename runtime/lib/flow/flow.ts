@@ -3,6 +3,7 @@ import { O7sError } from '../errors.ts';
 import type { FrctCounters } from '../frct/counters.ts';
 import { isReliable, type QosSpec } from '../qos.ts';
 import { monotonicNow } from '../time/timer.ts';
+import { type ByteStreamOptions, FlowStream } from './byte-stream.ts';
 import type { EndPoint, EndPointEvent, FlowCounters, FlowDrops } from './end-point.ts';
 import { flowFlag, flowFlagMask, frctFlag } from './flow-flags.ts';
 import { flushNow } from './flush-queue.ts';
@@ -87,6 +88,7 @@ export class Flow implements AsyncDisposable {
   /** A message was read in part to its end, which is yet to be told. */
   #owesEnd = false;
   #finished = false;
+  #hasStream = false;
   /** `close` was called; reads and writes are over. */
   #isClosing = false;
   #closing: Promise<void> | undefined;
@@ -155,6 +157,11 @@ export class Flow implements AsyncDisposable {
   /** Whether the flow has ended for good: this end closed it, or the layer or the other end released it. */
   get released(): boolean {
     return this.#isClosing || this.#end.fault === 'EFLOWDOWN';
+  }
+
+  /** Whether the other end has said that it sends nothing more; what it sent before may still be read. */
+  get peerFinished(): boolean {
+    return this.#end.peerEnded;
   }
 
   /** The flags of `flowFlag`. To set them replaces all: the access mode is among them. Throws EINVAL for others. */
@@ -328,6 +335,26 @@ export class Flow implements AsyncDisposable {
   }
 
   /**
+   * The flow as a stream of bytes, which owns it from then on: ending it in both directions closes the flow. ENOTSUP
+   * unless the flow is reliable, EPERM when it has a stream already.
+   *
+   * ```ts
+   * await using flow = await allocFlow('archive', { qos: dataQos });
+   * await pipeline(createReadStream('photos.tar'), flow.stream());
+   * ```
+   */
+  stream(options: ByteStreamOptions = {}): FlowStream {
+    if (!isReliable(this.qos) || this.#end.frct === undefined) {
+      throw new O7sError('ENOTSUP', 'bytes of a flow that loses messages would be no stream', {
+        hint: 'allocate it with dataQos',
+      });
+    }
+    if (this.#hasStream) throw new O7sError('EPERM', `flow ${this.fd} has a stream already`);
+    this.#hasStream = true;
+    return new FlowStream(this, options);
+  }
+
+  /**
    * Sends what waits and releases the flow. A reliable flow first waits until the other end has acknowledged everything,
    * 120 s at most without any progress, unless `options` say less or the flag `linger` is not set; `drops.unacknowledged`
    * tells what was given up. What has not been read is lost. Idempotent, and never rejects.
@@ -358,6 +385,18 @@ export class Flow implements AsyncDisposable {
     this.#listener?.closed(this);
     this.#listener = undefined;
     this.#onClosed();
+  }
+
+  /** The events that make the flow what it is now, for whoever did not hear of them as they happened. */
+  get pastEvents(): readonly FlowEventType[] {
+    const { fault, peerEnded, deviceUp } = this.#end;
+    const past: FlowEventType[] = [];
+    if (this.waiting > 0) past.push('packet');
+    if (peerEnded) past.push('end');
+    if (fault === 'EFLOWDOWN') past.push('dealloc');
+    else if (fault === 'EFLOWPEER') past.push('peer');
+    else if (fault !== undefined || !deviceUp) past.push('down');
+    return past;
   }
 
   /** Tells what happens from now on to a listener, or to none. EPERM when there is another one. */
