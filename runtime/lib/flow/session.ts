@@ -9,6 +9,7 @@ import { connectUnix, UnixStream } from '../os/unix-socket.ts';
 import { applicationSocket } from '../paths.ts';
 import { qosFromJson, qosToJson, type QosSpec, rawQos } from '../qos.ts';
 import type { ApplicationApi, FlowGrant } from '../rpc/api.ts';
+import type { FlowReport } from '../rpc/events.ts';
 import { RpcClient } from '../rpc/client.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { EndPoint } from './end-point.ts';
@@ -42,6 +43,13 @@ function programName(script: string | undefined = process.argv[1]): string {
   return basename(script, ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension) ? extension : '');
 }
 
+/** The sessions of this process; it takes leave of all when it ends. */
+const sessions = new Set<Session>();
+
+function leaveAll(): void {
+  for (const session of sessions) session.leave();
+}
+
 export class Session implements Disposable {
   /** The pid irmd knows this process by. */
   readonly pid: number;
@@ -50,11 +58,15 @@ export class Session implements Disposable {
   readonly #flows = new Map<number, Flow>();
   /** Aborted when the session is disposed. */
   readonly #over = new AbortController();
+  /** irmd's numbers of them. */
+  readonly #flowIds = new Map<Flow, number>();
   #rendezvous: FlowRendezvous | undefined;
 
   private constructor(rpc: RpcClient<ApplicationApi>, pid: number) {
     this.#rpc = rpc;
     this.pid = pid;
+    if (sessions.size === 0) process.once('exit', leaveAll);
+    sessions.add(this);
   }
 
   /**
@@ -64,10 +76,18 @@ export class Session implements Disposable {
    */
   static async open(options: SessionOptions = {}): Promise<Session> {
     const { path = applicationSocket(), program = programName(), signal } = options;
-    const rpc = await RpcClient.connect<ApplicationApi>(path, { signal });
+    let session: Session | undefined;
+    const rpc = await RpcClient.connect<ApplicationApi>(path, {
+      signal,
+      onRequest: (method) => {
+        if (method !== 'flows.report') throw new O7sError('ENOTSUP', `${method} is not served by a process`);
+        return session?.reports() ?? [];
+      },
+    });
     try {
       const { pid } = await rpc.call('process.announce', { program }, { signal });
-      return new Session(rpc, pid);
+      session = new Session(rpc, pid);
+      return session;
     } catch (error) {
       rpc[Symbol.dispose]();
       throw error;
@@ -143,13 +163,25 @@ export class Session implements Disposable {
     }
   }
 
+  /** What this process knows of its ends of flows. */
+  reports(): FlowReport[] {
+    return [...this.#flowIds].map(([flow, flowId]) => reportOf(flowId, flow));
+  }
+
   /** Drops all flows at once and takes leave of irmd. */
   [Symbol.dispose](): void {
     this.#over.abort();
+    sessions.delete(this);
+    this.leave();
     for (const flow of [...this.#flows.values()]) flow.abort();
     this.#rendezvous?.[Symbol.dispose]();
     this.#timer.close();
     this.#rpc[Symbol.dispose]();
+  }
+
+  /** Tells irmd that this process ends, as it was meant to. What is written last leaves at once. */
+  leave(): void {
+    this.#rpc.notify('process.leave', {});
   }
 
   /** A flow that was granted when its caller no longer wanted it. */
@@ -202,11 +234,13 @@ export class Session implements Disposable {
     }
     const onClosed = (): void => {
       this.#flows.delete(fd);
+      this.#flowIds.delete(flow);
       // irmd learns of the end of the flow from the connection itself if it is gone.
       this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
     };
-    const flow = new Flow({ fd, qos, end, onClosed });
+    const flow: Flow = new Flow({ fd, qos, end, onClosed });
     this.#flows.set(fd, flow);
+    this.#flowIds.set(flow, flowId);
     return flow;
   }
 
@@ -239,6 +273,16 @@ export class Session implements Disposable {
 /** The timeout of an allocation as irmd takes it: whole ms; null, which it makes 20 s, where the caller says none. */
 function wholeTimeoutOf(options: WaitOptions): number | null {
   return options.timeout === undefined ? null : Math.ceil(timeoutOf(options) ?? timeoutMax);
+}
+
+function reportOf(flowId: number, { counters, drops, frct }: Flow): FlowReport {
+  const { messagesSent, messagesReceived } = counters;
+  const report = { flowId, messagesSent, messagesReceived, drops: { ...drops } };
+  if (frct === undefined) return { ...report, frct: null };
+  const { reliable, roundTripMs, window, outstanding, closedMs } = frct;
+  const measured = roundTripMs === 0 ? null : roundTripMs;
+  const state = { reliable, roundTripMs: measured, window, outstanding, closedMs };
+  return { ...report, frct: { ...state, counters: { ...frct.counters } } };
 }
 
 function connectStream(end: EndPoint, path: string, token: string): void {
