@@ -29,9 +29,12 @@ const uint64 = v.pipe(
   v.check((digits) => BigInt(digits) < 2n ** 64n),
 );
 const hex = v.pipe(v.string(), v.hexadecimal());
-const timeoutMs = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1)));
+const timeoutMs = v.pipe(
+  v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1))),
+  v.description('null: no limit of its own'),
+);
 
-const qos = v.strictObject({
+export const qosSchema = v.strictObject({
   delay: uint32,
   bandwidth: uint64,
   availability: uint8,
@@ -43,7 +46,7 @@ const qos = v.strictObject({
 });
 
 const ethertype = v.pipe(uint16, v.minValue(0x0600), v.maxValue(0xfffe));
-const config = v.strictObject({
+export const configType = v.strictObject({
   dev: v.optional(name),
   ethertype: v.optional(ethertype),
   hash: v.optional(v.picklist(hashAlgorithms)),
@@ -75,7 +78,7 @@ const countersMsMax = 3_600_000;
 
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
-  'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
+  'flow.allocate': v.strictObject({ name, qos: qosSchema, timeoutMs }),
   'flow.join': v.strictObject({ layer: name, timeoutMs }),
   'flow.accept': v.strictObject({
     timeoutMs,
@@ -89,9 +92,14 @@ export const managementSchemas = {
   'ipcp.create': v.strictObject({ name, type: v.picklist(ipcpTypes) }),
   'ipcp.destroy': v.strictObject({ pid }),
   'ipcp.list': nothing,
-  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config: configType }),
   'ipcp.enroll': v.strictObject({ pid, destination: name, layer: v.nullable(name) }),
-  'ipcp.connect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames), qos }),
+  'ipcp.connect': v.strictObject({
+    pid,
+    destination: name,
+    component: v.picklist(componentNames),
+    qos: qosSchema,
+  }),
   'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
   'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
@@ -104,6 +112,8 @@ export const managementSchemas = {
   'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
+  'node.snapshot': nothing,
+  'node.counters': nothing,
   'events.subscribe': v.looseObject({
     countersMs: v.optional(
       v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
@@ -151,11 +161,11 @@ export const dataPlaneSchemas = {
   'flow.requested': v.strictObject({
     pid,
     hash: hex,
-    qos,
+    qos: qosSchema,
     piggyback: v.union([hex, v.literal('')]),
     maxMessageBytes: uint32,
   }),
-  'flow.wanted': v.strictObject({ pid, name, qos }),
+  'flow.wanted': v.strictObject({ pid, name, qos: qosSchema }),
   'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
   'dataPlane.changed': v.strictObject({

@@ -134,6 +134,8 @@ export class Server implements Disposable {
       'program.unbind': ({ program, name }) => management.unbindProgram(program, name),
       'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
+      'node.snapshot': () => observation.once(),
+      'node.counters': () => observation.counters(),
       'events.subscribe': async ({ countersMs }, signal) => {
         using watching = new DisposableStack();
         watching.defer(await observation.watch());
