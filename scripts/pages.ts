@@ -8,7 +8,14 @@ import {
   type MethodDocumentation,
   resultTypes,
 } from '../runtime/irmd/documentation.ts';
-import { applicationSchemas, configType, managementSchemas, qosSchema } from '../runtime/irmd/schema.ts';
+import {
+  applicationSchemas,
+  configType,
+  filesType,
+  managementSchemas,
+  qosSchema,
+  sideType,
+} from '../runtime/irmd/schema.ts';
 import { errorTable } from '../runtime/lib/errors.ts';
 import { frameKind, frameRoomBytes } from '../runtime/lib/flow/framing.ts';
 import { type NamedType, SchemaTables } from './schema-tables.ts';
@@ -63,7 +70,7 @@ const kinds: Readonly<Record<keyof typeof frameKind, string>> = {
 
 /** docs/rpc.md */
 export function rpcPage(): string {
-  const own = { Config: configType, ...resultTypes };
+  const own = { Config: configType, Files: filesType, FilesOfSide: sideType, ...resultTypes };
   const tables = new SchemaTables([
     ...namedTypes(eventTypes, 'events.md'),
     ...namedTypes({ Qos: qosSchema }, 'events.md'),

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { ciphers } from '../lib/crypto/algorithms.ts';
 import type { ErrorCode } from '../lib/errors.ts';
+import { logLevels } from '../lib/log.ts';
 import { countersType, flowReportType, ipcpType, nameType, qosType, snapshotType } from './event-schema.ts';
 import type { applicationSchemas, managementSchemas } from './schema.ts';
 
@@ -25,7 +26,7 @@ const encryptionType = v.strictObject({
   key: v.pipe(v.string(), v.description('64 hexadecimal digits')),
 });
 
-export const grantType = v.strictObject({
+const grantType = v.strictObject({
   flowId: integer,
   qos: v.pipe(qosType, v.description("the requester's, in force at both ends")),
   maxMessageBytes: v.pipe(integer, v.description('longest packet, with all that its ends add')),
@@ -66,6 +67,11 @@ export const applicationDocumentation = {
       EEXIST: 'the connection has announced a process already',
       EPERM: 'irmd cannot see the process: it is in another pid namespace',
     },
+  },
+  'process.leave': {
+    does: 'Tells that this process is about to end in order: a connection that only closes is taken for its death.',
+    result: nothing,
+    errors: {},
   },
   'flow.allocate': {
     does: 'Requests a flow to whoever accepts for a name. Without `timeoutMs` irmd gives up after 20 s.',
@@ -176,7 +182,11 @@ export const managementDocumentation = {
     result: v.record(v.string(), v.unknown()),
     errors: noIpcp,
   },
-  'name.create': { does: 'Creates a name; one that exists is left as it is.', result: nothing, errors: {} },
+  'name.create': {
+    does: 'Creates a name; one that exists is left as it is. `files` are those of its security, where they are elsewhere than usual.',
+    result: nothing,
+    errors: {},
+  },
   'name.destroy': {
     does: 'Removes a name and its bindings; registrations stay.',
     result: nothing,
@@ -190,7 +200,9 @@ export const managementDocumentation = {
   },
   'name.unregister': { does: 'Takes that back.', result: nothing, errors: { ...notIn, ...noName } },
   'program.bind': {
-    does: 'Binds later processes of a program to a name; creates it (`spillover`) where it is missing.',
+    does:
+      'Binds later processes of a program to a name; creates it (`spillover`) where it is missing. With `auto` irmd starts ' +
+      'the program with these arguments when a flow comes and nobody accepts; null for never.',
     result: nothing,
     errors: { EEXIST: 'it is bound already' },
   },
@@ -208,6 +220,11 @@ export const managementDocumentation = {
     does: 'Takes a binding back, without a name all of the process.',
     result: nothing,
     errors: { ENOENT: 'the process has not announced itself, or is not bound' },
+  },
+  'log.level': {
+    does: 'Sets how much irmd and its IPCPs log, where a level is given, and tells the level in force.',
+    result: v.strictObject({ level: v.picklist(logLevels) }),
+    errors: {},
   },
   'node.snapshot': {
     does: 'All there is on the node, once: what a subscription begins with.',

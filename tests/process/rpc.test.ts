@@ -41,7 +41,8 @@ test('every method of irm.sock answers as documented', async () => {
   await call('ipcp.enroll', { pid: b, destination: 'a', layer: null });
   await call('ipcp.connect', { pid: b, destination: 'a', component: 'dt', qos });
   await call('name.register', { name: 'x', pid: a });
-  await call('program.bind', { program: '/bin/x', name: 'x' });
+  await call('program.bind', { program: '/bin/x', name: 'x', auto: null });
+  await call('log.level', { level: null });
   await call('process.bind', { pid: server.pid, name: 'x' });
   await call('ipcp.list', {});
   await call('name.list', {});

@@ -196,6 +196,8 @@ class Session:
         """Drops all flows and takes leave of irmd."""
         for flow in list(self._flows):
             flow._drop()
+        if self._closed is None:
+            self._send({"jsonrpc": "2.0", "method": "process.leave", "params": {}})
         self._end(OuroborosError("EIRMD", "the session was closed"))
 
     # What follows is internal.
