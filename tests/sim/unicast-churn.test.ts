@@ -44,12 +44,12 @@ describe('members come and go', () => {
     const { random } = net.world;
     const seen: Record<string, number>[] = [];
     const connections: number[] = [];
-    for (let round = 0; round < 80; round += 1) {
+    for (let round = 0; round < 40; round += 1) {
       net.run(random.below(2 * minute));
       net.tend();
       const member = random.pick(net.members);
       if (member.isMember) net.end(member, random.pick(['destroyed', 'crashed', 'vanished']));
-      if (round % 20 === 19) {
+      if (round % 10 === 9) {
         net.tend();
         net.run(20 * minute);
         net.tend();
