@@ -95,6 +95,30 @@ describe('members come and go', () => {
   });
 });
 
+test('a name is stored anew as long as it is served, and expires when nobody can say that it no longer is', () => {
+  const net = layerOf('random', 12, { seed: 3, config: { dht_t_expire: 60, dht_t_replicate: 10 } });
+  net.settle();
+  serveAll(net);
+  net.run(5 * minute);
+  const [asker, lost] = [net.members[3]!, net.members[7]!];
+  const key = net.hashOf(nameOf(lost)).toString('hex');
+  /** Who knows the name. */
+  const holders = (): string[] =>
+    net.members.flatMap(({ name, isMember, layer }) => {
+      if (!isMember) return [];
+      const { database } = layer.directory.metrics() as {
+        readonly database: readonly { readonly key: string }[];
+      };
+      return database.some((each) => each.key === key) ? [name] : [];
+    });
+  expect(net.find(asker, nameOf(lost))).toEqual([lost]);
+  expect(holders().length).toBeGreaterThan(1);
+  net.end(lost, 'vanished');
+  net.run(2 * minute);
+  expect([net.find(asker, nameOf(lost)), holders()]).toEqual([[], []]);
+  expect(net.find(asker, nameOf(net.members[5]!))).toEqual([net.members[5]]);
+});
+
 describe('parts that part', () => {
   test.each([
     ['for half a minute', 30_000],
