@@ -4,7 +4,7 @@
  * types, which is what `npm pack` ships.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -31,8 +31,8 @@ node=$here/../../node_modules/.bin/node
 exec "$node" "$here/../bundle/${name}.mjs" "$@"
 `;
 
-// Runs in a lab's helper container, never by hand: it has no starter.
-const agent = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts' };
+// Run in a lab, never by hand: they have no starters.
+const agents = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts', wire: 'rumba/wire/main.ts' };
 
 const packaging = process.argv.includes('--package');
 if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
@@ -41,7 +41,7 @@ mkdirSync(`${root}dist/bin`, { recursive: true });
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 await build({
   absWorkingDir: root,
-  entryPoints: { ...programs, ...agent },
+  entryPoints: { ...programs, ...agents },
   outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -58,6 +58,9 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
+// What other languages use it by goes where packages and images take it from.
+mkdirSync(`${root}dist/python3`, { recursive: true });
+copyFileSync(`${root}runtime/bindings/python3/ouroboros.py`, `${root}dist/python3/ouroboros.py`);
 for (const name of Object.keys(programs)) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);

@@ -72,7 +72,7 @@ function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource): Set
     registry,
     log,
     events: new EventHub(() => 0),
-    limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, ...limits },
+    limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, startMs: 20, ...limits },
     wallClock,
     randomBytes,
     security,
@@ -105,7 +105,15 @@ function layer({ registry, dataPlane }: Setup, pid: number, type: IpcpEntry['typ
     plane: dataPlane,
     name: `e${pid}`,
     type,
-    layer: { name: 'lan', hash: 'SHA3_256', maxMessageBytes: 1496 },
+    layer: {
+      name: 'lan',
+      hash: 'SHA3_256',
+      maxMessageBytes: 1496,
+      address: null,
+      device: 'eth0',
+      joined: { by: 'bootstrap', destination: null, at: 0 },
+      names: new Set(),
+    },
   };
   registry.addIpcp(ipcp);
   return ipcp;

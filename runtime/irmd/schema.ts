@@ -1,6 +1,8 @@
 /** The shape of every request irmd takes. What does not fit is refused before anything looks at it. */
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
+import { flowDescriptorMax } from '../lib/limits.ts';
+import { logLevels } from '../lib/log.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import {
   balancePolicies,
@@ -9,6 +11,7 @@ import {
   ipcpTypes,
   routingPolicies,
 } from '../lib/rpc/api.ts';
+import type { FlowReport } from '../lib/rpc/events.ts';
 
 /** Control characters would let a name forge lines of the log. */
 const name = v.pipe(
@@ -27,9 +30,12 @@ const uint64 = v.pipe(
   v.check((digits) => BigInt(digits) < 2n ** 64n),
 );
 const hex = v.pipe(v.string(), v.hexadecimal());
-const timeoutMs = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1)));
+const timeoutMs = v.pipe(
+  v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1))),
+  v.description('null: no limit of its own'),
+);
 
-const qos = v.strictObject({
+export const qosSchema = v.strictObject({
   delay: uint32,
   bandwidth: uint64,
   availability: uint8,
@@ -41,7 +47,7 @@ const qos = v.strictObject({
 });
 
 const ethertype = v.pipe(uint16, v.minValue(0x0600), v.maxValue(0xfffe));
-const config = v.strictObject({
+export const configType = v.strictObject({
   dev: v.optional(name),
   ethertype: v.optional(ethertype),
   hash: v.optional(v.picklist(hashAlgorithms)),
@@ -67,9 +73,24 @@ const config = v.strictObject({
 
 const nothing = v.looseObject({});
 
+const anyPath = v.pipe(v.string(), v.minLength(1), v.maxBytes(4095), v.regex(/^\P{Cc}*$/u));
+const path = v.pipe(anyPath, v.startsWith('/'));
+export const sideType = v.strictObject({
+  encryption: v.optional(path),
+  certificate: v.optional(path),
+  key: v.optional(path),
+});
+export const filesType = v.strictObject({ server: v.optional(sideType), client: v.optional(sideType) });
+/** Arguments of a program: no more than a command line should ever have. */
+const args = v.pipe(v.array(v.pipe(v.string(), v.maxBytes(4095), v.regex(/^[^\0]*$/))), v.maxLength(256));
+/** How often counters can be had, ms. */
+const countersMsMin = 100;
+const countersMsMax = 3_600_000;
+
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
-  'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
+  'process.leave': nothing,
+  'flow.allocate': v.strictObject({ name, qos: qosSchema, timeoutMs }),
   'flow.join': v.strictObject({ layer: name, timeoutMs }),
   'flow.accept': v.strictObject({
     timeoutMs,
@@ -83,36 +104,87 @@ export const managementSchemas = {
   'ipcp.create': v.strictObject({ name, type: v.picklist(ipcpTypes) }),
   'ipcp.destroy': v.strictObject({ pid }),
   'ipcp.list': nothing,
-  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config: configType }),
   'ipcp.enroll': v.strictObject({ pid, destination: name, layer: v.nullable(name) }),
-  'ipcp.connect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames), qos }),
+  'ipcp.connect': v.strictObject({
+    pid,
+    destination: name,
+    component: v.picklist(componentNames),
+    qos: qosSchema,
+  }),
   'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
   'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
-  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
+  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies), files: v.optional(filesType) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,
   'name.register': v.strictObject({ name, pid }),
   'name.unregister': v.strictObject({ name, pid }),
-  'program.bind': v.strictObject({ program: name, name }),
-  'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
+  'program.bind': v.strictObject({ program: path, name, auto: v.nullable(args) }),
+  'program.unbind': v.strictObject({ program: anyPath, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
-  'events.subscribe': nothing,
+  'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
+  'node.snapshot': nothing,
+  'node.counters': nothing,
+  'events.subscribe': v.looseObject({
+    countersMs: v.optional(
+      v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
+      null,
+    ),
+  }),
 };
+
+const count = v.pipe(v.number(), v.minValue(0));
+const counts = v.pipe(
+  v.record(v.pipe(v.string(), v.maxLength(64)), count),
+  v.check((all) => Object.keys(all).length <= 64),
+);
+
+/** What a process answers to `flows.report`. */
+const reportSchema = v.pipe(
+  v.array(
+    v.strictObject({
+      flowId: pid,
+      messagesSent: count,
+      messagesReceived: count,
+      drops: counts,
+      frct: v.nullable(
+        v.strictObject({
+          reliable: v.boolean(),
+          roundTripMs: v.nullable(count),
+          window: count,
+          outstanding: count,
+          closedMs: count,
+          counters: counts,
+        }),
+      ),
+    }),
+  ),
+  v.maxLength(flowDescriptorMax),
+);
+
+/** What a process told of its flows. Throws where it has another shape. */
+export function readReports(told: unknown): readonly FlowReport[] {
+  return v.parse(reportSchema, told);
+}
 
 export const dataPlaneSchemas = {
   'dataPlane.ready': v.strictObject({ socket: name }),
   'flow.requested': v.strictObject({
     pid,
     hash: hex,
-    qos,
+    qos: qosSchema,
     piggyback: v.union([hex, v.literal('')]),
     maxMessageBytes: uint32,
   }),
-  'flow.wanted': v.strictObject({ pid, name, qos }),
+  'flow.wanted': v.strictObject({ pid, name, qos: qosSchema }),
   'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
+  'dataPlane.changed': v.strictObject({
+    ipcps: v.array(pid),
+    flows: v.array(v.strictObject({ flowId: pid, up: v.boolean() })),
+  }),
 };
 
 /** Characters of an unknown method that are told back. */

@@ -10,6 +10,7 @@ export { type AllocOptions, Session, type SessionOptions } from './flow/session.
 export type { WaitOptions } from './flow/waiters.ts';
 export type { FrctCounters } from './frct/counters.ts';
 export { IrmClient } from './irm/irm-client.ts';
+export { type LogLevel, logLevels } from './log.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
 export { TunDevice, type TunSetup } from './os/tun.ts';
@@ -18,6 +19,8 @@ export {
   bestEffortQos,
   dataQos,
   qosByName,
+  qosFromJson,
+  type QosJson,
   type QosName,
   type QosSpec,
   rawNoErrorsQos,
@@ -32,17 +35,33 @@ export {
   type ComponentName,
   type CongestionPolicy,
   congestionPolicies,
-  type FlowInfo,
   type IpcpInfo,
   type IpcpState,
   type IpcpType,
   ipcpTypes,
-  type IrmChange,
-  type IrmEvent,
-  type IrmSnapshot,
+  type Joining,
+  type NameFiles,
   type NameInfo,
-  type ProcessInfo,
   type RoutingPolicy,
   routingPolicies,
+  type SideFiles,
 } from './rpc/api.ts';
+export type {
+  Adjacency,
+  EndReport,
+  FlowCounts,
+  FlowEnd,
+  FlowInfo,
+  FlowReport,
+  FrctReport,
+  IpcpCounts,
+  IrmChange,
+  IrmCounters,
+  IrmEvent,
+  IrmSnapshot,
+  LayerFacts,
+  PortCounts,
+  ProcessInfo,
+  Route,
+} from './rpc/events.ts';
 export { isOfType, settledType } from './udp-types.ts';

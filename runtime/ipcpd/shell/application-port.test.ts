@@ -25,6 +25,7 @@ class Bench {
     layer: this.layer,
     maxMessageBytes: granted,
     onGone: () => (this.isGone = true),
+    onState: () => {},
     onTooLong: (bytes) => this.tooLong.push(bytes),
   });
   readonly stream: UnixStream;
@@ -72,10 +73,11 @@ class Bench {
     writer.flush(this.#application);
   }
 
-  /** What the application was told: limits as numbers, packets as texts, states as `up` and `down`. */
+  /** What the application was told: limits and losses as numbers, packets as texts, states as `up` and `down`. */
   heard(): string[] {
     this.#reader.fill(this.#application, (kind, { memory }, start, end) => {
       if (kind === frameKind.limit) this.#heard.push(`<${memory.readUInt32BE(start)}>`);
+      else if (kind === frameKind.dropped) this.#heard.push(`<${memory.readUInt32BE(start)} lost>`);
       else if (kind === frameKind.state) this.#heard.push(memory[start] === 1 ? '<up>' : '<down>');
       else this.#heard.push(end - start > 20 ? `${end - start} bytes` : memory.toString('utf8', start, end));
     });
@@ -165,8 +167,9 @@ test('states and limits reach an application that has not read for long', async 
     all.port.onWritable();
     return all.heard().at(-1) === '<down>' && all.heard();
   });
-  expect(heard.slice(-2)).toEqual(['<500>', '<down>']);
-  const bytes = (heard.length - 2) * granted;
+  const told = heard.filter((each) => each.startsWith('<'));
+  expect(told).toEqual(['<500>', `<${all.port.counters.droppedSlowReader} lost>`, '<down>']);
+  const bytes = (heard.length - told.length) * granted;
   expect(bytes).toBeGreaterThan(flowReceiveBytesMax - 2 * granted);
 });
 

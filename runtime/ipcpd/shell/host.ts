@@ -1,12 +1,13 @@
 /** The IPCPs of one data-plane process, as irmd drives them. */
 import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger, LogSetting, LogSpeaker } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
 import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
+import type { IpcpCounts } from '../../lib/rpc/events.ts';
 import type {
   AllocationAnswer,
   AllocationOutcome,
@@ -17,6 +18,7 @@ import type {
 import type { Deadlines } from '../../lib/time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../../lib/time/timer.ts';
 import { ApplicationPort, type PortCounters } from './application-port.ts';
+import { ChangeNotes } from './change-notes.ts';
 import { InnerPort } from './inner-port.ts';
 import type {
   FlowOutcome,
@@ -38,7 +40,7 @@ export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Lay
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
-  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged'>,
+  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged' | 'factsChanged'>,
 ) => StackedIpcp;
 
 /** Asks irmd; rejects with an O7sError when it refuses or is gone. */
@@ -51,6 +53,7 @@ interface Ipcp {
   readonly pid: number;
   readonly type: IpcpType;
   readonly log: Logger;
+  readonly speaker: LogSpeaker;
   layer: Layer | undefined;
   /** Of a type over other layers: there before its layer is. */
   readonly stacked: StackedIpcp | undefined;
@@ -58,6 +61,8 @@ interface Ipcp {
   readonly lower: IpcpLowerFlows;
   /** What wants to be called, each time for a turn. */
   deadlines: Deadlines | undefined;
+  /** Whether the device of a link layer is up; null where there is none. */
+  linkUp: boolean | null;
   /** Whether its deadlines are to be asked for when the turn ends. */
   deadlineAsked: boolean;
   /** What the ports of flows that are gone have counted. */
@@ -85,6 +90,7 @@ export interface HostSetup {
   readonly stackedFactories: Partial<Record<IpcpType, StackedFactory>>;
   readonly call: CallIrmd;
   readonly log: Logger;
+  readonly logSetting: LogSetting;
 }
 
 type Handlers = {
@@ -98,16 +104,23 @@ export class IpcpHost {
   readonly #ipcps = new Map<number, Ipcp>();
   readonly #flows = new Map<number, HostedFlow>();
   readonly #late: LateFlows;
+  readonly #notes: ChangeNotes;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
-    'ipcp.create': ({ pid, type }) => this.#create(pid, type),
+    'log.level': ({ level }) => {
+      this.#setup.logSetting.level = level;
+      return null;
+    },
+    'ipcp.create': ({ pid, name, type }) => this.#create(pid, name, type),
     'ipcp.bootstrap': ({ pid, layer, config }) => this.#bootstrap(pid, layer, config),
     'ipcp.enroll': ({ pid, destination, layer }) => this.#enroll(pid, destination, layer),
     'ipcp.connect': (params) => this.#connect(params),
     'ipcp.disconnect': (params) => this.#disconnect(params),
     'ipcp.counters': ({ pid }) => this.#counters(pid),
     'ipcp.metrics': ({ pid, parts }) => this.#metrics(pid, parts),
+    'ipcp.facts': ({ pid }) => this.#facts(pid),
+    'counters.sample': () => this.#sample(),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
     'name.register': ({ pid, hash }) => {
       this.#layer(pid).register(Buffer.from(hash, 'hex'));
@@ -138,6 +151,11 @@ export class IpcpHost {
     this.#setup = setup;
     this.#late = new LateFlows(setup.turn, monotonicNow);
     setup.timer.add(this.#late);
+    this.#notes = new ChangeNotes((changed) => {
+      // Who is gone needs not be told.
+      this.#callIrmd('dataPlane.changed', changed).catch(() => {});
+    });
+    setup.timer.add(this.#notes);
   }
 
   /** Ends all IPCPs and their flows, those over others first. */
@@ -148,13 +166,14 @@ export class IpcpHost {
     for (const { pid } of stackedFirst) this.#destroy(pid);
   }
 
-  #create(pid: number, type: IpcpType): null {
+  #create(pid: number, name: string, type: IpcpType): null {
     const { factories, stackedFactories, turn, rendezvous } = this.#setup;
     const makeStacked = stackedFactories[type];
     if (factories[type] === undefined && makeStacked === undefined) {
       throw new O7sError('EIPCPTYPE', `IPCPs of type ${type} are not part of this build`);
     }
-    const log = this.#setup.log.child('ipcpd/ipcp', pid);
+    const speaker: LogSpeaker = { pid, program: `ipcpd-${type}`, ipcp: name };
+    const log = this.#setup.log.child('ipcpd/ipcp', speaker);
     const lower = new IpcpLowerFlows({
       pid,
       turn,
@@ -171,15 +190,18 @@ export class IpcpHost {
       events: { flowRequested: (request) => this.#requested(ipcp, request) },
       log,
       deadlineChanged: () => this.#deadlineChanged(ipcp),
+      factsChanged: () => this.#factsChanged(ipcp),
     });
     const ipcp: Ipcp = {
       pid,
       type,
       log,
+      speaker,
       layer: undefined,
       stacked,
       lower,
       deadlines: undefined,
+      linkUp: null,
       deadlineAsked: false,
       ports: {},
     };
@@ -200,7 +222,15 @@ export class IpcpHost {
       }
       const factory = this.#setup.factories[ipcp.type];
       if (factory === undefined) throw new O7sError('EIPCPTYPE');
-      const layer = factory(config, { flowRequested: (request) => this.#requested(ipcp, request) });
+      const layer = factory(config, {
+        flowRequested: (request) => this.#requested(ipcp, request),
+        linkChanged: (up) => {
+          if (ipcp.linkUp === up) return;
+          ipcp.linkUp = up;
+          this.#factsChanged(ipcp);
+        },
+      });
+      ipcp.linkUp ??= ipcp.type === 'local' ? null : true;
       this.#watchDeadlines(ipcp, layer);
       return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
     } catch (error) {
@@ -270,10 +300,12 @@ export class IpcpHost {
 
   #joined(ipcp: Ipcp, { layer, name }: Joined, said: string): LayerInfo {
     ipcp.layer = layer;
+    ipcp.speaker.layer = name;
     ipcp.log.info(said);
     ipcp.log.info(`  type: ${ipcp.type}`);
     ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')} [${hashBytes(layer.hash)} bytes]`);
-    return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
+    const address = ipcp.stacked?.facts(monotonicNow()).address ?? null;
+    return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes, address };
   }
 
   #watchDeadlines(ipcp: Ipcp, subject: Deadlines): void {
@@ -328,6 +360,43 @@ export class IpcpHost {
     return counters;
   }
 
+  #facts(pid: number): DataPlaneApi['ipcp.facts']['result'] {
+    const { stacked, linkUp } = this.#ipcp(pid);
+    const { adjacencies = [], routes = [] } = stacked?.facts(monotonicNow()) ?? {};
+    return { linkUp, adjacencies, routes };
+  }
+
+  #sample(): DataPlaneApi['counters.sample']['result'] {
+    const flowsOf = new Map<Ipcp, number>();
+    const flows = [...this.#flows].map(([flowId, { ipcp, port }]) => {
+      flowsOf.set(ipcp, (flowsOf.get(ipcp) ?? 0) + 1);
+      const { packetsIn, bytesIn, packetsOut, bytesOut, ...dropped } = port.counters;
+      return {
+        flowId,
+        packetsSent: packetsIn,
+        bytesSent: bytesIn,
+        packetsReceived: packetsOut,
+        bytesReceived: bytesOut,
+        ...dropped,
+      };
+    });
+    const ipcps = [...this.#ipcps.values()].map((ipcp): IpcpCounts => {
+      const gauges = { flows: flowsOf.get(ipcp) ?? 0, ...ipcp.stacked?.gauges };
+      return { pid: ipcp.pid, counters: this.#counters(ipcp.pid), gauges };
+    });
+    return { ipcps, flows };
+  }
+
+  #factsChanged({ pid }: Ipcp): void {
+    this.#notes.ipcpChanged(pid, monotonicNow());
+    this.#setup.timer.update(this.#notes);
+  }
+
+  #stateChanged(flowId: number, up: boolean): void {
+    this.#notes.flowChanged(flowId, up, monotonicNow());
+    this.#setup.timer.update(this.#notes);
+  }
+
   #metrics(pid: number, parts: readonly string[] | null): Record<string, unknown> {
     const metrics = Object.entries(this.#ipcp(pid).stacked?.metrics(monotonicNow()) ?? {});
     const wanted = metrics.filter(([part]) => parts === null || parts.includes(part));
@@ -350,7 +419,7 @@ export class IpcpHost {
     const { pid, flowId, token, hash, user } = params;
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
-    ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
+    ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`, { flow: flowId });
     const { maxMessageBytes } = layer;
     const port = this.#openPort(ipcp, layer, { flowId, token, user, maxMessageBytes });
     return new Promise((resolve) => {
@@ -362,7 +431,7 @@ export class IpcpHost {
         monotonicNow(),
         (outcome) => {
           leaveHotLoop();
-          ipcp.log.info(`Finished allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
+          ipcp.log.info(`Finished allocating flow ${flowId} to ${hash.slice(0, 8)}.`, { flow: flowId });
           // The caller of `allocate` gets the flow only after this, where the layer answers at once.
           queueMicrotask(() => {
             if (outcome.kind !== 'accepted') this.#release(flowId);
@@ -451,8 +520,9 @@ export class IpcpHost {
     start: (port: Port) => void = () => {},
   ): Port {
     const gone = (): void => this.#gone(flowId);
+    const onState = (up: boolean): void => this.#stateChanged(flowId, up);
     if (user !== null) {
-      const inner = new InnerPort(layer, gone);
+      const inner = new InnerPort(layer, gone, onState);
       this.#flows.set(flowId, { ipcp, port: inner, token });
       start(inner);
       return inner;
@@ -470,6 +540,7 @@ export class IpcpHost {
       maxMessageBytes,
       onGone: gone,
       onTooLong,
+      onState,
     });
     this.#flows.set(flowId, { ipcp, port, token });
     start(port);
@@ -497,7 +568,7 @@ export class IpcpHost {
     const { ipcp, port, token } = hosted;
     this.#flows.delete(flowId);
     this.#setup.rendezvous.forget(token);
-    ipcp.log.info(`Deallocating flow ${flowId}.`);
+    ipcp.log.info(`Deallocating flow ${flowId}.`, { flow: flowId });
     const word = port instanceof ApplicationPort ? port.lastWord : undefined;
     if (port instanceof ApplicationPort && port.flow !== undefined && word !== undefined) {
       port.heir = this.#late.keep(ipcp.pid, port.flow, word);
@@ -509,7 +580,7 @@ export class IpcpHost {
     addCounts(ipcp.ports, port.counters);
     // What tells the other end must not wait for the next turn.
     this.#setup.turn.end();
-    ipcp.log.info(`Finished deallocating flow ${flowId}.`);
+    ipcp.log.info(`Finished deallocating flow ${flowId}.`, { flow: flowId });
     return true;
   }
 

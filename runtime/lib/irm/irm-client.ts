@@ -4,6 +4,7 @@
  * Every call rejects with an O7sError whose code is the one irmd gave: EIRMD when irmd is gone, EIPCPSTATE
  * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
  */
+import type { LogLevel } from '../log.ts';
 import { managementSocket } from '../paths.ts';
 import { type QosSpec, qosToJson, rawQos } from '../qos.ts';
 import type {
@@ -12,24 +13,28 @@ import type {
   ComponentName,
   IpcpInfo,
   IpcpType,
-  IrmEvent,
-  IrmSnapshot,
   ManagementApi,
+  NameFiles,
   NameInfo,
 } from '../rpc/api.ts';
+import type { IrmCounters, IrmEvent, IrmSnapshot } from '../rpc/events.ts';
 import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
+
+/** Events that wait for whoever goes through them. */
+const changesMax = 4096;
 
 export class IrmClient implements AsyncDisposable {
   readonly #rpc: RpcClient<ManagementApi>;
   /** Changes that were told and not taken yet. */
-  readonly #changes: IrmEvent[] = [];
+  readonly #changes: (IrmEvent | IrmSnapshot)[] = [];
+  /** Events that were thrown away because nobody took them in time. */
+  #dropped = 0;
   #onChange: () => void = () => {};
 
   private constructor(open: (hooks: RpcClientHooks) => RpcClient<ManagementApi>) {
     this.#rpc = open({
-      onNotification: (method, params) => {
-        if (method === 'event') this.#changes.push(params as IrmEvent);
-        this.#onChange();
+      onRequest: (method, params) => {
+        if (method === 'event') this.#told(params as unknown as IrmEvent | IrmSnapshot);
       },
       onClose: () => this.#onChange(),
     });
@@ -47,15 +52,30 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /**
-   * All there is on the node, then each change as it happens, until the signal aborts or irmd is gone. One at a time
-   * a client.
+   * All there is on the node, then each change as it happens, until the signal aborts or irmd is gone; with `countersMs`
+   * also what IPCPs and flows have counted, so often. Who takes them too slowly misses some: then another snapshot comes,
+   * which says how many, and replaces all that was told before. One at a time a client.
    */
-  async *events(signal?: AbortSignal): AsyncGenerator<IrmSnapshot | IrmEvent, void, void> {
-    yield await this.#rpc.call('events.subscribe', {}, { signal });
+  async *events(
+    signal?: AbortSignal,
+    options: { countersMs?: number | undefined } = {},
+  ): AsyncGenerator<IrmSnapshot | IrmEvent, void, void> {
+    const subscribe = (): Promise<IrmSnapshot> =>
+      this.#rpc.call('events.subscribe', { countersMs: options.countersMs ?? null }, { signal });
+    this.#changes.length = 0;
+    this.#dropped = 0;
+    yield await subscribe();
     const wake = (): void => this.#onChange();
     signal?.addEventListener('abort', wake);
     try {
       while (signal?.aborted !== true) {
+        if (this.#dropped > 0) {
+          const dropped = this.#dropped + this.#changes.length;
+          this.#changes.length = 0;
+          this.#dropped = 0;
+          const snapshot = await subscribe();
+          yield { ...snapshot, dropped };
+        }
         const change = this.#changes.shift();
         if (change !== undefined) yield change;
         else if (this.#rpc.closed) return;
@@ -64,6 +84,22 @@ export class IrmClient implements AsyncDisposable {
     } finally {
       signal?.removeEventListener('abort', wake);
     }
+  }
+
+  #told(event: IrmEvent | IrmSnapshot): void {
+    if (this.#changes.length < changesMax) this.#changes.push(event);
+    else this.#dropped += 1;
+    this.#onChange();
+  }
+
+  /** All there is on the node. */
+  snapshot(): Promise<IrmSnapshot> {
+    return this.#rpc.call('node.snapshot', {});
+  }
+
+  /** What all IPCPs and flows have counted. */
+  counters(): Promise<IrmCounters> {
+    return this.#rpc.call('node.counters', {});
   }
 
   version(): Promise<{ version: string; pid: number }> {
@@ -127,8 +163,9 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /** Creates a name; an existing one is left as it is. */
-  async createName(name: string, options: { policy?: BalancePolicy } = {}): Promise<void> {
-    await this.#rpc.call('name.create', { name, policy: options.policy ?? 'round-robin' });
+  async createName(name: string, options: { policy?: BalancePolicy; files?: NameFiles } = {}): Promise<void> {
+    const { policy = 'round-robin', files } = options;
+    await this.#rpc.call('name.create', { name, policy, files });
   }
 
   async destroyName(name: string): Promise<void> {
@@ -148,9 +185,16 @@ export class IrmClient implements AsyncDisposable {
     await this.#rpc.call('name.unregister', { name, pid });
   }
 
-  /** Binds every later process of a program, given by the absolute path of its executable, to a name. */
-  async bindProgram(program: string, name: string): Promise<void> {
-    await this.#rpc.call('program.bind', { program, name });
+  /**
+   * Binds every later process of a program, given by the absolute path of its executable, to a name. With `auto` irmd
+   * starts it with these arguments when a flow to the name is asked for and nobody accepts.
+   */
+  async bindProgram(
+    program: string,
+    name: string,
+    options: { auto?: readonly string[] } = {},
+  ): Promise<void> {
+    await this.#rpc.call('program.bind', { program, name, auto: options.auto ?? null });
   }
 
   /** Takes a binding back; without a name, all of the program's. */
@@ -165,6 +209,11 @@ export class IrmClient implements AsyncDisposable {
 
   async unbindProcess(pid: number, name?: string): Promise<void> {
     await this.#rpc.call('process.unbind', { pid, name: name ?? null });
+  }
+
+  /** Sets how much irmd and its IPCPs log, from now on, where a level is given; resolves with the level in force. */
+  async logLevel(level?: LogLevel): Promise<LogLevel> {
+    return (await this.#rpc.call('log.level', { level: level ?? null })).level;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,8 +3,10 @@
  * acts on it. Times are ms, identifiers positive integers, binary values hexadecimal.
  */
 import type { CipherName } from '../crypto/algorithms.ts';
+import type { LogLevel } from '../log.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
+import type { IrmCounters, IrmSnapshot } from './events.ts';
 
 export const ipcpTypes = [
   'local',
@@ -34,6 +36,20 @@ export interface IpcpInfo {
   /** null before bootstrap and enrolment. */
   readonly layer: string | null;
   readonly state: IpcpState;
+  /** The own address in a unicast layer; null elsewhere. */
+  readonly address: string | null;
+  /** What a link layer lies over: an interface, or an IP address with its port. null for other types. */
+  readonly device: string | null;
+  /** How it came into its layer; null before. */
+  readonly joined: Joining | null;
+}
+
+export interface Joining {
+  readonly by: 'bootstrap' | 'enrollment';
+  /** The name it enrolled with; null for a bootstrap. */
+  readonly destination: string | null;
+  /** ms since 1970. */
+  readonly at: number;
 }
 
 /** Options of `ipcp bootstrap`, in the words of `irm`; which apply depends on the type. */
@@ -91,6 +107,20 @@ export interface NameInfo {
   readonly policy: BalancePolicy;
 }
 
+/** Files of one side of a name, by absolute path; those of the configuration folder where absent (end-to-end.md 4.5). */
+export interface SideFiles {
+  /** `enc.conf`. */
+  readonly encryption?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What serves a name's security, where that is not in the configuration folder. */
+export interface NameFiles {
+  readonly server?: SideFiles | undefined;
+  readonly client?: SideFiles | undefined;
+}
+
 /** What both ends of an encrypted flow seal its packets with. */
 export interface FlowEncryption {
   readonly cipher: CipherName;
@@ -117,6 +147,8 @@ export interface FlowGrant {
 /** Methods of `irmd.sock`, for applications. */
 export interface ApplicationApi {
   'process.announce': { params: { program: string }; result: { pid: number } };
+  /** The process is about to end in order; the end of its connection alone is its death. */
+  'process.leave': { params: object; result: null };
   'flow.allocate': { params: { name: string; qos: QosJson; timeoutMs: number | null }; result: FlowGrant };
   /** Joins a broadcast layer by its name. */
   'flow.join': { params: { layer: string; timeoutMs: number | null }; result: FlowGrant };
@@ -151,64 +183,32 @@ export interface ManagementApi {
   };
   /** What the IPCP did and dropped, by reason. */
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
-  'name.create': { params: { name: string; policy: BalancePolicy }; result: null };
+  'name.create': {
+    params: { name: string; policy: BalancePolicy; files?: NameFiles | undefined };
+    result: null;
+  };
   'name.destroy': { params: { name: string }; result: null };
   'name.list': { params: object; result: readonly NameInfo[] };
   'name.register': { params: { name: string; pid: number }; result: null };
   'name.unregister': { params: { name: string; pid: number }; result: null };
-  'program.bind': { params: { program: string; name: string }; result: null };
+  /** With `auto`, the arguments it is started with when a flow is asked for and nobody accepts; null for never. */
+  'program.bind': {
+    params: { program: string; name: string; auto: readonly string[] | null };
+    result: null;
+  };
   'program.unbind': { params: { program: string; name: string | null }; result: null };
   'process.bind': { params: { pid: number; name: string }; result: null };
   'process.unbind': { params: { pid: number; name: string | null }; result: null };
-  /** From here on the connection brings notifications `event`, each an IrmEvent, of what changes after the result. */
-  'events.subscribe': { params: object; result: IrmSnapshot };
+  /** Sets how much is logged, from now on, where a level is given; the level in force. */
+  'log.level': { params: { level: LogLevel | null }; result: { level: LogLevel } };
+  /** All there is on the node, once. */
+  'node.snapshot': { params: object; result: IrmSnapshot };
+  /** The counters of all IPCPs and flows. */
+  'node.counters': { params: object; result: IrmCounters };
+  /**
+   * From here on the connection brings notifications `event`, each an IrmEvent of what changes after the result, and
+   * counters every `countersMs`, null for none. A reader that is too slow misses events and is told a snapshot, again as
+   * a notification, once it has caught up.
+   */
+  'events.subscribe': { params: { countersMs?: number | null }; result: IrmSnapshot };
 }
-
-export interface ProcessInfo {
-  readonly pid: number;
-  readonly uid: number;
-  readonly program: string;
-  readonly names: readonly string[];
-}
-
-export interface FlowInfo {
-  readonly flowId: number;
-  /** Processes of this node that hold an end. */
-  readonly pids: readonly number[];
-  /** The IPCP it goes through; null for a flow between two processes of the node. */
-  readonly ipcp: number | null;
-  readonly name: string;
-}
-
-/** All there is on a node at one moment. */
-export interface IrmSnapshot {
-  readonly event: 'snapshot';
-  /** ms since 1970. */
-  readonly at: number;
-  readonly ipcps: readonly IpcpInfo[];
-  readonly names: readonly NameInfo[];
-  readonly processes: readonly ProcessInfo[];
-  readonly flows: readonly FlowInfo[];
-}
-
-/** What changed. */
-export type IrmChange =
-  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped' | 'ipcp.enrolled'; readonly ipcp: IpcpInfo }
-  | {
-      readonly event: 'ipcp.connected' | 'ipcp.disconnected';
-      readonly pid: number;
-      readonly name: string;
-      readonly component: ComponentName;
-      readonly destination: string;
-    }
-  | { readonly event: 'ipcp.destroyed' | 'ipcp.crashed'; readonly pid: number; readonly name: string }
-  | { readonly event: 'name.created'; readonly name: string; readonly policy: BalancePolicy }
-  | { readonly event: 'name.destroyed'; readonly name: string }
-  | { readonly event: 'name.registered' | 'name.unregistered'; readonly name: string; readonly pid: number }
-  | { readonly event: 'name.bound' | 'name.unbound'; readonly name: string; readonly by: string }
-  | { readonly event: 'process.added' | 'process.removed'; readonly pid: number; readonly program: string }
-  | { readonly event: 'flow.allocated'; readonly flow: FlowInfo }
-  | { readonly event: 'flow.deallocated'; readonly flowId: number };
-
-/** A change with its moment, ms since 1970. */
-export type IrmEvent = IrmChange & { readonly at: number };
