@@ -1,0 +1,177 @@
+/** Flows from end to end: who speaks to whom, through which layer, and how it goes. */
+import type { FlowModel, Model } from '../model.ts';
+import type { Cell, Row } from '../table.ts';
+import { bitRate, bold, coloured, duration, type Line, plain, quantity } from '../text.ts';
+import type { View } from './view.ts';
+
+/** A flow with the ends that are known of it. */
+export interface EndToEnd {
+  readonly key: string;
+  readonly name: string;
+  readonly layer: string | null;
+  /** The end that asked for it, where it is known which did. */
+  readonly client: FlowEndModel | undefined;
+  readonly server: FlowEndModel | undefined;
+}
+
+export interface FlowEndModel {
+  readonly node: string;
+  readonly flow: FlowModel;
+  readonly pid: number;
+  readonly program: string;
+}
+
+/**
+ * The ends of all nodes, joined. A node knows only its own end: of those with one name in one layer, the first client
+ * and the first server are taken for one flow, and so on in the order in which they were allocated.
+ */
+export function endToEnd({ nodes }: Model): EndToEnd[] {
+  const groups = new Map<string, { clients: FlowEndModel[]; servers: FlowEndModel[] }>();
+  for (const { name: node, flows, processes, ipcps } of nodes.values()) {
+    for (const flow of flows.values()) {
+      // Both ends of a direct flow are on the node.
+      const key = flow.ipcp === null ? `${node} ${flow.flowId}` : `${flow.layer}\t${flow.name}`;
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { clients: [], servers: [] }));
+      for (const { pid, program } of flow.ends) {
+        // An IPCP serves its own name.
+        const serves = processes.get(pid)?.names.includes(flow.name) || ipcps.get(pid)?.name === flow.name;
+        (serves ? group.servers : group.clients).push({ node, flow, pid, program });
+      }
+    }
+  }
+  return [...groups].flatMap(([key, { clients, servers }]) => {
+    const byTime = (one: FlowEndModel, other: FlowEndModel): number => one.flow.allocatedAt - other.flow.allocatedAt;
+    clients.sort(byTime);
+    servers.sort(byTime);
+    return Array.from({ length: Math.max(clients.length, servers.length) }, (_, at) => {
+      const [client, server] = [clients[at], servers[at]];
+      const { name = '', layer = null } = (client ?? server)?.flow ?? {};
+      const places = [client, server].map((end) => (end === undefined ? '' : `${end.node}:${end.flow.flowId}`));
+      return { key: `${key} ${places.join(' ')}`, name, layer, client, server };
+    });
+  });
+}
+
+export const flowsView: View = {
+  table: (model) => ({
+    columns: [
+      { title: 'CLIENT' },
+      { title: 'SERVER' },
+      { title: 'NAME' },
+      { title: 'LAYER' },
+      { title: 'STATE' },
+      { title: 'QOS' },
+      { title: 'RTT', align: 'right' },
+      { title: '→', align: 'right' },
+      { title: '←', align: 'right' },
+      { title: 'RESENT', align: 'right' },
+      { title: 'LOST', align: 'right' },
+    ],
+    rows: endToEnd(model).map(rowOf),
+    empty: 'no flows',
+  }),
+  details,
+};
+
+function rowOf({ key, name, layer, client, server }: EndToEnd): Row {
+  const ends = [client, server].flatMap((end) => end ?? []);
+  const [end] = ends;
+  const isUp = ends.every(({ flow }) => flow.up);
+  const place = (at: FlowEndModel | undefined): Cell =>
+    at === undefined ? { text: '?', colour: 'grey' } : { text: `${at.node} ${at.program}` };
+  const sum = (of: (at: FlowEndModel) => number): Cell => {
+    const total = ends.reduce((all, at) => all + of(at), 0);
+    return { text: String(total), by: total, colour: total > 0 ? 'yellow' : undefined };
+  };
+  const rtt = ends.flatMap((at) => report(at)?.frct?.roundTripMs ?? [])[0];
+  // What one end sent is measured there; else what the other received.
+  const there = client?.flow.sent ?? server?.flow.received;
+  const back = server?.flow.sent ?? client?.flow.received;
+  const rate = (value: number | undefined): Cell =>
+    value === undefined ? { text: '-', by: -1 } : { text: bitRate(value), by: value };
+  return {
+    key,
+    node: end?.node,
+    cells: [
+      place(client),
+      place(server),
+      { text: name },
+      { text: layer ?? 'direct' },
+      { text: isUp ? '● up' : '✗ down', colour: isUp ? 'green' : 'red' },
+      { text: qosText(end?.flow) },
+      rtt === undefined ? { text: '-', by: Infinity } : { text: duration(rtt), by: rtt },
+      rate(there),
+      rate(back),
+      sum(resent),
+      sum(lost),
+    ],
+  };
+}
+
+const report = ({ flow, pid }: FlowEndModel) => flow.counts?.ends.find((each) => each.pid === pid);
+
+const resent = (end: FlowEndModel): number => report(end)?.frct?.counters['retransmissions'] ?? 0;
+
+function lost(end: FlowEndModel): number {
+  const drops = Object.values(report(end)?.drops ?? {}).reduce((sum, value) => sum + value, 0);
+  const { droppedSlowReader = 0, droppedTooLong = 0 } = end.flow.counts?.port ?? {};
+  return drops + droppedSlowReader + droppedTooLong;
+}
+
+/** A QoS in a word or two: what its end points do for it. */
+function qosText(flow: FlowModel | undefined): string {
+  if (flow === undefined) return '-';
+  const { inOrder, loss, ber } = flow.qos;
+  const order = inOrder === 0 ? 'raw' : loss === 0 ? 'reliable' : 'in order';
+  return ber === 0 ? `${order}, crc` : order;
+}
+
+function details(model: Model, key: string): Line[] {
+  const found = endToEnd(model).find((each) => each.key === key);
+  if (found === undefined) return [[plain('the flow is not there any more')]];
+  const { name, layer, client, server } = found;
+  const lines: Line[] = [[bold(`flow to ${name} ${layer === null ? 'within the node' : `through layer ${layer}`}`)], []];
+  for (const [role, end] of [
+    ['CLIENT', client],
+    ['SERVER', server],
+  ] as const) {
+    lines.push([bold(role)]);
+    if (end === undefined) {
+      lines.push([plain('  not known: its node runs another runtime, or it is an end of its own')], []);
+      continue;
+    }
+    const { flow } = end;
+    const { port } = flow.counts ?? {};
+    const told = report(end);
+    lines.push(
+      [
+        plain(`  ${end.program} ${end.pid} on node ${end.node}, flow ${flow.flowId}, `),
+        flow.up ? coloured('green', 'up') : coloured('red', 'down'),
+        plain(`, ${duration(Math.max(0, model.now - flow.allocatedAt))} old`),
+      ],
+      [plain(`  qos ${JSON.stringify(flow.qos)}`)],
+    );
+    if (port) {
+      lines.push([
+        plain(
+          `  sent ${port.packetsSent} packets, ${quantity(port.bytesSent, 'B')}; received ${port.packetsReceived} packets, ${quantity(port.bytesReceived, 'B')}`,
+        ),
+      ]);
+    }
+    if (told?.frct) {
+      const { roundTripMs, window, outstanding, counters } = told.frct;
+      const moved = Object.entries(counters).filter(([, value]) => value !== 0);
+      lines.push(
+        [
+          plain(
+            `  round trip ${roundTripMs === null ? 'not measured yet' : duration(roundTripMs)}, window ${window}, outstanding ${outstanding}`,
+          ),
+        ],
+        ...moved.map(([counter, value]): Line => [plain(`    ${counter} ${value}`)]),
+      );
+    }
+    lines.push([]);
+  }
+  return lines;
+}
