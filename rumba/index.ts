@@ -68,3 +68,4 @@ export type {
   ViewModule,
   ViewOptions,
 } from './live/events.ts';
+export { type RunningLab, type RunningLabOptions, type RunningNode, up } from './running-lab.ts';

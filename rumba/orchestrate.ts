@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { O7sError } from '../runtime/lib/index.ts';
 import { deploy, type DeployEvent } from './deploy/deploy.ts';
 import { IrmManager } from './deploy/irm-manager.ts';
+import type { RunningIpcp } from './deploy/manager.ts';
 import { RpcManager } from './deploy/rpc-manager.ts';
 import { TestbedError } from './errors.ts';
 import { packageVersion } from './installation.ts';
@@ -168,7 +169,7 @@ async function lostOn(
   if (ipcps === undefined) return { ids: [`irmd ${name}`], words: [`irmd of node ${name} does not answer`] };
   const missing = topology.layers.flatMap((layer) =>
     layer.members.flatMap(({ node: at, ipcp }) =>
-      at === name && ipcps.get(ipcp) !== layer.name ? [ipcp] : [],
+      at === name && ipcps.get(ipcp)?.layer !== layer.name ? [ipcp] : [],
     ),
   );
   const running = new Set(await node.programs());
@@ -186,18 +187,18 @@ async function lostOn(
   };
 }
 
-/** The IPCPs of a node by name, each with its layer; undefined where its irmd does not answer. */
+/** The IPCPs of a node by name; undefined where its irmd does not answer. */
 async function ipcpsOf(
   node: LabNode,
   { runtime }: TopologyNode,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string | undefined> | undefined> {
+): Promise<ReadonlyMap<string, RunningIpcp> | undefined> {
   if (runtime !== undefined) {
     const manager = new IrmManager(node, signal);
     return (await manager.isReady()) ? await manager.ipcps() : undefined;
   }
   try {
-    await using manager = new RpcManager(await node.irm(signal));
+    await using manager = await RpcManager.over(() => node.irm(signal));
     return await manager.ipcps();
   } catch (error) {
     signal.throwIfAborted();

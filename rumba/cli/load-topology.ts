@@ -1,19 +1,14 @@
 /** Runs a topology file and takes what it exports. */
-import { readFileSync, statSync } from 'node:fs';
-import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withFolders } from '../configuration.ts';
 import { TestbedError } from '../errors.ts';
-import { entryPoints, packageRoot } from '../installation.ts';
 import { type Parameter, withParameters } from '../model/parameters.ts';
 import { isTopology, type Topology } from '../model/topology.ts';
 import { withOnly } from '../model/subset.ts';
 import { failure } from './failure.ts';
-
-const ownFolders = ['bin', 'dist', 'node_modules', 'rumba', 'runtime'].map(
-  (name) => `${packageRoot}${name}/`,
-);
+import { ownFolders, registerModuleHooks } from './module-hooks.ts';
 
 export interface LoadOptions {
   /** Parameters by name. */
@@ -54,20 +49,7 @@ export async function loadTopology(
 
 async function load(file: string, path: string): Promise<Topology> {
   const url = pathToFileURL(path).href;
-  const hooks = registerHooks({
-    resolve(specifier, context, next) {
-      const own = entryPoints.get(specifier);
-      if (own !== undefined) return { url: own, shortCircuit: true };
-      const found = next(specifier, context);
-      return isTypeScript(found.url) || found.url === url ? { ...found, format: 'module-typescript' } : found;
-    },
-    load(module, context, next) {
-      // Node itself declines to strip types below node_modules, where our examples lie when installed.
-      if (!isTypeScript(module) || !module.includes('/node_modules/')) return next(module, context);
-      const source = stripTypeScriptTypes(readFileSync(fileURLToPath(module), 'utf8'));
-      return { format: 'module', source, shortCircuit: true };
-    },
-  });
+  const hooks = registerModuleHooks(url);
   let exported: { default?: unknown };
   try {
     using end = untimelyEnd(file, path);
@@ -119,15 +101,6 @@ function untimelyEnd(file: string, path: string): { stalled: Promise<never> } & 
       process.off('exit', onExit);
     },
   };
-}
-
-// The topology's own files; those of this package load as they always do.
-function isTypeScript(url: string): boolean {
-  if (!/^file:.*\.m?ts$/.test(url)) return false;
-  const path = fileURLToPath(url);
-  return (
-    path.startsWith(`${packageRoot}topologies/`) || !ownFolders.some((folder) => path.startsWith(folder))
-  );
 }
 
 /** The error with the place in front: the line of the topology, or of a file it imports, that caused it. */

@@ -1,14 +1,23 @@
-/** The command line: picks the command, shows its error, sets the exit code. */
-import yargs from 'yargs';
+/** The command line `o7s-testbed`. Data goes to standard output, everything else to standard error. */
+import yargs, { type Argv } from 'yargs';
 import { packageVersion } from '../installation.ts';
 import { clean } from './commands/clean.ts';
+import { cp } from './commands/cp.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
+import { graph } from './commands/graph.ts';
 import { image } from './commands/image.ts';
+import { init } from './commands/init.ts';
+import { inspect } from './commands/inspect.ts';
+import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
+import { restart, start, stop } from './commands/nodes.ts';
+import { test } from './commands/test.ts';
 import { up } from './commands/up.ts';
+import { validate } from './commands/validate.ts';
+import { complete } from './completion.ts';
 import { failure, usageError } from './failure.ts';
 import { closeInherited } from './inherited.ts';
 import { refuseTwice, withVariables } from './options.ts';
@@ -16,7 +25,11 @@ import { refuseTwice, withVariables } from './options.ts';
 /** Options and words that may have several values. */
 const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files']);
 
-const cli = yargs(process.argv.slice(2))
+const words = process.argv.slice(2);
+// What yargs writes a script for.
+if (words[0] === 'completion' && (words[1] === 'bash' || words[1] === 'zsh')) process.env['SHELL'] = words[1];
+
+const cli: Argv = yargs(words)
   .scriptName('o7s-testbed')
   .usage('$0 COMMAND: multi-node Ouroboros networks on this machine')
   .parserConfiguration({
@@ -27,21 +40,59 @@ const cli = yargs(process.argv.slice(2))
     'greedy-arrays': false,
   })
   .middleware((given) => refuseTwice(given, arrayOptions))
+  .command(withVariables(init))
+  .command(withVariables(validate))
+  .command(withVariables(graph))
   .command(withVariables(up))
   .command(withVariables(down))
   .command(withVariables(ls))
+  .command(withVariables(inspect))
   .command(withVariables(exec))
+  .command(withVariables(cp))
+  .command(withVariables(logs))
   .command(withVariables(events))
+  .command(withVariables(stop))
+  .command(withVariables(start))
+  .command(withVariables(restart))
+  .command(withVariables(test))
   .command(image)
   .command(withVariables(doctor))
   .command(withVariables(clean))
+  .command(
+    'completion [shell]',
+    'Write a script that completes commands: source <(o7s-testbed completion bash)',
+    (built) =>
+      built
+        .positional('shell', {
+          choices: ['bash', 'zsh'] as const,
+          describe: 'The shell; else that of the variable SHELL',
+        })
+        .example('$0 completion bash >>~/.bashrc', 'for bash')
+        .example('$0 completion zsh >>~/.zshrc', 'for zsh'),
+    () => void cli.showCompletionScript(),
+  )
+  .completion(
+    'completions',
+    false,
+    (current: string, argv: unknown, filter: () => void, done: (found: string[]) => void) => {
+      const { lab } = argv as { lab?: string };
+      const typed = words.slice(words.indexOf('--get-yargs-completions') + 2);
+      void complete(typed, current, lab).then(
+        (names) => (names === undefined ? filter() : done(names.filter((name) => name.startsWith(current)))),
+        () => done([]),
+      );
+    },
+  )
+  .epilogue('An option may be a variable too: --lab x is O7S_TESTBED_LAB=x.')
   .demandCommand(1, 'there is no command')
   .strict()
   .strictCommands()
+  .wrap(Math.min(110, process.stdout.columns || 110))
   .version(packageVersion)
   .alias('help', 'h')
   .locale('en')
-  .exitProcess(false)
+  // What completes a line ends at once, before the line is judged.
+  .exitProcess(words[0] === '--get-yargs-completions')
   .fail((message, error) => {
     // An error of ours comes by itself; what is left is yargs refusing its arguments.
     if (error !== undefined && error !== null && error.name !== 'YError') throw error;

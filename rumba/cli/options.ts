@@ -19,7 +19,7 @@ export const setOption = {
   array: true,
   default: [] as string[],
   requiresArg: true,
-  describe: 'Parameter of the topology, NAME=VALUE; more than once for several',
+  describe: 'Parameter of the topology, NAME=VALUE, of those that validate lists; more than once for several',
 } as const satisfies Options;
 
 export const yesOption = {

@@ -19,7 +19,7 @@ interface ProgressOptions {
 /** Least time between two changes of a line, in milliseconds. */
 const frameMs = 80;
 
-export function progress({ write, columns, verbose }: ProgressOptions): Progress {
+function progress({ write, columns, verbose }: ProgressOptions): Progress {
   return columns === undefined || verbose ? lines(write, verbose) : live(write, columns);
 }
 

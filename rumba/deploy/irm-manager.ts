@@ -1,19 +1,30 @@
 /** Manages a node of any runtime, by its `irm` (irmd-and-irm.md 11). */
-import type { BalancePolicy, BootstrapConfig, IpcpType } from '../../runtime/lib/index.ts';
+import {
+  type BalancePolicy,
+  type BootstrapConfig,
+  type IpcpType,
+  ipcpTypes,
+} from '../../runtime/lib/index.ts';
 import { TestbedError } from '../errors.ts';
 import type { CommandResult, LabNode } from '../testbeds/testbed.ts';
-import type { Membership, NodeManager } from './manager.ts';
+import type { Membership, NodeManager, RunningIpcp } from './manager.ts';
 
-/** An IPCP as `irm ipcp list` shows it; without a layer before bootstrap and enrolment. */
-export interface ListedIpcp {
-  readonly pid: number;
+/** An IPCP as `irm ipcp list` shows it. */
+export interface ListedIpcp extends RunningIpcp {
   readonly name: string;
-  readonly type: string;
-  readonly layer: string | undefined;
 }
 
 /** Where the prototype shows what an IPCP knows, if it was built with that (irmd-and-irm.md 13). */
 const metricsFolder = '/tmp/ouroboros';
+
+/** How long an irmd has to answer that is there, in milliseconds. */
+const answerMs = 3_000;
+
+/** Tells of processes $@ which run: not those that have ended and that their parent has not collected. */
+const running = `for pid; do
+  read -r stat 2>/dev/null <"/proc/$pid/stat" || continue
+  case \${stat##*) } in [ZX]*) ;; *) echo "$pid" ;; esac
+done`;
 
 export class IrmManager implements NodeManager {
   readonly #node: LabNode;
@@ -24,9 +35,17 @@ export class IrmManager implements NodeManager {
     this.#signal = signal;
   }
 
-  /** Whether the node's irmd answers. */
+  /** Whether the node's irmd answers. While an IPCP of one that has ended lives, `irm` waits for ever. */
   async isReady(): Promise<boolean> {
-    return (await this.#run('ipcp', 'list')).code === 0;
+    const late = AbortSignal.timeout(answerMs);
+    try {
+      const { code } = await this.#node.run(['irm', 'ipcp', 'list'], AbortSignal.any([this.#signal, late]));
+      return code === 0;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (late.aborted) return false;
+      throw error;
+    }
   }
 
   async bootstrap(
@@ -96,8 +115,15 @@ export class IrmManager implements NodeManager {
     return code !== 0 || members.size > wanted;
   }
 
-  async ipcps(): Promise<ReadonlyMap<string, string | undefined>> {
-    return new Map((await this.#list()).map(({ name, layer }) => [name, layer]));
+  async ipcps(): Promise<ReadonlyMap<string, RunningIpcp>> {
+    const listed = await this.#list();
+    // The prototype goes on listing an IPCP that was killed.
+    const { stdout } = await this.#node.run(
+      ['sh', '-c', running, 'sh', ...listed.map(({ pid }) => String(pid))],
+      this.#signal,
+    );
+    const alive = new Set(stdout.split('\n').map(Number));
+    return new Map(listed.filter(({ pid }) => alive.has(pid)).map((each) => [each.name, each]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -106,8 +132,12 @@ export class IrmManager implements NodeManager {
     return parseIpcpList((await this.#irm('ipcp', 'list')).stdout);
   }
 
+  /** An IPCP that runs. One that was killed is destroyed, so that it can be made anew. */
   async #find(name: string): Promise<ListedIpcp | undefined> {
-    return (await this.#list()).find((each) => each.name === name);
+    const found = (await this.#list()).find((each) => each.name === name);
+    if (found === undefined || (await this.ipcps()).has(name)) return found;
+    await this.#irm('ipcp', 'destroy', 'name', name);
+    return undefined;
   }
 
   async #irm(...words: string[]): Promise<CommandResult> {
@@ -132,14 +162,15 @@ function componentWords(type: IpcpType): string[] {
 }
 
 /** The rows of `irm ipcp list`: pid, name, type and layer between bars. */
-export function parseIpcpList(text: string): ListedIpcp[] {
+function parseIpcpList(text: string): ListedIpcp[] {
   return text.split('\n').flatMap((line) => {
     const cells = line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim());
     const [pid = '', name = '', type = '', layer = ''] = cells;
-    if (cells.length !== 4 || !/^\d+$/.test(pid)) return [];
-    return [{ pid: Number(pid), name, type, layer: layer === 'Not enrolled.' ? undefined : layer }];
+    const known = ipcpTypes.find((each) => each === type);
+    if (cells.length !== 4 || !/^\d+$/.test(pid) || known === undefined) return [];
+    return [{ pid: Number(pid), name, type: known, layer: layer === 'Not enrolled.' ? undefined : layer }];
   });
 }

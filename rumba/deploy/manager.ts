@@ -8,6 +8,13 @@ export interface Membership {
   readonly layer: string;
 }
 
+/** An IPCP that runs; without a layer before bootstrap and enrolment. */
+export interface RunningIpcp {
+  readonly pid: number;
+  readonly type: IpcpType;
+  readonly layer: string | undefined;
+}
+
 /** What `irm` does on a node. Every call may be repeated, and changes nothing where all is as it should be. */
 export interface NodeManager extends AsyncDisposable {
   bootstrap(member: Membership, config: BootstrapConfig, autobind: boolean): Promise<void>;
@@ -27,6 +34,6 @@ export interface NodeManager extends AsyncDisposable {
    * many neighbours in a broadcast layer. True where that cannot be told.
    */
   isComplete(member: Membership, wanted: number): Promise<boolean>;
-  /** The IPCPs there are, and the layer of each that is in one. */
-  ipcps(): Promise<ReadonlyMap<string, string | undefined>>;
+  /** The IPCPs that run, by name. */
+  ipcps(): Promise<ReadonlyMap<string, RunningIpcp>>;
 }

@@ -52,6 +52,8 @@ done`;
 export class Performer implements AsyncDisposable {
   readonly #lab: Lab;
   readonly #managers = new Map<string, NodeManager>();
+  /** Nodes that were made here, on which nothing runs yet. */
+  readonly #fresh = new Set<string>();
   readonly #descriptions: ReadonlyMap<string, TopologyNode>;
 
   /** `nodes` are those of the topology that a lab has or is to have. */
@@ -65,6 +67,7 @@ export class Performer implements AsyncDisposable {
     const lab = this.#lab;
     switch (action.kind) {
       case 'node':
+        this.#fresh.add(action.node);
         return await lab.addNode(action.description, signal);
       case 'limit':
         return await lab.limitNode(action.node, action, signal);
@@ -190,8 +193,11 @@ export class Performer implements AsyncDisposable {
     const node = this.#lab.node(name);
     const running = await this.#connect(node, signal);
     if (running === undefined) {
-      // What was set down when the node was stopped.
-      await node.setInterfaces('up', signal);
+      if (!this.#fresh.has(name)) {
+        // What an irmd left that ended by itself, and what was set down when the node was stopped.
+        await node.endAll(0, signal);
+        await node.setInterfaces('up', signal);
+      }
       const program = await node.start(['irmd', ...words], { log: 'irmd', signal });
       const ready = { what: `irmd on node ${name}`, log: 'irmd', signal };
       this.#managers.set(name, await watched(node, program, ready, () => this.#connect(node, signal)));
@@ -207,7 +213,7 @@ export class Performer implements AsyncDisposable {
       return (await manager.isReady()) ? manager : undefined;
     }
     try {
-      return new RpcManager(await node.irm(signal));
+      return await RpcManager.over(() => node.irm(signal));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof O7sError && error.code === 'EIRMD') return undefined;

@@ -8,7 +8,7 @@ import {
   type IrmClient,
   O7sError,
 } from '../../runtime/lib/index.ts';
-import type { Membership, NodeManager } from './manager.ts';
+import type { Membership, NodeManager, RunningIpcp } from './manager.ts';
 
 /** What connections of a layer over others are for, and how metrics name it. */
 const components = [
@@ -24,9 +24,18 @@ interface Connection {
 
 export class RpcManager implements NodeManager {
   readonly #irm: IrmClient;
+  readonly #connect: () => Promise<IrmClient>;
+  /** Processes that have announced themselves, once somebody asked for one. */
+  #announced: Announced | undefined;
 
-  constructor(irm: IrmClient) {
+  private constructor(irm: IrmClient, connect: () => Promise<IrmClient>) {
     this.#irm = irm;
+    this.#connect = connect;
+  }
+
+  /** `connect` gives a connection to the node's irmd each time. */
+  static async over(connect: () => Promise<IrmClient>): Promise<RpcManager> {
+    return new RpcManager(await connect(), connect);
   }
 
   async bootstrap(
@@ -85,13 +94,11 @@ export class RpcManager implements NodeManager {
   }
 
   async bindProcess(pid: number, name: string): Promise<boolean> {
-    try {
-      await unless('EEXIST', this.#irm.bindProcess(pid, name));
-      return true;
-    } catch (error) {
-      if (error instanceof O7sError && error.code === 'ENOENT') return false;
-      throw error;
-    }
+    // irmd takes asking for a process it does not know for a fault.
+    this.#announced ??= new Announced(await this.#connect());
+    if (!this.#announced.has(pid)) return false;
+    await unless('EEXIST', this.#irm.bindProcess(pid, name));
+    return true;
   }
 
   async isComplete({ type, ipcp }: Membership, wanted: number): Promise<boolean> {
@@ -102,11 +109,15 @@ export class RpcManager implements NodeManager {
     return (routes as readonly unknown[]).length >= wanted && (isJoined || wanted === 0);
   }
 
-  async ipcps(): Promise<ReadonlyMap<string, string | undefined>> {
-    return new Map((await this.#irm.listIpcps()).map(({ name, layer }) => [name, layer ?? undefined]));
+  async ipcps(): Promise<ReadonlyMap<string, RunningIpcp>> {
+    const found = await this.#irm.listIpcps();
+    return new Map(
+      found.map(({ name, pid, type, layer }) => [name, { pid, type, layer: layer ?? undefined }]),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#announced?.[Symbol.asyncDispose]();
     await this.#irm[Symbol.asyncDispose]();
   }
 
@@ -129,6 +140,35 @@ export class RpcManager implements NodeManager {
 
   async #find(name: string): Promise<IpcpInfo | undefined> {
     return (await this.#irm.listIpcps()).find((each) => each.name === name);
+  }
+}
+
+/** The processes that irmd tells of. */
+class Announced implements AsyncDisposable {
+  readonly #irm: IrmClient;
+  readonly #pids = new Set<number>();
+  readonly #follow: Promise<void>;
+
+  constructor(irm: IrmClient) {
+    this.#irm = irm;
+    this.#follow = this.#take().catch(() => {});
+  }
+
+  has(pid: number): boolean {
+    return this.#pids.has(pid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#irm[Symbol.asyncDispose]();
+    await this.#follow;
+  }
+
+  async #take(): Promise<void> {
+    for await (const event of this.#irm.events()) {
+      if (event.event === 'snapshot') for (const { pid } of event.processes) this.#pids.add(pid);
+      else if (event.event === 'process.added') this.#pids.add(event.pid);
+      else if (event.event === 'process.removed') this.#pids.delete(event.pid);
+    }
   }
 }
 

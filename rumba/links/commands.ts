@@ -60,7 +60,7 @@ export function bridgeName(lan: string): string {
   return `b${digest(lan)}`;
 }
 
-export function portName(lan: string, node: string, device: string): string {
+function portName(lan: string, node: string, device: string): string {
   return `p${digest(`${lan}\0${node}\0${device}`)}`;
 }
 

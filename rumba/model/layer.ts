@@ -91,7 +91,7 @@ const linkLayers: Record<
 };
 
 /** Which family of addresses the members of a udp layer have. */
-export const udpFamilies: Record<UdpKind, Family> = { udp4: 4, udp6: 6 };
+const udpFamilies: Record<UdpKind, Family> = { udp4: 4, udp6: 6 };
 
 /** The family of addresses that the IPCPs of a layer have; undefined for those without. */
 export function familyOfLayer({ kind }: { readonly kind: string }): Family | undefined {

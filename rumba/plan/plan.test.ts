@@ -21,8 +21,8 @@ test('the plan of two nodes', () => {
         "node a <-  | ",
         "node b <-  | ",
         "link a-b <- node a, node b | ",
-        "irmd a <- node a | irmd --stdout",
-        "irmd b <- node b | irmd --stdout",
+        "irmd a <- node a | irmd --stdout --log-json",
+        "irmd b <- node b | irmd --stdout --log-json",
         "ipcp lan.a <- irmd a, link a-b | irm ipcp bootstrap name lan.a layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
         "ipcp lan.b <- irmd b, link a-b | irm ipcp bootstrap name lan.b layer lan type eth-dix dev e1 ethertype 0xA123 hash SHA3_512",
         "register ping.b lan.b <- ipcp lan.b | irm name register ping.b ipcp lan.b",
@@ -70,17 +70,17 @@ test('the plan of a pair with a layer of each kind', () => {
   const ofA = steps.filter((step) => step.node === 'a' && !/^(register|server|node)/.test(step.id));
   expect(ofA.map(({ id, after, command }) => `${id} <- ${after.join(', ')} | ${command ?? ''}`))
     .toMatchInlineSnapshot(`
-    [
-      "address a x 10.9.0.1 <- link a-b | ip address add 10.9.0.1/24 dev x",
-      "address a x fd6f:37::1 <- link a-b | ip address add fd6f:37::1/64 dev x nodad",
-      "hosts a <- node a | printf '%s\\n' '10.9.0.1 706dc2ee585fb5dcb18e3ac08da7ce0c # it'\\''s' '10.9.0.1 df911f0151f9ef021d410b4be5060972 # ping' '10.9.0.2 df911f0151f9ef021d410b4be5060972 # ping' 'fd6f:37::1 df911f0151f9ef021d410b4be5060972 # ping' 'fd6f:37::2 df911f0151f9ef021d410b4be5060972 # ping' >>/etc/hosts",
-      "irmd a <- node a, hosts a | irmd --stdout",
-      "ipcp llc.a <- irmd a, link a-b | irm ipcp bootstrap name llc.a layer llc type eth-llc dev x hash SHA3_224",
-      "ipcp inet4.a <- irmd a, address a x 10.9.0.1 | irm ipcp bootstrap name inet4.a layer inet4 type udp4 ip 10.9.0.1 port 4000",
-      "ipcp inet6.a <- irmd a, address a x fd6f:37::1 | irm ipcp bootstrap name inet6.a layer inet6 type udp6 ip fd6f:37::1",
-      "ipcp served.a <- irmd a, address a x fd6f:37::1 | irm ipcp bootstrap name served.a layer served type udp6 ip fd6f:37::1 port 4001 dns fd00::53",
-    ]
-  `);
+      [
+        "address a x 10.9.0.1 <- link a-b | ip address add 10.9.0.1/24 dev x",
+        "address a x fd6f:37::1 <- link a-b | ip address add fd6f:37::1/64 dev x nodad",
+        "hosts a <- node a | printf '%s\\n' '10.9.0.1 706dc2ee585fb5dcb18e3ac08da7ce0c # it'\\''s' '10.9.0.1 df911f0151f9ef021d410b4be5060972 # ping' '10.9.0.2 df911f0151f9ef021d410b4be5060972 # ping' 'fd6f:37::1 df911f0151f9ef021d410b4be5060972 # ping' 'fd6f:37::2 df911f0151f9ef021d410b4be5060972 # ping' >>/etc/hosts",
+        "irmd a <- node a, hosts a | irmd --stdout --log-json",
+        "ipcp llc.a <- irmd a, link a-b | irm ipcp bootstrap name llc.a layer llc type eth-llc dev x hash SHA3_224",
+        "ipcp inet4.a <- irmd a, address a x 10.9.0.1 | irm ipcp bootstrap name inet4.a layer inet4 type udp4 ip 10.9.0.1 port 4000",
+        "ipcp inet6.a <- irmd a, address a x fd6f:37::1 | irm ipcp bootstrap name inet6.a layer inet6 type udp6 ip fd6f:37::1",
+        "ipcp served.a <- irmd a, address a x fd6f:37::1 | irm ipcp bootstrap name served.a layer served type udp6 ip fd6f:37::1 port 4001 dns fd00::53",
+      ]
+    `);
   const lines = steps.flatMap(({ action }) => (action.kind === 'hosts' ? [action.lines] : []));
   expect(lines).toHaveLength(2);
   expect(lines[0]).toEqual(lines[1]);

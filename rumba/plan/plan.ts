@@ -41,6 +41,8 @@ export function planOf(steps: readonly Step[]): Plan {
 function daemonSteps(topology: Topology, node: TopologyNode): Step[] {
   const { name, irmd: words = [], config, configDigest: digest = '' } = node;
   const hosts = hostsSteps(topology, name);
+  // Lines with times can be laid side by side with those of other nodes; a runtime of others has no such option.
+  const daemon = ['--stdout', ...(node.runtime === undefined ? ['--log-json'] : []), ...words];
   const place = [`node ${name}`];
   const configs =
     config === undefined
@@ -67,8 +69,8 @@ function daemonSteps(topology: Topology, node: TopologyNode): Step[] {
       phase: 'irmd',
       node: name,
       text: `irmd on ${name}`,
-      command: commandLine(['irmd', '--stdout', ...words]),
-      action: { kind: 'irmd', node: name, words: ['--stdout', ...words] },
+      command: commandLine(['irmd', ...daemon]),
+      action: { kind: 'irmd', node: name, words: daemon },
     }),
   ];
 }

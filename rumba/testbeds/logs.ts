@@ -1,4 +1,5 @@
 /** Reads the logs of nodes. */
+import { logLineText, parseLogLine } from '../log-lines.ts';
 import type { LabNode } from './testbed.ts';
 
 /** How much of a log is read at a time, in bytes. */
@@ -13,7 +14,8 @@ export async function lastLines(node: LabNode, log: string, count: number): Prom
     return text
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .slice(-count);
+      .slice(-count)
+      .map((line) => logLineText(parseLogLine(line)));
   } catch {
     return [];
   }

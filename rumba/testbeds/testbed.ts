@@ -159,6 +159,8 @@ export interface LabNode {
 export interface LogFile {
   readonly name: string;
   readonly bytes: number;
+  /** ms since 1970. */
+  readonly modifiedAt: number;
 }
 
 /** A program started on a node. */

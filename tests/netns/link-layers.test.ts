@@ -180,9 +180,12 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
     const [own, other] = end === 'a' ? [client, served] : [served, client];
     const ip = async (...words: string[]): Promise<string> => net.pair[end].run('ip', ...words);
     await ip('link', 'set', 'eth0', 'down');
-    await until('the flow to go down', () => !own.up);
-    await expect(own.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
-    expect([own.released, other.up]).toEqual([false, true]);
+    // The device at the other end of the cable has lost its carrier.
+    await until('the flow to go down at both ends', () => !own.up && !other.up);
+    for (const flow of [own, other]) {
+      await expect(flow.read({ timeout: 10_000 })).rejects.toMatchObject({ code: 'EFLOWDOWN' });
+      expect(flow.released).toBe(false);
+    }
     await ip('link', 'set', 'eth0', 'up');
     const lost = addresses[end].udp6;
     if (!(await ip('-6', 'addr', 'show', 'dev', 'eth0')).includes(lost)) {
@@ -190,7 +193,7 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
       expect(own.up).toBe(kind !== 'udp6');
       await ip('addr', 'add', `${lost}/64`, 'dev', 'eth0', 'nodad');
     }
-    await own.untilUp({ timeout: 10_000 });
+    for (const flow of [own, other]) await flow.untilUp({ timeout: 10_000 });
     // Until the cable has a carrier again, what is sent is lost.
     for (const [from, to] of [
       [own, other],

@@ -57,8 +57,10 @@ export class DockerNode implements LabNode {
     const [agent, init] = [await this.#agent(), await this.init()];
     const place = (error: unknown): never => {
       if (!(error instanceof TestbedError) && !(error instanceof ConnectError)) throw error;
+      const hint = error instanceof TestbedError ? error.hint : undefined;
       throw new TestbedError('EFAILED', `node ${this.name}: cannot start ${command[0]}: ${error.message}`, {
         cause: error,
+        ...(hint === undefined ? {} : { hint }),
       });
     };
     const program = await agent.call('start', { init, log, command }, signal).catch(place);

@@ -25,7 +25,7 @@ export interface Hierarchies {
 }
 
 /** The hierarchies of this machine, by what is mounted; undefined where a controller is nowhere. */
-export function findHierarchies(mountinfo: string): Hierarchies | undefined {
+function findHierarchies(mountinfo: string): Hierarchies | undefined {
   const mounts = mountinfo
     .split('\n')
     .map((line) => line.split(' '))
@@ -46,7 +46,7 @@ export function findHierarchies(mountinfo: string): Hierarchies | undefined {
 }
 
 /** What a limit is written to: files of the group, and their contents. */
-export function limitFiles(version: 1 | 2, { cpus, memoryBytes }: NodeLimits): { cpu: Files; memory: Files } {
+function limitFiles(version: 1 | 2, { cpus, memoryBytes }: NodeLimits): { cpu: Files; memory: Files } {
   const quotaUs = cpus === undefined ? undefined : Math.max(1_000, Math.round(cpus * periodUs));
   return version === 1
     ? {

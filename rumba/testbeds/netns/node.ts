@@ -1,12 +1,11 @@
 /** A node: a process that holds its namespaces, and whatever was started in them. */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { IrmClient } from '../../../runtime/lib/index.ts';
 import { TestbedError } from '../../errors.ts';
 import type { Wiring } from '../../links/wiring.ts';
-import { logChunkBytes } from '../logs.ts';
+import { listLogs, readLog } from '../log-files.ts';
 import type { Attached, CommandResult, LabNode, LogFile, Opened, Program } from '../testbed.ts';
 import { environment, exitCode, finish, withProc } from './command.ts';
 import { groupFiles } from './control-groups.ts';
@@ -120,16 +119,11 @@ export class NetnsNode implements LabNode {
   }
 
   async logs(): Promise<LogFile[]> {
-    const folder = this.#file(scripts.runDirectory);
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.log'))
-      .map((name) => ({ name: name.slice(0, -4), bytes: statSync(`${folder}/${name}`).size }));
+    return listLogs(this.#file(scripts.runDirectory));
   }
 
   async readLog(name: string, from: number): Promise<Buffer> {
-    await using file = await open(this.#file(`${scripts.runDirectory}/${name}.log`));
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(logChunkBytes), 0, logChunkBytes, from);
-    return buffer.subarray(0, bytesRead);
+    return await readLog(this.#file(scripts.runDirectory), name, from);
   }
 
   #spawn(command: readonly string[], stdio: StdioOptions, variables: NodeJS.ProcessEnv = {}): ChildProcess {

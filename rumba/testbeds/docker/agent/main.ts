@@ -8,6 +8,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { TestbedError } from '../../../errors.ts';
+import { listLogs, readLog } from '../../log-files.ts';
 import { programsOf } from '../../netns/processes.ts';
 import { Wiring } from '../../../links/wiring.ts';
 import {
@@ -15,9 +16,8 @@ import {
   endMarked,
   endPrograms,
   isProgramAlive,
-  listLogs,
+  logFolder,
   nodeFile,
-  readLog,
   startProgram,
   writeRecord,
 } from './nodes.ts';
@@ -72,8 +72,8 @@ const handlers: Handlers = {
   end: ({ node, init, log }, signal) => done(endPrograms({ node, init, log, graceMs: endMs }, signal)),
   programs: async ({ init }) => [...programsOf(init).keys()],
   endAll: ({ node, init, graceMs }, signal) => done(endPrograms({ node, init, graceMs }, signal)),
-  logs: async ({ init }) => listLogs(init),
-  readLog: async ({ init, name, from }) => (await readLog(init, name, from)).toString('base64'),
+  logs: async ({ init }) => listLogs(logFolder(init)),
+  readLog: async ({ init, name, from }) => (await readLog(logFolder(init), name, from)).toString('base64'),
   keep: async ({ record }) => {
     writeRecord(record);
     kept = true;

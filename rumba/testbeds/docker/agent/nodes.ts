@@ -9,18 +9,15 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../../errors.ts';
 import { poll } from '../../../poll.ts';
-import { logChunkBytes } from '../../logs.ts';
 import { endProcesses, identify, processesOf, programsOf } from '../../netns/processes.ts';
-import type { LabRecord, LogFile } from '../../testbed.ts';
+import type { LabRecord } from '../../testbed.ts';
 import { containerMark, runDirectory, startScript } from '../scripts.ts';
 import { recordFile, type StartedProgram } from './protocol.ts';
 
@@ -31,6 +28,11 @@ const answerMs = 20_000;
 const lateMs = 1_000;
 
 let serial = 0;
+
+/** Where we see the logs of a node. */
+export function logFolder(init: number): string {
+  return nodeFile(init, runDirectory);
+}
 
 /** Where we see a file of a node. */
 export function nodeFile(init: number, path: string): string {
@@ -85,19 +87,6 @@ export async function endPrograms(
 /** True for the first program of a node, which an engine's own init may have started. */
 function isLauncher(pid: number): boolean {
   return readOrNothing(`/proc/${pid}/cmdline`).split('\0').includes(containerMark);
-}
-
-export function listLogs(init: number): LogFile[] {
-  const folder = nodeFile(init, runDirectory);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.log'))
-    .map((name) => ({ name: name.slice(0, -4), bytes: statSync(`${folder}/${name}`).size }));
-}
-
-export async function readLog(init: number, name: string, from: number): Promise<Buffer> {
-  await using file = await open(nodeFile(init, `${runDirectory}/${name}.log`));
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(logChunkBytes), 0, logChunkBytes, from);
-  return buffer.subarray(0, bytesRead);
 }
 
 /** Whoever reads sees all of it or nothing. */

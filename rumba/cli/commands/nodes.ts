@@ -1,0 +1,89 @@
+/** `o7s-testbed stop`, `start` and `restart`: nodes of a running lab, which keep their links. */
+import type { CommandModule } from 'yargs';
+import { TestbedError } from '../../errors.ts';
+import { start as startNodes, stop as stopNodes } from '../../orchestrate.ts';
+import type { Lab } from '../../testbeds/testbed.ts';
+import { interruptible } from '../interrupt.ts';
+import { chooseLab } from '../lab-name.ts';
+import { labsOfUser } from '../labs.ts';
+import { checkJobs, jobsOption, labOption, verboseOption } from '../options.ts';
+import { type Progress, standardProgress } from '../progress.ts';
+import { counted } from '../table.ts';
+
+interface NodesArguments {
+  nodes: string[];
+  lab: string | undefined;
+  jobs: number | undefined;
+  verbose: boolean;
+}
+
+type Work = (
+  lab: Lab,
+  names: readonly string[],
+  options: NodesArguments,
+  shown: Progress,
+  signal: AbortSignal,
+) => Promise<void>;
+
+const stopThem: Work = (lab, names, _options, _shown, signal) => stopNodes(lab, names, signal);
+
+const startThem: Work = (lab, names, { jobs }, { onEvent }, signal) =>
+  startNodes(lab, names, { signal, workers: checkJobs(jobs), onEvent });
+
+export const stop = command('stop', {
+  describe: 'Stop nodes: all that runs on them ends; their links stay, without a carrier',
+  done: 'stopped',
+  work: stopThem,
+  example: 'as if its power were cut, after a goodbye',
+});
+
+export const start = command('start', {
+  describe: 'Start nodes that were stopped, or ended by themselves; they join their layers again',
+  done: 'started',
+  work: startThem,
+  example: 'its irmd, IPCPs, names and servers come back',
+});
+
+export const restart = command('restart', {
+  describe: 'Stop nodes and start them again',
+  done: 'started again',
+  work: async (...words) => {
+    await stopThem(...words);
+    await startThem(...words);
+  },
+  example: 'its links stay as they are',
+});
+
+function command(
+  verb: string,
+  { describe, done, work, example }: { describe: string; done: string; work: Work; example: string },
+): CommandModule<object, NodesArguments> {
+  return {
+    command: `${verb} <nodes..>`,
+    describe,
+    builder: (yargs) =>
+      yargs
+        .positional('nodes', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'Names of nodes',
+        })
+        .option('lab', labOption)
+        .option('jobs', jobsOption)
+        .option('verbose', verboseOption)
+        .example(`$0 ${verb} b`, example)
+        .example(`$0 ${verb} b c --lab line`, 'two of several labs'),
+    handler: async (options) => {
+      const lab = chooseLab(await labsOfUser(), options.lab);
+      const names = [...new Set(options.nodes.flatMap((text) => text.split(',')))];
+      if (names.includes('')) throw new TestbedError('EUSAGE', 'the name of a node is empty');
+      using interrupt = interruptible((exitCode) => process.exit(exitCode));
+      using shown = standardProgress(options.verbose);
+      await work(lab, names, options, shown, interrupt.signal);
+      shown[Symbol.dispose]();
+      const what = names.length === 1 ? `node ${names[0]} is` : `${counted(names.length, 'node')} are`;
+      process.stderr.write(`${what} ${done}\n`);
+    },
+  };
+}
