@@ -14,6 +14,9 @@ export const packageVersion = manifest.version;
 /** The folder of irmd, ipcpd, irm and the tools; first in the PATH of every node. */
 export const binDirectory = `${packageRoot}dist/bin`;
 
+/** What the live view runs from. */
+export const viewBundle = `${packageRoot}dist/view/main.mjs`;
+
 /** What the imports `o7s-testbed` and `o7s-testbed/lib` of a topology file mean, as file URLs. */
 export const entryPoints: ReadonlyMap<string, string> = new Map([
   ['o7s-testbed', new URL(compiled ? './index.js' : './index.ts', import.meta.url).href],

@@ -78,7 +78,9 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
         return attempt(`capture on link ${link}`, async () => {
           const file = await actions.capture(link);
           setCapture(file === undefined ? undefined : { link, file });
-          return file === undefined ? `capture on link ${link} has ended` : `capturing link ${link} into ${file}`;
+          return file === undefined
+            ? `capture on link ${link} has ended`
+            : `capturing link ${link} into ${file}`;
         });
       }
       case 'fault': {
@@ -150,5 +152,7 @@ function keysOf(input: string, key: InkKey): Key[] {
   if (key.tab) return named(key.shift ? 'backTab' : 'tab');
   if (key.backspace || key.delete) return named('erase');
   if (key.ctrl || key.meta) return [];
-  return [...input].map((text) => (text === '\r' ? { name: 'enter', text: '' } : { name: 'text', text }));
+  return Array.from(input, (text): Key =>
+    text === '\r' ? { name: 'enter', text: '' } : { name: 'text', text },
+  );
 }

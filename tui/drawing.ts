@@ -61,7 +61,8 @@ function graphOf({ nodes, links }: Topology): { places: Map<string, Place>; edge
     }
     const id = `lan ${link.name}`;
     places.set(id, { id, lan: true, column: 0, row: 0 });
-    for (const node of new Set(link.ends.map((end) => end.node))) edges.push({ link: link.name, ends: [node, id] });
+    for (const node of new Set(link.ends.map((end) => end.node)))
+      edges.push({ link: link.name, ends: [node, id] });
   }
   return { places, edges };
 }
@@ -94,10 +95,12 @@ function distances(root: string, neighbours: ReadonlyMap<string, readonly string
 
 function endOf(places: ReadonlyMap<string, Place>, edges: readonly Edge[]): string {
   const neighbours = neighboursOf(edges);
+  const degree = (id: string): number => neighbours.get(id)?.length ?? 0;
   const [first = ''] = places.keys();
-  // The first node is an end of a line as people write it; else the place that is furthest from it is one.
-  if ((neighbours.get(first)?.length ?? 0) <= 1) return first;
-  return [...distances(first, neighbours)].reduce((far, each) => (each[1] > far[1] ? each : far))[0];
+  if (degree(first) <= 1) return first;
+  // A line that was written from its middle begins at an end; a ring where it was begun.
+  const far = [...distances(first, neighbours)].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
+  return degree(far) <= 1 ? far : first;
 }
 
 function middleOf(places: ReadonlyMap<string, Place>, edges: readonly Edge[]): string {
@@ -173,12 +176,14 @@ function drawnFrom(
   }
   const isStraight = (edge: Edge): boolean => {
     const [left, right] = sides.get(edge) ?? [];
-    return left !== undefined && right !== undefined && left.row === right.row && left.column !== right.column;
+    return (
+      left !== undefined && right !== undefined && left.row === right.row && left.column !== right.column
+    );
   };
   const isLast = (at: number): boolean => at === columns.length - 1;
   const gapWidths = gaps.map((gap, at) => {
     const tracks = gap.filter((edge) => !isStraight(edge)).length;
-    return isLast(at) ? (tracks === 0 ? 0 : tracks + 1) : Math.max(4, tracks + 2);
+    return isLast(at) ? (tracks === 0 ? 0 : tracks + 1) : Math.max(4, tracks + 3);
   });
   const total = boxWidths.reduce((sum, each, at) => sum + each + (gapWidths[at] ?? 0), 0);
   const lines = rows * pitch - (pitch - boxHeight);
@@ -194,7 +199,8 @@ function drawnFrom(
     }
     const gapLeft = left + boxWidth;
     const gapRight = gapLeft + (gapWidths[at] ?? 0) - 1;
-    let track = gapLeft;
+    let track = gapLeft + 1;
+    const straight = new Map<string, number>();
     for (const edge of gaps[at] ?? []) {
       const [from, to] = sides.get(edge) ?? [];
       if (from === undefined || to === undefined) continue;
@@ -202,7 +208,11 @@ function drawnFrom(
       // Lines leave a box at its name and enter at the line below, so that two of them never share a row.
       const leaves = from.row * pitch + 1;
       if (isStraight(edge)) {
-        canvas.horizontal(gapLeft, gapRight, leaves, colour);
+        // A second one between the same two is drawn below the first.
+        const between = `${from.id} ${to.id}`;
+        const before = straight.get(between) ?? 0;
+        straight.set(between, before + 1);
+        canvas.horizontal(gapLeft, gapRight, leaves + Math.min(before, 1), colour);
         continue;
       }
       const enters = to.row * pitch + 2;
@@ -293,7 +303,8 @@ class Canvas {
       for (const { sides, text, style } of row) {
         const shown = text ?? joints[sides] ?? ' ';
         const last = spans.at(-1);
-        if (last !== undefined && isSameStyle(last, style)) spans[spans.length - 1] = { ...last, text: last.text + shown };
+        if (last !== undefined && isSameStyle(last, style))
+          spans[spans.length - 1] = { ...last, text: last.text + shown };
         else spans.push({ ...style, text: shown });
       }
       return spans;
@@ -317,5 +328,10 @@ class Canvas {
 }
 
 function isSameStyle(one: Omit<Span, 'text'>, other: Omit<Span, 'text'>): boolean {
-  return one.colour === other.colour && one.bold === other.bold && one.inverse === other.inverse && one.dim === other.dim;
+  return (
+    one.colour === other.colour &&
+    one.bold === other.bold &&
+    one.inverse === other.inverse &&
+    one.dim === other.dim
+  );
 }

@@ -56,7 +56,11 @@ export function frame(model: Model, state: ScreenState, options: FrameOptions): 
 
 const labColours = { starting: 'yellow', running: 'green', unmanaged: 'yellow', ended: 'red' } as const;
 
-function heading(model: Model, state: ScreenState, { columns, readOnly, isReplay, capture }: FrameOptions): Line {
+function heading(
+  model: Model,
+  state: ScreenState,
+  { columns, readOnly, isReplay, capture }: FrameOptions,
+): Line {
   const { lab, nodes, now, phases } = model;
   const all = [...nodes.values()];
   const running = all.filter(({ condition }) => condition === 'running').length;
@@ -74,7 +78,8 @@ function heading(model: Model, state: ScreenState, { columns, readOnly, isReplay
     ...(readOnly ? [dim('  read-only')] : []),
     ...(capture === undefined ? [] : [coloured('red', `  capturing ${capture.link}`)]),
   ];
-  const time = clock(now);
+  // Without tenths: it would be written anew with every event.
+  const time = clock(now).slice(0, 8);
   const width = left.reduce((sum, { text }) => sum + widthOf(text), 0);
   const blanks = columns - width - time.length;
   return blanks < 1 ? left : [...left, plain(' '.repeat(blanks)), dim(time)];
@@ -177,7 +182,8 @@ function wrapped(lines: readonly Line[], width: number): Line[] {
 function footer(state: ScreenState, { columns, readOnly, isReplay }: FrameOptions): Line {
   const { view, isTyping, filters, message, overlay } = state;
   const filter = filters[view] ?? '';
-  if (isTyping) return [bold('/'), plain(filter), { text: ' ', inverse: true }, dim('  enter keeps it, esc drops it')];
+  if (isTyping)
+    return [bold('/'), plain(filter), { text: ' ', inverse: true }, dim('  enter keeps it, esc drops it')];
   if (message !== undefined) return [coloured(message.isBad ? 'red' : 'green', message.text)];
   if (overlay !== undefined) return [dim(overlay.kind === 'confirm' ? 'y yes  esc no' : 'esc back  ↑↓ move')];
   const keys: (readonly [string, string])[] = [
@@ -219,7 +225,11 @@ function footer(state: ScreenState, { columns, readOnly, isReplay }: FrameOption
   return spans;
 }
 
-const help = (keys: string, what: string): Line => [plain('  '), { text: fit(keys, 18), bold: true }, plain(what)];
+const help = (keys: string, what: string): Line => [
+  plain('  '),
+  { text: fit(keys, 18), bold: true },
+  plain(what),
+];
 const legend = (colour: Colour, mark: string, what: string): Line => [
   plain('  '),
   coloured(colour, fit(mark, 18)),

@@ -5,7 +5,10 @@ import { App } from './app.tsx';
 import { Store } from './store.ts';
 
 /** Shows a lab until it is told to end, by a key or by the signal. What the source rejects with it rejects with too. */
-export async function view(source: LiveSource, { readOnly, onInterrupt, signal }: ViewOptions): Promise<void> {
+export async function view(
+  source: LiveSource,
+  { readOnly, onInterrupt, signal }: ViewOptions,
+): Promise<void> {
   const store = new Store();
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);

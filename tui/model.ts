@@ -141,14 +141,12 @@ function applied(model: Model, event: LiveEvent): Model {
   switch (event.event) {
     case 'lab': {
       const lab = { name: event.lab, testbed: event.testbed, condition: 'running' as const };
-      const known = model.topology?.nodes.map(({ name }) => name) ?? [];
-      const nodes = new Map([...known, ...event.nodes].map((name) => [name, nodeOf(model, name)]));
-      // Of the nodes there should be, those that are not there have ended.
-      for (const [name, node] of nodes) {
-        if (!event.nodes.includes(name)) nodes.set(name, { ...node, condition: 'ended' });
-      }
+      const nodes = new Map(model.nodes);
+      for (const name of event.nodes) nodes.set(name, nodeOf(model, name));
       return { ...model, lab, nodes };
     }
+    case 'node.added':
+      return withNode(model, event.node, (node) => ({ ...node, condition: 'starting' }));
     case 'topology': {
       const names = event.topology.nodes.map(({ name }) => name);
       const nodes = new Map(names.map((name) => [name, nodeOf(model, name)]));
@@ -196,7 +194,11 @@ function applied(model: Model, event: LiveEvent): Model {
     case 'ipcp.enrolled':
       return withNode(model, event.node, (node) => ({
         ...node,
-        ipcps: new Map(node.ipcps).set(event.ipcp.pid, { ...freshIpcp, ...node.ipcps.get(event.ipcp.pid), ...event.ipcp }),
+        ipcps: new Map(node.ipcps).set(event.ipcp.pid, {
+          ...freshIpcp,
+          ...node.ipcps.get(event.ipcp.pid),
+          ...event.ipcp,
+        }),
       }));
     case 'ipcp.destroyed':
       return withNode(model, event.node, (node) => ({ ...node, ipcps: without(node.ipcps, event.pid) }));
@@ -315,6 +317,8 @@ function rowOf(event: LiveEvent): EventRow | undefined {
       return row('the lab has ended', 'bad');
     case 'helper.ended':
       return row('the helper of the lab has ended', 'bad');
+    case 'node.added':
+      return row('the node is there');
     case 'node.ended':
       return row('the node has ended', 'bad');
     case 'irmd.ended':
@@ -404,7 +408,7 @@ const freshIpcp = {
 const uncounted = { counts: undefined, countedAt: 0, sent: undefined, received: undefined };
 
 function asTold(node: NodeModel, snapshot: IrmSnapshot): NodeModel {
-  const facts = new Map(snapshot.layers.map((layer) => [layer.pid, layer]));
+  const facts = new Map((snapshot.layers ?? []).map((layer) => [layer.pid, layer]));
   const ipcps = snapshot.ipcps.map((ipcp): [number, IpcpModel] => {
     const { names = [], linkUp = null, adjacencies = [], routes = [] } = facts.get(ipcp.pid) ?? {};
     return [
@@ -435,17 +439,21 @@ function asTold(node: NodeModel, snapshot: IrmSnapshot): NodeModel {
 /** What is not told has not moved since it was told last. */
 function counted(
   node: NodeModel,
-  event: { readonly at: number; readonly ipcps: readonly IpcpCounts[]; readonly flows: readonly FlowCounts[] },
+  event: {
+    readonly at: number;
+    readonly ipcps: readonly IpcpCounts[];
+    readonly flows: readonly FlowCounts[];
+  },
 ): NodeModel {
   const ipcps = new Map(node.ipcps);
   for (const counts of event.ipcps) {
     const ipcp = ipcps.get(counts.pid);
     if (ipcp !== undefined) ipcps.set(counts.pid, { ...ipcp, counts });
   }
-  const told = new Map(event.flows.map((counts) => [counts.flowId, counts]));
+  const moved = new Map(event.flows.map((counts) => [counts.flowId, counts]));
   const flows = new Map(node.flows);
   for (const [flowId, flow] of node.flows) {
-    const counts = told.get(flowId);
+    const counts = moved.get(flowId);
     if (counts !== undefined) flows.set(flowId, withCounts(flow, counts, event.at));
     else if (flow.countedAt > 0) flows.set(flowId, { ...flow, countedAt: event.at, sent: 0, received: 0 });
   }
@@ -456,7 +464,8 @@ function withCounts(flow: FlowModel, counts: FlowCounts, at: number): FlowModel 
   const before = flow.counts?.port;
   const { port } = counts;
   if (!port || !before || at <= flow.countedAt) return { ...flow, counts, countedAt: at };
-  const rate = (now: number, then: number): number => (Math.max(0, now - then) * 8_000) / (at - flow.countedAt);
+  const rate = (now: number, then: number): number =>
+    (Math.max(0, now - then) * 8_000) / (at - flow.countedAt);
   return {
     ...flow,
     counts,

@@ -158,7 +158,7 @@ function typed(state: ScreenState, { name, text }: Key): ScreenState {
   });
   if (name === 'enter') return { ...state, isTyping: false };
   if (name === 'escape') return { ...withFilter(''), isTyping: false };
-  if (name === 'erase') return withFilter([...filter].slice(0, -1).join(''));
+  if (name === 'erase') return withFilter(Array.from(filter).slice(0, -1).join(''));
   if (name === 'text') return withFilter(filter + text);
   return state;
 }
@@ -170,7 +170,8 @@ function pressedOver(state: ScreenState, overlay: Overlay, { name, text }: Key):
     case 'help':
     case 'details': {
       const step = stepOf({ name, text });
-      if (step !== undefined) return [{ ...state, overlay: { ...overlay, top: Math.max(0, overlay.top + step) } }];
+      if (step !== undefined)
+        return [{ ...state, overlay: { ...overlay, top: Math.max(0, overlay.top + step) } }];
       if (name === 'home') return [{ ...state, overlay: { ...overlay, top: 0 } }];
       return name === 'enter' || text === '?' ? [close] : [state];
     }
@@ -233,18 +234,29 @@ function pressedIn(state: ScreenState, key: Key, model: Model, setting: Setting)
       return view === 'layer' ? [otherLayer(state, model, text === '[' ? -1 : 1)] : [state];
     case 'p': {
       const isPaused = !state.isPaused;
-      return [{ ...state, isPaused }, { kind: 'pause', isPaused }];
+      return [
+        { ...state, isPaused },
+        { kind: 'pause', isPaused },
+      ];
     }
     case 'l': {
       const logsOf = row?.node;
-      const next = { ...state, view: 'logs' as const, logsOf, cursors: { ...state.cursors, logs: undefined } };
+      const next = {
+        ...state,
+        view: 'logs' as const,
+        logsOf,
+        cursors: { ...state.cursors, logs: undefined },
+      };
       return [next, { kind: 'logs' }];
     }
     case '+':
     case '-': {
       if (!setting.isReplay) return [state];
       const speed = clamp(text === '+' ? state.speed * 2 : state.speed / 2, 1 / 8, 1024);
-      return [{ ...state, speed }, { kind: 'speed', factor: speed }];
+      return [
+        { ...state, speed },
+        { kind: 'speed', factor: speed },
+      ];
     }
     case 'e':
       return setting.isReplay ? [state, { kind: 'end' }] : [state];
@@ -277,20 +289,33 @@ function sideways(state: ScreenState, by: number, model: Model): ScreenState {
   if (state.view !== 'layer') return state;
   const at = layerSections.indexOf(state.section) + by + layerSections.length;
   const section = layerSections[at % layerSections.length] ?? state.section;
-  return { ...state, section, cursors: { ...state.cursors, layer: undefined }, sortings: { ...state.sortings, layer: unsorted } };
+  return {
+    ...state,
+    section,
+    cursors: { ...state.cursors, layer: undefined },
+    sortings: { ...state.sortings, layer: unsorted },
+  };
 }
 
 function otherLayer(state: ScreenState, model: Model, by: number): ScreenState {
   const names = layersOf(model).map(({ name }) => name);
   const at = names.indexOf(shownLayer(model, state) ?? '') + by + names.length;
-  return names.length === 0 ? state : { ...state, layer: names[at % names.length], cursors: { ...state.cursors, layer: undefined } };
+  return names.length === 0
+    ? state
+    : { ...state, layer: names[at % names.length], cursors: { ...state.cursors, layer: undefined } };
 }
 
 function entered(state: ScreenState, row: Row | undefined, model: Model): ScreenState {
   const layer = state.view === 'grid' ? layersOf(model)[state.gridColumn - 1]?.name : undefined;
   if (layer !== undefined) {
     const cursor = { key: row?.key, index: 0 };
-    return { ...state, view: 'layer', layer, section: 'members', cursors: { ...state.cursors, layer: cursor } };
+    return {
+      ...state,
+      view: 'layer',
+      layer,
+      section: 'members',
+      cursors: { ...state.cursors, layer: cursor },
+    };
   }
   return row === undefined ? state : { ...state, overlay: { kind: 'details', key: row.key, top: 0 } };
 }
@@ -305,7 +330,13 @@ function sorted(state: ScreenState, { columns }: Table, reverse: boolean): Scree
   return { ...state, sortings: { ...state.sortings, [state.view]: sorting } };
 }
 
-function acted(state: ScreenState, text: 'x' | 'f' | 'c', row: Row | undefined, model: Model, setting: Setting): Pressed {
+function acted(
+  state: ScreenState,
+  text: 'x' | 'f' | 'c',
+  row: Row | undefined,
+  model: Model,
+  setting: Setting,
+): Pressed {
   const said = (words: string): Pressed => [{ ...state, message: { text: words, isBad: true } }];
   if (!setting.canAct) return said('this is a replay: there is nothing to act on');
   if (setting.readOnly) return said('this view is read-only');
@@ -317,7 +348,9 @@ function acted(state: ScreenState, text: 'x' | 'f' | 'c', row: Row | undefined, 
   const node = row?.node;
   if (text === 'x') {
     if (node === undefined) return said('choose a node first');
-    return model.nodes.get(node)?.condition === 'ended' ? said(`node ${node} has ended`) : [state, { kind: 'shell', node }];
+    return model.nodes.get(node)?.condition === 'ended'
+      ? said(`node ${node} has ended`)
+      : [state, { kind: 'shell', node }];
   }
   const faults = faultsOf(state, row, model);
   if (faults.length === 0) return said('choose a node or a link first');
@@ -344,12 +377,10 @@ function faultsOf(state: ScreenState, row: Row | undefined, model: Model): Fault
     { text: `start node ${node.name}`, action: { kind: 'start', node: node.name } },
     ...[...node.ipcps.values()]
       .filter(({ crashed }) => !crashed)
-      .map(
-        ({ name, pid }): Fault => ({
-          text: `destroy IPCP ${name} of node ${node.name}`,
-          action: { kind: 'destroy', node: node.name, pid },
-        }),
-      ),
+      .map(({ name, pid }): Fault => ({
+        text: `destroy IPCP ${name} of node ${node.name}`,
+        action: { kind: 'destroy', node: node.name, pid },
+      })),
     ...(model.topology?.links ?? [])
       .filter(({ ends }) => ends.some((end) => end.node === node.name))
       .flatMap(({ name }) => ofLink(name)),

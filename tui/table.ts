@@ -41,7 +41,11 @@ export interface Sorting {
 export const unsorted: Sorting = { column: undefined, reverse: false };
 
 /** The rows that contain a text, whatever the case, in the order that is wanted. */
-export function arranged({ rows, columns }: Table, filter: string, { column, reverse }: Sorting): readonly Row[] {
+export function arranged(
+  { rows, columns }: Table,
+  filter: string,
+  { column, reverse }: Sorting,
+): readonly Row[] {
   const wanted = filter.toLowerCase();
   const kept =
     wanted === ''
@@ -60,7 +64,8 @@ function compare(one: Cell | undefined, other: Cell | undefined): number {
 /** Where the row of a key is; else the row at the same place as before; -1 where there are none. */
 export function indexOf(rows: readonly Row[], cursor: Cursor): number {
   if (rows.length === 0) return -1;
-  if (cursor.key === undefined) return cursor.index < 0 ? rows.length - 1 : Math.min(cursor.index, rows.length - 1);
+  if (cursor.key === undefined)
+    return cursor.index < 0 ? rows.length - 1 : Math.min(cursor.index, rows.length - 1);
   const found = rows.findIndex(({ key }) => key === cursor.key);
   return found >= 0 ? found : Math.min(Math.max(cursor.index, 0), rows.length - 1);
 }
@@ -94,7 +99,10 @@ export function drawnTable(table: Table, rows: readonly Row[], drawing: TableDra
   const titles: Span[] = shownColumns.map((index) => {
     const column = table.columns[index];
     const mark = sorting.column === index ? (sorting.reverse ? '▼' : '▲') : '';
-    return { text: `${fit(`${column?.title ?? ''}${mark}`, widths.get(index) ?? 0, column?.align)}  `, bold: true };
+    return {
+      text: `${fit(`${column?.title ?? ''}${mark}`, widths.get(index) ?? 0, column?.align)}  `,
+      bold: true,
+    };
   });
   if (rows.length === 0) {
     const text = filter === '' ? table.empty : `nothing contains ${JSON.stringify(filter)}`;

@@ -132,7 +132,12 @@ export function quantity(value: number, unit: string): string {
     scaled /= 1000;
     prefix++;
   }
-  const digits = scaled === 0 || scaled >= 99.95 || (prefix === 0 && Number.isInteger(scaled)) ? 0 : scaled >= 9.995 ? 1 : 2;
+  const digits =
+    scaled === 0 || scaled >= 99.95 || (prefix === 0 && Number.isInteger(scaled))
+      ? 0
+      : scaled >= 9.995
+        ? 1
+        : 2;
   return `${scaled.toFixed(digits)} ${prefixes[prefix]}${unit}`;
 }
 
@@ -156,3 +161,6 @@ export function clock(at: number): string {
   const tenths = Math.floor(date.getMilliseconds() / 100);
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${tenths}`;
 }
+
+/** A moment, as ISO 8601. */
+export const moment = (at: number): string => new Date(at).toISOString();

@@ -15,6 +15,7 @@ import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
 import { restart, start, stop } from './commands/nodes.ts';
 import { test } from './commands/test.ts';
+import { tui } from './commands/tui.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
 import { complete } from './completion.ts';
@@ -51,6 +52,7 @@ const cli: Argv = yargs(words)
   .command(withVariables(cp))
   .command(withVariables(logs))
   .command(withVariables(events))
+  .command(withVariables(tui))
   .command(withVariables(stop))
   .command(withVariables(start))
   .command(withVariables(restart))

@@ -115,5 +115,5 @@ export interface ViewOptions {
 
 /** The view as the command line loads it: resolves when it was closed. */
 export interface ViewModule {
-  view(source: LiveSource, options: ViewOptions): Promise<void>;
+  readonly view: (source: LiveSource, options: ViewOptions) => Promise<void>;
 }

@@ -43,6 +43,10 @@ export class Screen implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
   /** Everything the program has written, control sequences and all. */
   get written(): string {
     return this.#written;

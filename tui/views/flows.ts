@@ -41,13 +41,16 @@ export function endToEnd({ nodes }: Model): EndToEnd[] {
     }
   }
   return [...groups].flatMap(([key, { clients, servers }]) => {
-    const byTime = (one: FlowEndModel, other: FlowEndModel): number => one.flow.allocatedAt - other.flow.allocatedAt;
+    const byTime = (one: FlowEndModel, other: FlowEndModel): number =>
+      one.flow.allocatedAt - other.flow.allocatedAt;
     clients.sort(byTime);
     servers.sort(byTime);
     return Array.from({ length: Math.max(clients.length, servers.length) }, (_, at) => {
       const [client, server] = [clients[at], servers[at]];
       const { name = '', layer = null } = (client ?? server)?.flow ?? {};
-      const places = [client, server].map((end) => (end === undefined ? '' : `${end.node}:${end.flow.flowId}`));
+      const places = [client, server].map((end) =>
+        end === undefined ? '' : `${end.node}:${end.flow.flowId}`,
+      );
       return { key: `${key} ${places.join(' ')}`, name, layer, client, server };
     });
   });
@@ -127,11 +130,30 @@ function qosText(flow: FlowModel | undefined): string {
   return ber === 0 ? `${order}, crc` : order;
 }
 
+/** What a QoS says that is not a word for caring nothing. */
+function qosFacts({ qos }: FlowModel): string {
+  const { delay, bandwidth, availability, loss, ber, inOrder, maxGap, timeout } = qos;
+  const any = 0xffff_ffff;
+  return [
+    `loss ${loss}`,
+    `bit errors ${ber}`,
+    inOrder === 0 ? 'no order' : 'in order',
+    `timeout ${duration(timeout)}`,
+    ...(delay === any ? [] : [`delay ${duration(delay)}`]),
+    ...(maxGap === any ? [] : [`gap ${duration(maxGap)}`]),
+    ...(bandwidth === '0' ? [] : [`bandwidth ${bitRate(Number(bandwidth))}`]),
+    ...(availability === 0 ? [] : [`availability ${availability} nines`]),
+  ].join(', ');
+}
+
 function details(model: Model, key: string): Line[] {
   const found = endToEnd(model).find((each) => each.key === key);
   if (found === undefined) return [[plain('the flow is not there any more')]];
   const { name, layer, client, server } = found;
-  const lines: Line[] = [[bold(`flow to ${name} ${layer === null ? 'within the node' : `through layer ${layer}`}`)], []];
+  const lines: Line[] = [
+    [bold(`flow to ${name} ${layer === null ? 'within the node' : `through layer ${layer}`}`)],
+    [],
+  ];
   for (const [role, end] of [
     ['CLIENT', client],
     ['SERVER', server],
@@ -150,7 +172,7 @@ function details(model: Model, key: string): Line[] {
         flow.up ? coloured('green', 'up') : coloured('red', 'down'),
         plain(`, ${duration(Math.max(0, model.now - flow.allocatedAt))} old`),
       ],
-      [plain(`  qos ${JSON.stringify(flow.qos)}`)],
+      [plain(`  qos: ${qosFacts(flow)}`)],
     );
     if (port) {
       lines.push([

@@ -8,7 +8,9 @@ import type { View } from './view.ts';
 export const gridView: View = {
   table: (model) => {
     const layers = layersOf(model);
-    const members = layers.map(({ name }) => new Map(membersOf(model, name).map((member) => [member.node, member])));
+    const members = layers.map(
+      ({ name }) => new Map(membersOf(model, name).map((member) => [member.node, member])),
+    );
     return {
       columns: [{ title: 'NODE' }, ...layers.map(({ name }) => ({ title: name }))],
       rows: [...model.nodes.values()].map((node) => ({
@@ -20,7 +22,7 @@ export const gridView: View = {
             const member = of.get(node.name);
             if (member === undefined) return { text: '·', colour: 'grey' };
             const { symbol, text, colour } = markOf(member.found);
-            return { text: `${symbol} ${text}`, colour };
+            return { text: text === 'operational' ? symbol : `${symbol} ${text}`, colour };
           }),
         ],
       })),

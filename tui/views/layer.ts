@@ -8,7 +8,8 @@ import type { LayerSection, Subject, View } from './view.ts';
 export const layerView: View = {
   table: (model, subject) => {
     const layer = shownLayer(model, subject);
-    if (layer === undefined) return { columns: [{ title: 'MEMBER' }], rows: [], empty: 'there are no layers yet' };
+    if (layer === undefined)
+      return { columns: [{ title: 'MEMBER' }], rows: [], empty: 'there are no layers yet' };
     return sections[subject.section](model, layer);
   },
   details,
@@ -34,9 +35,13 @@ const sections: Readonly<Record<LayerSection, (model: Model, layer: string) => T
     rows: membersOf(model, layer).map((member): Row => {
       const { node, ipcp, found } = member;
       const { symbol, text, colour } = markOf(found);
-      const connections = [...(found?.adjacencies.values() ?? [])].filter(({ component }) => component === 'dt');
+      const connections = [...(found?.adjacencies.values() ?? [])].filter(
+        ({ component }) => component === 'dt',
+      );
       const up = connections.filter((each) => each.up).length;
-      const flows = [...(model.nodes.get(node)?.flows.values() ?? [])].filter((flow) => flow.ipcp === found?.pid);
+      const flows = [...(model.nodes.get(node)?.flows.values() ?? [])].filter(
+        (flow) => flow.ipcp === found?.pid,
+      );
       const device = found?.device ?? '-';
       return {
         key: node,
@@ -127,7 +132,12 @@ const sections: Readonly<Record<LayerSection, (model: Model, layer: string) => T
   },
 
   directory: (model, layer) => ({
-    columns: [{ title: 'NAME' }, { title: 'NODE' }, { title: 'IPCP' }, { title: 'SERVED BY', stretches: true }],
+    columns: [
+      { title: 'NAME' },
+      { title: 'NODE' },
+      { title: 'IPCP' },
+      { title: 'SERVED BY', stretches: true },
+    ],
     rows: membersOf(model, layer).flatMap(({ node, ipcp, found }) =>
       (found?.registered ?? []).map((name): Row => {
         const processes = [...(model.nodes.get(node)?.processes.values() ?? [])];
@@ -212,7 +222,9 @@ function details(model: Model, key: string, subject: Subject): Line[] {
   const named = nodeOfAddress(members);
   const figures = (values: Readonly<Record<string, number>> | undefined): Line[] => {
     const moved = Object.entries(values ?? {}).filter(([, value]) => value !== 0);
-    return moved.length === 0 ? [[dim('  none')]] : moved.map(([name, value]) => [plain(`  ${name} ${value}`)]);
+    return moved.length === 0
+      ? [[dim('  none')]]
+      : moved.map(([name, value]) => [plain(`  ${name} ${value}`)]);
   };
   const joined =
     found.joined === null
@@ -222,12 +234,18 @@ function details(model: Model, key: string, subject: Subject): Line[] {
         : `enrolled with ${found.joined.destination ?? '?'} at ${clock(found.joined.at)}`;
   return [
     [bold(`${ipcp} of layer ${layer} on node ${node}  `), { text, colour }],
-    [plain(`${found.type}, pid ${found.pid}, process ${found.hostPid}, address ${found.address ?? '-'}, device ${found.device ?? '-'}`)],
+    [
+      plain(
+        `${found.type}, pid ${found.pid}, process ${found.hostPid}, address ${found.address ?? '-'}, device ${found.device ?? '-'}`,
+      ),
+    ],
     [plain(joined)],
     [],
     [bold('ROUTES')],
     ...[...found.routes.values()].map(({ address, links, via }): Line => [
-      plain(`  ${named(address) ?? address}  ${links} links  by ${via.map((each) => named(each) ?? each).join(', ')}`),
+      plain(
+        `  ${named(address) ?? address}  ${links} links  by ${via.map((each) => named(each) ?? each).join(', ')}`,
+      ),
     ]),
     [],
     [bold('NAMES')],

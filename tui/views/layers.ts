@@ -71,7 +71,9 @@ export function conditionColour(condition: NodeModel['condition']): Colour {
 
 /** The node whose member has an address, for all members of a layer. */
 export function nodeOfAddress(members: readonly Member[]): (address: string | null) => string | undefined {
-  const nodes = new Map(members.flatMap(({ node, found }) => (found?.address ? [[found.address, node]] : [])));
+  const nodes = new Map(
+    members.flatMap(({ node, found }) => (found?.address ? [[found.address, node]] : [])),
+  );
   return (address) => (address === null ? undefined : nodes.get(address));
 }
 

@@ -32,11 +32,18 @@ export const linksView: View = {
           cells: [
             { text: link.name },
             { text: `${end.node}:${end.interface}` },
-            { text: other === undefined || others.length > 1 ? `LAN of ${link.ends.length}` : `${other.node}:${other.interface}` },
+            {
+              text:
+                other === undefined || others.length > 1
+                  ? `LAN of ${link.ends.length}`
+                  : `${other.node}:${other.interface}`,
+            },
             { text: rates === undefined ? '-' : bitRate(sends), by: sends },
             { text: sparkline(rates?.tx ?? [], barWidth), by: sends, colour: 'cyan' },
             { text: String(dropped), by: dropped, colour: dropped > 0 ? 'yellow' : undefined },
-            isOff ? { text: 'an end is gone', colour: 'red' } : { text: impairment || '-', colour: impairment === '' ? undefined : 'yellow' },
+            isOff
+              ? { text: 'an end is gone', colour: 'red' }
+              : { text: impairment || '-', colour: impairment === '' ? undefined : 'yellow' },
           ],
         };
       }),
@@ -73,7 +80,8 @@ function direction(
   bytes: number | undefined,
   rates: Rates | undefined,
 ): Line[] {
-  if (samples === undefined || bytes === undefined || rates === undefined) return [[plain(`  ${word}: not measured`)]];
+  if (samples === undefined || bytes === undefined || rates === undefined)
+    return [[plain(`  ${word}: not measured`)]];
   const most = Math.max(0, ...samples);
   return [
     [

@@ -1,9 +1,13 @@
 /** What happened, in order: events, lines of logs, and commands. */
 import type { Level } from '../model.ts';
-import { bold, clock, type Colour, coloured, duration, type Line, plain } from '../text.ts';
+import { bold, clock, type Colour, coloured, duration, type Line, moment, plain } from '../text.ts';
 import type { View } from './view.ts';
 
-const levelColours: Readonly<Record<Level, Colour | undefined>> = { good: 'green', bad: 'red', plain: undefined };
+const levelColours: Readonly<Record<Level, Colour | undefined>> = {
+  good: 'green',
+  bad: 'red',
+  plain: undefined,
+};
 const logColours: Readonly<Record<string, Colour>> = { EE: 'red', WW: 'yellow', DB: 'grey' };
 
 /** Number of a row among all there ever were. */
@@ -29,7 +33,7 @@ export const eventsView: View = {
     const row = rows[Number(key) - total + rows.length];
     if (row === undefined) return [[plain('the event is not kept any more')]];
     return [
-      [bold(row.kind), plain(`  ${new Date(row.at).toISOString()}  ${row.node === '' ? '' : `node ${row.node}`}`)],
+      [bold(row.kind), plain(`  ${moment(row.at)}  ${row.node === '' ? '' : `node ${row.node}`}`)],
       [],
       [plain(row.text)],
     ];
@@ -68,7 +72,11 @@ export const logsView: View = {
   details: ({ logs: { rows, total } }, key) => {
     const row = rows[Number(key) - total + rows.length];
     if (row === undefined) return [[plain('the line is not kept any more')]];
-    return [[bold(`log ${row.log} of node ${row.node}`), plain(`  ${new Date(row.at).toISOString()}`)], [], [plain(row.text)]];
+    return [
+      [bold(`log ${row.log} of node ${row.node}`), plain(`  ${moment(row.at)}`)],
+      [],
+      [plain(row.text)],
+    ];
   },
 };
 
@@ -97,7 +105,7 @@ export const commandsView: View = {
     const row = rows[Number(key) - total + rows.length];
     if (row === undefined) return [[plain('the command is not kept any more')]];
     const lines: Line[] = [
-      [bold(row.node === '' ? 'the testbed' : `node ${row.node}`), plain(`  ${new Date(row.at).toISOString()}`)],
+      [bold(row.node === '' ? 'the testbed' : `node ${row.node}`), plain(`  ${moment(row.at)}`)],
       [],
       [plain(row.command)],
     ];

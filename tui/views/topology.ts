@@ -40,7 +40,9 @@ function rowOf(model: Model, node: NodeModel): Row {
 
 function ipcpCount({ topology }: Model, { name, ipcps }: NodeModel): { there: number; wanted: number } {
   const layers = topology?.layers.filter(({ members }) => members.some(({ node }) => node === name)) ?? [];
-  const there = [...ipcps.values()].filter(({ state, crashed }) => state === 'operational' && !crashed).length;
+  const there = [...ipcps.values()].filter(
+    ({ state, crashed }) => state === 'operational' && !crashed,
+  ).length;
   return { there, wanted: Math.max(layers.length, ipcps.size) };
 }
 
@@ -57,7 +59,9 @@ function nodeRates({ rates }: Model, node: string): { rx: number; tx: number } {
 
 function neighboursOf({ topology }: Model, node: string): string[] {
   const links = topology?.links.filter(({ ends }) => ends.some((end) => end.node === node)) ?? [];
-  return [...new Set(links.flatMap(({ ends }) => ends.map((end) => end.node)))].filter((name) => name !== node);
+  return [...new Set(links.flatMap(({ ends }) => ends.map((end) => end.node)))].filter(
+    (name) => name !== node,
+  );
 }
 
 /** The nodes drawn, or undefined where they do not fit. */
@@ -80,7 +84,9 @@ export function drawnTopology(
       const isRunning = node.condition === 'running';
       return {
         name,
-        text: isRunning ? `● ${there}/${wanted}${flows}` : `${node.condition === 'starting' ? '◌' : '✗'} ${node.condition}`,
+        text: isRunning
+          ? `● ${there}/${wanted}${flows}`
+          : `${node.condition === 'starting' ? '◌' : '✗'} ${node.condition}`,
         colour: isRunning && there < wanted ? 'yellow' : conditionColour(node.condition),
         selected: name === selected,
       };
@@ -89,7 +95,9 @@ export function drawnTopology(
       const ends = links.get(name)?.ends ?? [];
       if (ends.some(({ node }) => model.nodes.get(node)?.condition === 'ended')) return 'red';
       if ((model.impairments.get(name) ?? '') !== '') return 'yellow';
-      const moves = ends.some((end) => (model.rates.get(keyOf(end.node, end.interface))?.tx.at(-1) ?? 0) > 10_000);
+      const moves = ends.some(
+        (end) => (model.rates.get(keyOf(end.node, end.interface))?.tx.at(-1) ?? 0) > 10_000,
+      );
       return moves ? 'cyan' : undefined;
     },
   });
@@ -113,7 +121,9 @@ export function nodeDetails(model: Model, name: string): Line[] {
     heading('INTERFACES'),
     ...interfaces.map(({ link, end }): Line => {
       const rate = model.rates.get(keyOf(name, end.interface));
-      const others = link.ends.filter((other) => other !== end).map((other) => `${other.node}:${other.interface}`);
+      const others = link.ends
+        .filter((other) => other !== end)
+        .map((other) => `${other.node}:${other.interface}`);
       const addresses = end.addresses?.join(' ') ?? '';
       return [
         plain(`  ${end.interface}  ${end.mac}  to ${others.join(' ')}  ${addresses}`),
@@ -125,7 +135,11 @@ export function nodeDetails(model: Model, name: string): Line[] {
     ...ipcps.map((ipcp): Line => {
       const { symbol, text, colour } = markOf(ipcp);
       const layer = ipcp.layer === null ? '' : ` in layer ${ipcp.layer}`;
-      return [{ text: `  ${symbol} `, colour }, plain(`${ipcp.name} (${ipcp.type})${layer}, pid ${ipcp.pid}, `), { text, colour }];
+      return [
+        { text: `  ${symbol} `, colour },
+        plain(`${ipcp.name} (${ipcp.type})${layer}, pid ${ipcp.pid}, `),
+        { text, colour },
+      ];
     }),
     ...missing.map((member): Line => [coloured('red', `  ○ ${member.ipcp} is missing`)]),
     [],

@@ -3,7 +3,16 @@ import type { Model } from '../model.ts';
 import type { Table } from '../table.ts';
 import type { Line } from '../text.ts';
 
-export const viewNames = ['topology', 'grid', 'layer', 'flows', 'links', 'events', 'logs', 'commands'] as const;
+export const viewNames = [
+  'topology',
+  'grid',
+  'layer',
+  'flows',
+  'links',
+  'events',
+  'logs',
+  'commands',
+] as const;
 export type ViewName = (typeof viewNames)[number];
 
 export const layerSections = ['members', 'adjacencies', 'routes', 'directory', 'enrolment'] as const;

@@ -1,0 +1,78 @@
+/** What a view can do to a lab; each act is noted among its commands. */
+import { TestbedError } from '../errors.ts';
+import { start, stop } from '../orchestrate.ts';
+import type { Lab } from '../testbeds/testbed.ts';
+import { type Capture, startCapture } from './capture.ts';
+import type { CommandEvent, LiveActions } from './events.ts';
+
+export interface ActionNotes {
+  /** The lab, once it is there. */
+  readonly lab: () => Lab | undefined;
+  readonly note: (event: CommandEvent) => void;
+}
+
+/** How long an act may take, in milliseconds. */
+const actMs = 60_000;
+
+export function labActions({ lab: find, note }: ActionNotes): LiveActions {
+  let capture: { readonly link: string; readonly running: Capture } | undefined;
+  const there = (): Lab => {
+    const lab = find();
+    if (lab === undefined) throw new TestbedError('EFAILED', 'the lab is not there yet');
+    return lab;
+  };
+  const noted = async <T>(node: string | null, command: string, work: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    const done = (error: string | null): void => {
+      note({ event: 'command', at: Date.now(), node, command, ms: performance.now() - since, error });
+    };
+    try {
+      const result = await work();
+      done(null);
+      return result;
+    } catch (error) {
+      done(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return {
+    shell: (node) =>
+      noted(node, 'sh', async () => {
+        const shell = 'if command -v bash >/dev/null; then exec bash; else exec sh; fi';
+        await there().node(node).attach(['sh', '-c', shell]).ended;
+      }),
+    stopNode: (node) => noted(null, `stop ${node}`, () => stop(there(), [node], AbortSignal.timeout(actMs))),
+    startNode: (node) =>
+      noted(null, `start ${node}`, () => start(there(), [node], { signal: AbortSignal.timeout(actMs) })),
+    destroyIpcp: (node, pid) =>
+      noted(node, `irm ipcp destroy pid ${pid}`, async () => {
+        await using irm = await there().node(node).irm(AbortSignal.timeout(actMs));
+        await irm.destroyIpcp(pid);
+      }),
+    setLink: (link, state) =>
+      noted(null, `link ${state} ${link}`, async () => {
+        const lab = there();
+        const found = (await lab.record())?.topology.links.find(({ name }) => name === link);
+        if (found === undefined) throw new TestbedError('EFAILED', `lab ${lab.name} has no link ${link}`);
+        const [end] = found.ends;
+        if (end === undefined) throw new TestbedError('EFAILED', `link ${link} has no ends`);
+        const words = ['ip', 'link', 'set', end.interface, state];
+        const { code, stderr } = await lab.node(end.node).run(words, AbortSignal.timeout(actMs));
+        if (code !== 0)
+          throw new TestbedError('EFAILED', `cannot set link ${link} ${state}: ${stderr.trim()}`);
+      }),
+    capture: async (link) => {
+      if (capture !== undefined) {
+        const { link: before, running } = capture;
+        capture = undefined;
+        await noted(null, `end capture ${before}`, () => running.end());
+        if (before === link) return undefined;
+      }
+      return await noted(null, `capture ${link}`, async () => {
+        const running = await startCapture(there(), link);
+        capture = { link, running };
+        return running.file;
+      });
+    },
+  };
+}
