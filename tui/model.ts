@@ -408,7 +408,7 @@ const freshIpcp = {
 const uncounted = { counts: undefined, countedAt: 0, sent: undefined, received: undefined };
 
 function asTold(node: NodeModel, snapshot: IrmSnapshot): NodeModel {
-  const facts = new Map((snapshot.layers ?? []).map((layer) => [layer.pid, layer]));
+  const facts = new Map(snapshot.layers.map((layer) => [layer.pid, layer]));
   const ipcps = snapshot.ipcps.map((ipcp): [number, IpcpModel] => {
     const { names = [], linkUp = null, adjacencies = [], routes = [] } = facts.get(ipcp.pid) ?? {};
     return [

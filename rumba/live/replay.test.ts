@@ -53,7 +53,15 @@ test('what happened later comes later, sooner at a higher speed, and not while i
 
 test('what is no recording is refused in one line', async () => {
   expect(() => replaySource('/nowhere/at/all')).toThrow('there is no file /nowhere/at/all');
-  for (const line of ['no JSON', '{}', 'null', '[1]', '{"event":"x"}', '{"event":1,"at":2}']) {
+  for (const line of [
+    'no JSON',
+    '{}',
+    'null',
+    '[1]',
+    '{"event":"x"}',
+    '{"event":1,"at":2}',
+    '{"event":"snapshot","at":2}',
+  ]) {
     const folder = await recording(ended(1, 'a'), line);
     await expect(played(folder)).rejects.toThrow(`${folder}/events.ndjson:2: this is no event`);
   }

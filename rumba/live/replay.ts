@@ -85,10 +85,32 @@ async function* replayed(
   }
 }
 
+/** What a view relies on: the fields of an event that are lists, or objects, by its kind. */
+const parts: Readonly<Record<string, readonly string[]>> = {
+  lab: ['nodes'],
+  topology: ['topology'],
+  snapshot: ['ipcps', 'names', 'processes', 'flows', 'layers'],
+  counters: ['ipcps', 'flows'],
+  interfaces: ['interfaces'],
+  'ipcp.created': ['ipcp'],
+  'ipcp.bootstrapped': ['ipcp'],
+  'ipcp.enrolled': ['ipcp'],
+  'adjacency.added': ['adjacency'],
+  'adjacency.up': ['adjacency'],
+  'adjacency.down': ['adjacency'],
+  'adjacency.removed': ['adjacency'],
+  'routes.changed': ['set', 'gone'],
+  'flow.allocated': ['flow'],
+};
+
 function parseEvent(line: string, file: string, number: number): LiveEvent {
   try {
-    const value = JSON.parse(line) as LiveEvent;
-    if (typeof value.event === 'string' && typeof value.at === 'number') return value;
+    const value = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const { event, at } = value;
+    if (typeof event === 'string' && typeof at === 'number') {
+      const missing = parts[event]?.find((part) => typeof value[part] !== 'object' || value[part] === null);
+      if (missing === undefined) return value as unknown as LiveEvent;
+    }
   } catch {
     // What is no JSON is no event either.
   }

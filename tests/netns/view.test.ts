@@ -100,7 +100,7 @@ test('up --tui shows it being built, and reports when the view is closed; its ev
   await press(screen, '8', /a +\d+ ms +irm ipcp bootstrap name lan\.a/);
   screen.type('q');
   expect(await screen.exited).toEqual({ status: 0, signal: 0 });
-  expect(screen.lines.join('\n')).toMatch(/^lab \S+ is up: 2 nodes, 1 link.*\nNODE /);
+  expect(screen.lines.join('\n')).toMatch(/^lab \S+ is up: 2 nodes, 1 link.*\nNODE /m);
 
   await using place = await folder({});
   const file = join(place.path, 'events.ndjson');
@@ -127,9 +127,9 @@ test('Ctrl-C while it is built takes the lab back', async () => {
   screen.type(ctrlC);
   const { status } = await screen.exited;
   // It may have been complete already.
+  expect([0, 130]).toContain(status);
   if (status === 0) expect((await cli(['down', '--lab', lab])).code).toBe(0);
-  else
-    expect([status, screen.lines.join('\n')]).toEqual([130, expect.stringContaining(`removing lab ${lab}`)]);
+  else expect((await cli(['ls'])).stdout).not.toContain(lab);
 });
 
 test('off a terminal it says so and points to events', async () => {

@@ -63,6 +63,11 @@ export class Screen implements AsyncDisposable {
     return lines;
   }
 
+  /** What the terminal shows now, cell by cell. */
+  get buffer(): InstanceType<typeof xterm.Terminal>['buffer']['active'] {
+    return this.#terminal.buffer.active;
+  }
+
   /** Where the cursor is, from 0. */
   get cursor(): { readonly column: number; readonly row: number } {
     const { active } = this.#terminal.buffer;
