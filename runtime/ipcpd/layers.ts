@@ -51,7 +51,10 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     // Frames and changes come from the event loop: not before the layer is there.
     const device = new InterfaceDevice(dev, framing.protocol, turn, {
       onFrame: (frame) => layer.receive(frame, monotonicNow()),
-      onChange: (up) => layer.deviceChanged(up),
+      onChange: (up) => {
+        layer.deviceChanged(up);
+        events.linkChanged?.(up);
+      },
     });
     const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
     return layer;
@@ -62,7 +65,10 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     const text = `${ip} port ${port}`;
     const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, {
       onDatagram: (datagram, source) => layer.receive(datagram, source, monotonicNow()),
-      onChange: (up) => layer.deviceChanged(up),
+      onChange: (up) => {
+        layer.deviceChanged(up);
+        events.linkChanged?.(up);
+      },
     });
     const directory = makeDirectory({ family, ip, dns, log: log.child(`ipcpd/udp${family}`), toAddress });
     const { packets } = turn;

@@ -1,5 +1,5 @@
 /** Tells whoever listens what changes on the node. */
-import type { IrmChange, IrmEvent } from '../lib/rpc/api.ts';
+import type { IrmChange, IrmEvent } from '../lib/rpc/events.ts';
 
 export type EventListener = (event: IrmEvent) => void;
 
@@ -18,7 +18,7 @@ export class EventHub {
 
   emit(change: IrmChange): void {
     if (this.#listeners.size === 0) return;
-    const event: IrmEvent = { ...change, at: this.#clock() };
+    const event: IrmEvent = { at: this.#clock(), ...change };
     for (const listener of this.#listeners) listener(event);
   }
 

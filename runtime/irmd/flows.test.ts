@@ -105,7 +105,15 @@ function layer({ registry, dataPlane }: Setup, pid: number, type: IpcpEntry['typ
     plane: dataPlane,
     name: `e${pid}`,
     type,
-    layer: { name: 'lan', hash: 'SHA3_256', maxMessageBytes: 1496 },
+    layer: {
+      name: 'lan',
+      hash: 'SHA3_256',
+      maxMessageBytes: 1496,
+      address: null,
+      device: 'eth0',
+      joined: { by: 'bootstrap', destination: null, at: 0 },
+      names: new Set(),
+    },
   };
   registry.addIpcp(ipcp);
   return ipcp;

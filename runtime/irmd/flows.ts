@@ -8,8 +8,9 @@ import type { Logger } from '../lib/log.ts';
 import { messageBytesMax } from '../lib/limits.ts';
 import { hashName } from '../lib/names.ts';
 import { isOrdered, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
-import type { FlowGrant, FlowInfo } from '../lib/rpc/api.ts';
+import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
+import type { FlowInfo } from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import { FlowIds } from './flow-ids.ts';
 import { type Encrypted, Handshakes } from './handshakes.ts';
@@ -51,8 +52,13 @@ interface FlowRecord {
   readonly owners: Set<ProcessEntry>;
   /** The IPCP the flow goes through; a direct flow has none. */
   readonly ipcp: IpcpEntry | undefined;
+  readonly qos: QosJson;
+  /** Whether the layer carries its packets. */
+  up: boolean;
+  /** ms since 1970. */
+  allocatedAt: number;
   /** Whether listeners know of it. */
-  told?: boolean;
+  told: boolean;
 }
 
 const okAnswer = 0;
@@ -78,8 +84,29 @@ export class Flows {
     return this.#ids.used;
   }
 
+  /** Those that are complete. */
   list(): FlowInfo[] {
-    return [...this.#flows].map(([flowId, flow]) => flowInfo(flowId, flow));
+    return [...this.#flows].flatMap(([flowId, flow]) => (flow.told ? [flowInfo(flowId, flow)] : []));
+  }
+
+  /** Whether a process holds an end of a flow. */
+  isOf(flowId: number, process: ProcessEntry): boolean {
+    return this.#flows.get(flowId)?.owners.has(process) === true;
+  }
+
+  /** Whether a process holds an end of any. */
+  holds(process: ProcessEntry): boolean {
+    for (const { owners } of this.#flows.values()) if (owners.has(process)) return true;
+    return false;
+  }
+
+  /** The layer carries a flow's packets no more, or again. */
+  stateChanged(flowId: number, up: boolean): void {
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined || flow.up === up) return;
+    flow.up = up;
+    const { name } = flow;
+    if (flow.told) this.#around.events.emit({ event: up ? 'flow.up' : 'flow.down', flowId, name });
   }
 
   /** Waits for the next flow to a name of the process. */
@@ -502,7 +529,16 @@ export class Flows {
     maxMessageBytes: number,
   ): FlowGrant {
     const flowId = this.#ids.take();
-    this.#flows.set(flowId, { name, owners: new Set(owners), ipcp });
+    const allocatedAt = this.#around.events.now;
+    this.#flows.set(flowId, {
+      name,
+      owners: new Set(owners),
+      ipcp,
+      qos,
+      up: true,
+      allocatedAt,
+      told: false,
+    });
     return {
       flowId,
       qos,
@@ -517,6 +553,7 @@ export class Flows {
     const flow = this.#flows.get(flowId);
     if (flow === undefined) return;
     flow.told = true;
+    flow.allocatedAt = this.#around.events.now;
     this.#around.events.emit({ event: 'flow.allocated', flow: flowInfo(flowId, flow) });
   }
 
@@ -525,12 +562,16 @@ export class Flows {
     this.#flows.delete(flowId);
     this.#ids.release(flowId);
     // An attempt that came to nothing was never a flow to anybody.
-    if (flow?.told === true) this.#around.events.emit({ event: 'flow.deallocated', flowId });
+    if (flow?.told !== true) return;
+    this.#around.events.emit({ event: 'flow.deallocated', flowId, name: flow.name });
   }
 }
 
-function flowInfo(flowId: number, { name, owners, ipcp }: FlowRecord): FlowInfo {
-  return { flowId, pids: [...owners].map(({ pid }) => pid), ipcp: ipcp?.pid ?? null, name };
+function flowInfo(flowId: number, flow: FlowRecord): FlowInfo {
+  const { name, owners, ipcp, qos, up, allocatedAt } = flow;
+  const ends = [...owners].map(({ pid, program }) => ({ pid, program }));
+  const layer = ipcp?.layer?.name ?? null;
+  return { flowId, name, ends, ipcp: ipcp?.pid ?? null, layer, qos, up, allocatedAt };
 }
 
 function ordered(qos: QosJson): boolean {

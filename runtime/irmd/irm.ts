@@ -9,11 +9,12 @@ import type {
   ComponentName,
   IpcpInfo,
   IpcpType,
-  IrmSnapshot,
+  Joining,
   NameInfo,
 } from '../lib/rpc/api.ts';
 import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
-import { settledType } from '../lib/udp-types.ts';
+import type { IrmSnapshot } from '../lib/rpc/events.ts';
+import { settledType, udpPort } from '../lib/udp-types.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import {
@@ -104,7 +105,10 @@ export class Management {
     const entry = registry.findIpcp(pid);
     try {
       const joined = await entry.plane.call('ipcp.bootstrap', { pid, layer, config });
-      entry.layer = layerOf(joined);
+      const { dev, ip } = config;
+      const device = dev ?? (ip === undefined ? null : `${ip} port ${config.port ?? udpPort}`);
+      const { now: at } = this.#around.events;
+      entry.layer = layerOf(joined, { by: 'bootstrap', destination: null, at }, device);
       entry.type = settledType(entry.type, config.ip);
     } catch (error) {
       log.error('Could not bootstrap IPCP.');
@@ -121,7 +125,7 @@ export class Management {
     const entry = registry.findIpcp(pid);
     try {
       const joined = await entry.plane.call('ipcp.enroll', { pid, destination, layer: wanted });
-      entry.layer = layerOf(joined);
+      entry.layer = layerOf(joined, { by: 'enrollment', destination, at: events.now }, null);
       log.info(`Enrolled IPCP ${pid} in layer ${joined.layer}.`);
       events.emit({ event: 'ipcp.enrolled', ipcp: ipcpInfo(entry) });
       return { layer: joined.layer };
@@ -176,8 +180,8 @@ export class Management {
     this.#around.events.emit({ event: 'ipcp.crashed', pid: entry.pid, name: entry.name });
   }
 
-  /** All there is on the node. */
-  snapshot(): IrmSnapshot {
+  /** What irmd knows by itself of all there is on the node. */
+  snapshot(): Omit<IrmSnapshot, 'dropped' | 'layers'> {
     const { registry, flows, events } = this.#around;
     return {
       event: 'snapshot',
@@ -301,10 +305,13 @@ export class Management {
     }
     const hash = hashName(name, layer.hash).toString('hex');
     await plane.call(method, { pid, hash });
+    if (method === 'name.register') layer.names.add(name);
+    else layer.names.delete(name);
     return hash;
   }
 }
 
-function layerOf({ layer, hash, maxMessageBytes }: LayerInfo): LayerEntry {
-  return { name: layer, hash, maxMessageBytes };
+function layerOf(info: LayerInfo, joined: Joining, device: string | null): LayerEntry {
+  const { layer: name, hash, maxMessageBytes, address } = info;
+  return { name, hash, maxMessageBytes, address, device, joined, names: new Set() };
 }

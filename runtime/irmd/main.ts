@@ -10,6 +10,7 @@ import { EventHub } from './events.ts';
 import { flowLimits, Flows } from './flows.ts';
 import { Management } from './irm.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
+import { Observation } from './observation.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
 import { type ProcessEntry, Registry } from './registry.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
@@ -75,6 +76,11 @@ const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'dataPlane.ready': () => null,
   'flow.requested': ({ pid, ...request }) => flows.requested(registry.findIpcp(pid), request),
   'flow.closed': ({ flowId }) => flows.closed(flowId),
+  'dataPlane.changed': (changed) => {
+    for (const { flowId, up } of changed.flows) flows.stateChanged(flowId, up);
+    observation.changed(changed.ipcps);
+    return null;
+  },
   'flow.wanted': ({ pid, name, qos }, signal) =>
     flows.allocate(processOf(pid), { name, qos, timeoutMs: null }, signal),
   'flow.released': ({ pid, flowId }) => flows.deallocate(processOf(pid), flowId),
@@ -106,7 +112,23 @@ const flows: Flows = new Flows({
 });
 const uid = process.getuid?.() ?? 0;
 const management: Management = new Management({ registry, flows, dataPlanes, log, events, uid });
-const server = new Server({ directory, version, registry, flows, management, log, events });
+const observation: Observation = new Observation({
+  registry,
+  flows,
+  management,
+  events,
+  reports: () => server.reports(),
+});
+const server: Server = new Server({
+  directory,
+  version,
+  registry,
+  flows,
+  management,
+  observation,
+  log,
+  events,
+});
 
 let stopping = false;
 async function stop(): Promise<void> {

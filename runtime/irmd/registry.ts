@@ -9,10 +9,11 @@ import {
   type IpcpInfo,
   type IpcpType,
   ipcpTypes,
+  type Joining,
   type NameInfo,
-  type ProcessInfo,
 } from '../lib/rpc/api.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import type { ProcessInfo } from '../lib/rpc/events.ts';
 
 /** An accept call that waits for a flow. */
 export interface Accept {
@@ -62,6 +63,13 @@ export interface LayerEntry {
   readonly hash: LayerHash;
   /** Longest message of a flow, in bytes, as the IPCP told it last. */
   maxMessageBytes: number;
+  /** The IPCP's address there; null where there are none. */
+  readonly address: string | null;
+  /** What a link layer lies over. */
+  readonly device: string | null;
+  readonly joined: Joining;
+  /** Names that are registered with the IPCP. */
+  readonly names: Set<string>;
 }
 
 export interface IpcpEntry {
@@ -249,7 +257,8 @@ function hashKeys(name: string): string[] {
 export function ipcpInfo(entry: IpcpEntry): IpcpInfo {
   const { pid, plane, name, type, layer } = entry;
   const state = layer === undefined ? 'boot' : 'operational';
-  return { pid, hostPid: plane.pid, name, type, layer: layer?.name ?? null, state };
+  const { name: layerName = null, address = null, device = null, joined = null } = layer ?? {};
+  return { pid, hostPid: plane.pid, name, type, layer: layerName, state, address, device, joined };
 }
 
 /** Gives an accept call to somebody who waits for the name, or queues it as the name's policy says. */

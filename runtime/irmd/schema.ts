@@ -1,6 +1,7 @@
 /** The shape of every request irmd takes. What does not fit is refused before anything looks at it. */
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
+import { flowDescriptorMax } from '../lib/limits.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import {
   balancePolicies,
@@ -9,6 +10,7 @@ import {
   ipcpTypes,
   routingPolicies,
 } from '../lib/rpc/api.ts';
+import type { FlowReport } from '../lib/rpc/events.ts';
 
 /** Control characters would let a name forge lines of the log. */
 const name = v.pipe(
@@ -67,6 +69,10 @@ const config = v.strictObject({
 
 const nothing = v.looseObject({});
 
+/** How often counters can be had, ms. */
+const countersMsMin = 100;
+const countersMsMax = 3_600_000;
+
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
   'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
@@ -98,8 +104,47 @@ export const managementSchemas = {
   'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
-  'events.subscribe': nothing,
+  'events.subscribe': v.looseObject({
+    countersMs: v.optional(
+      v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
+      null,
+    ),
+  }),
 };
+
+const count = v.pipe(v.number(), v.minValue(0));
+const counts = v.pipe(
+  v.record(v.pipe(v.string(), v.maxLength(64)), count),
+  v.check((all) => Object.keys(all).length <= 64),
+);
+
+/** What a process answers to `flows.report`. */
+const reportSchema = v.pipe(
+  v.array(
+    v.strictObject({
+      flowId: pid,
+      messagesSent: count,
+      messagesReceived: count,
+      drops: counts,
+      frct: v.nullable(
+        v.strictObject({
+          reliable: v.boolean(),
+          roundTripMs: v.nullable(count),
+          window: count,
+          outstanding: count,
+          closedMs: count,
+          counters: counts,
+        }),
+      ),
+    }),
+  ),
+  v.maxLength(flowDescriptorMax),
+);
+
+/** What a process told of its flows. Throws where it has another shape. */
+export function readReports(told: unknown): readonly FlowReport[] {
+  return v.parse(reportSchema, told);
+}
 
 export const dataPlaneSchemas = {
   'dataPlane.ready': v.strictObject({ socket: name }),
@@ -113,6 +158,10 @@ export const dataPlaneSchemas = {
   'flow.wanted': v.strictObject({ pid, name, qos }),
   'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
+  'dataPlane.changed': v.strictObject({
+    ipcps: v.array(pid),
+    flows: v.array(v.strictObject({ flowId: pid, up: v.boolean() })),
+  }),
 };
 
 /** Characters of an unknown method that are told back. */

@@ -6,11 +6,14 @@ import type { Logger } from '../lib/log.ts';
 import { peerCredentials, type PeerCredentials, UnixListener } from '../lib/os/unix-socket.ts';
 import { applicationSocket, managementSocket } from '../lib/paths.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
+import type { EndReport } from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import type { Management } from './irm.ts';
+import type { EndReports, Observation } from './observation.ts';
 import { type ProcessEntry, programKey, type Registry } from './registry.ts';
-import { applicationSchemas, dispatch, type Handlers, managementSchemas } from './schema.ts';
+import { applicationSchemas, dispatch, type Handlers, managementSchemas, readReports } from './schema.ts';
+import { Subscription } from './subscription.ts';
 import { isPrivileged, ouroborosGroup } from './users.ts';
 
 export interface ServerSetup {
@@ -19,12 +22,15 @@ export interface ServerSetup {
   readonly registry: Registry;
   readonly flows: Flows;
   readonly management: Management;
+  readonly observation: Observation;
   readonly log: Logger;
   readonly events: EventHub;
 }
 
-/** Bytes of events that may wait for a listener; who is slower is shut out. */
-const eventBytesMax = 4 * 1024 * 1024;
+/** Ends of a flow in a node: both where it is between two of its processes. */
+const endsMax = 2;
+/** How long what processes tell of their flows is waited for, ms. */
+const reportMs = 200;
 
 /** Connections a socket takes at once. */
 const connectionsMax = 10_000;
@@ -33,6 +39,8 @@ export class Server implements Disposable {
   readonly #setup: ServerSetup;
   readonly #listeners: UnixListener[];
   readonly #applications = new Set<RpcConnection>();
+  /** Of the applications, whose they are and whether they can be asked for reports: not those that are being asked. */
+  readonly #reporters = new Map<RpcConnection, { readonly process: ProcessEntry; ready: boolean }>();
   readonly #managers = new Set<RpcConnection>();
   /** Connections of each process. */
   readonly #sessions = new Map<ProcessEntry, number>();
@@ -57,6 +65,41 @@ export class Server implements Disposable {
     for (const connection of [...this.#applications, ...this.#managers]) connection[Symbol.dispose]();
   }
 
+  /** What the processes tell of their ends of flows, by flow; without those that do not answer soon. */
+  async reports(): Promise<EndReports> {
+    const reports = new Map<number, EndReport[]>();
+    const asked = [...this.#reporters]
+      .filter(([, { ready }]) => ready)
+      .map(([connection, reporter]) => this.#askReport(connection, reporter, reports));
+    const late = new Promise<void>((resolve) => setTimeout(resolve, reportMs).unref());
+    await Promise.race([Promise.all(asked), late]);
+    // What comes later belongs to no sample.
+    return new Map(reports);
+  }
+
+  async #askReport(
+    connection: RpcConnection,
+    reporter: { readonly process: ProcessEntry; ready: boolean },
+    reports: Map<number, EndReport[]>,
+  ): Promise<void> {
+    const { flows } = this.#setup;
+    const { process } = reporter;
+    if (!flows.holds(process)) return;
+    reporter.ready = false;
+    try {
+      for (const { flowId, ...report } of readReports(await connection.call('flows.report', {}))) {
+        if (!flows.isOf(flowId, process)) continue;
+        const ofFlow = reports.get(flowId) ?? [];
+        if (ofFlow.length === endsMax) continue;
+        reports.set(flowId, [...ofFlow, { pid: process.pid, ...report }]);
+      }
+      reporter.ready = true;
+    } catch {
+      // It does not serve this, or what it told has no meaning: it is not asked again.
+      this.#reporters.delete(connection);
+    }
+  }
+
   #giveToGroup(path: string): void {
     if (this.#group === undefined) return;
     try {
@@ -67,8 +110,8 @@ export class Server implements Disposable {
   }
 
   #manager(fd: number): void {
-    const { management, version, events, log } = this.#setup;
-    let unsubscribe: (() => void) | undefined;
+    const { management, observation, version, events } = this.#setup;
+    let subscription: Disposable | undefined;
     const handlers: Handlers<typeof managementSchemas> = {
       'irmd.version': () => ({ version, pid: process.pid }),
       'ipcp.create': ({ name, type }) => management.createIpcp(name, type),
@@ -91,22 +134,34 @@ export class Server implements Disposable {
       'program.unbind': ({ program, name }) => management.unbindProgram(program, name),
       'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
-      'events.subscribe': () => {
-        unsubscribe ??= events.subscribe((event) => {
-          if (connection === undefined || connection.waitingBytes <= eventBytesMax) {
-            return connection?.notify('event', event);
-          }
-          log.warn('A listener to events is too slow and was shut out.');
-          connection[Symbol.dispose]();
+      'events.subscribe': async ({ countersMs }, signal) => {
+        using watching = new DisposableStack();
+        watching.defer(await observation.watch());
+        if (connection === undefined || signal.aborted) throw new O7sError('ECANCELED');
+        // A later subscription takes the place of the one before.
+        subscription?.[Symbol.dispose]();
+        const begun = new Subscription({
+          events,
+          countersMs,
+          sink: {
+            get waitingBytes() {
+              return connection.waitingBytes;
+            },
+            send: (event) => connection.notify('event', { ...event }),
+          },
+          snapshot: (dropped) => observation.snapshot(dropped),
+          sample: () => observation.sample(),
         });
-        return management.snapshot();
+        watching.use(begun);
+        subscription = watching.move();
+        return observation.snapshot(0);
       },
     };
     const connection = this.#serve(
       this.#managers,
       fd,
       (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal),
-      () => unsubscribe?.(),
+      () => subscription?.[Symbol.dispose](),
     );
   }
 
@@ -125,6 +180,7 @@ export class Server implements Disposable {
         if (process !== undefined)
           throw new O7sError('EEXIST', 'this connection has announced a process already');
         process = this.#announce(credentials, program);
+        if (connection !== undefined) this.#reporters.set(connection, { process, ready: true });
         return { pid: process.pid };
       },
       'flow.allocate': (params, signal) => flows.allocate(known(), params, signal),
@@ -132,11 +188,12 @@ export class Server implements Disposable {
       'flow.accept': (params, signal) => flows.accept(known(), params, signal),
       'flow.deallocate': ({ flowId }) => flows.deallocate(known(), flowId),
     };
-    this.#serve(
+    const connection = this.#serve(
       this.#applications,
       fd,
       (method, params, signal) => dispatch(applicationSchemas, handlers, method, params, signal),
       () => {
+        if (connection !== undefined) this.#reporters.delete(connection);
         if (process !== undefined) this.#leave(process);
       },
     );

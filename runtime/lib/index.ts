@@ -1,6 +1,7 @@
 /** The end-point library: what an application, and a program that manages a node, is written with. */
 export { type ErrorCode, errnoOf, O7sError, type O7sErrorOptions } from './errors.ts';
 export { acceptFlow, allocFlow, announce, joinFlow } from './flow/api.ts';
+export type { ByteStreamOptions, FlowStream } from './flow/byte-stream.ts';
 export type { FlowCounters, FlowDrops } from './flow/end-point.ts';
 export { Flow, type FlowEventType, type FrctState } from './flow/flow.ts';
 export { flowFlag, frctFlag } from './flow/flow-flags.ts';
@@ -17,6 +18,8 @@ export {
   bestEffortQos,
   dataQos,
   qosByName,
+  qosFromJson,
+  type QosJson,
   type QosName,
   type QosSpec,
   rawNoErrorsQos,
@@ -31,17 +34,31 @@ export {
   type ComponentName,
   type CongestionPolicy,
   congestionPolicies,
-  type FlowInfo,
   type IpcpInfo,
   type IpcpState,
   type IpcpType,
   ipcpTypes,
-  type IrmChange,
-  type IrmEvent,
-  type IrmSnapshot,
+  type Joining,
   type NameInfo,
-  type ProcessInfo,
   type RoutingPolicy,
   routingPolicies,
 } from './rpc/api.ts';
+export type {
+  Adjacency,
+  EndReport,
+  FlowCounts,
+  FlowEnd,
+  FlowInfo,
+  FlowReport,
+  FrctReport,
+  IpcpCounts,
+  IrmChange,
+  IrmCounters,
+  IrmEvent,
+  IrmSnapshot,
+  LayerFacts,
+  PortCounts,
+  ProcessInfo,
+  Route,
+} from './rpc/events.ts';
 export { isOfType, settledType } from './udp-types.ts';

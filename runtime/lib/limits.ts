@@ -9,6 +9,9 @@ export const nameBytesMax = 255;
 /** Longest line on a control connection, in bytes. */
 export const rpcLineBytesMax = 1 << 20;
 
+/** The same of what irmd answers, which lists all there is on a node. */
+export const rpcAnswerBytesMax: number = 16 * 1024 * 1024;
+
 /** Requests a control connection may have open at once. */
 export const rpcPendingMax = 4096;
 

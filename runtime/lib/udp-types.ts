@@ -2,6 +2,9 @@
 import { isIP } from 'node:net';
 import type { IpcpType } from './rpc/api.ts';
 
+/** The port of all IPCPs of a udp layer, unless it is configured. */
+export const udpPort = 3435;
+
 /** The type of an IPCP that has an address: `udp` becomes that of its family. */
 export function settledType(type: IpcpType, ip: string | undefined): IpcpType {
   const family = type === 'udp' && ip !== undefined ? isIP(ip) : 0;

@@ -1,5 +1,6 @@
 /** The command line on containers, as its users have it. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cliSuite, TestbedCli, twoNodes } from '../compliance/cli.ts';
 import * as netns from '../netns/cli.ts';
@@ -7,6 +8,7 @@ import { freshLab, type Outcome, type Started } from '../netns/cli.ts';
 import { containersOf, docker, leftOf, noEngine, surroundings } from './engine.ts';
 import { nodeImage, prepared } from './image.ts';
 
+const lineOfThree = fileURLToPath(new URL('../../topologies/line-of-three.ts', import.meta.url));
 const own = new TestbedCli('docker');
 const cli = (...words: string[]): Promise<Outcome> => own.run(...words);
 const startCli = (...words: string[]): Started => own.start(...words);
@@ -31,6 +33,14 @@ cliSuite({
   surroundings,
   // A container that was being made at that moment is not started any more: that takes a command.
   afterKill: async (lab, moment) => moment === 'node a' && cli('down', '--lab', lab),
+});
+
+test('a unicast layer over three nodes has converged when up ends', async () => {
+  await using lab = own.lab();
+  expect(await cli('up', lineOfThree, '--lab', lab.name)).toMatchObject({ code: 0 });
+  const ping = ['oping', '-n', 'ping.c', '-c', '3', '-i', '10'];
+  const { stdout } = await cli('exec', '--lab', lab.name, 'a', '--', ...ping);
+  expect(stdout).toContain('3 packets transmitted, 3 received');
 });
 
 test('clean leaves a lab that runs alone', async () => {

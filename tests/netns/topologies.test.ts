@@ -8,7 +8,8 @@ import type { Action } from '../../rumba/plan/action.ts';
 import { plan } from '../../rumba/plan/plan.ts';
 import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
 import type { Lab } from '../../rumba/testbeds/testbed.ts';
-import { cli, freshLab, labInScope } from './cli.ts';
+import { cli, freshLab, labInScope, startCli } from './cli.ts';
+import { until } from '../support/until.ts';
 import { traceLab } from './traces.ts';
 
 const example = (name: string): string =>
@@ -49,6 +50,53 @@ test.each([
   expect(await cli(['down', '--lab', lab.name])).toMatchObject({ code: 0 });
   await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
   expect(hostsOfMachine()).toBe(before);
+});
+
+test.each([
+  ['line-of-three', 'ping.c'],
+  ['ring-of-six', 'ping.d'],
+  ['two-layers', 'ping.d'],
+])('%s: when up ends the layer has converged: the first pings to %s arrive', async (name, served) => {
+  await using lab = labInScope();
+  expect(await cli(['up', example(name), '--lab', lab.name])).toMatchObject({ code: 0 });
+  const ping = ['oping', '-n', served, '-c', '3', '-i', '10'];
+  const { stdout } = await cli(['exec', '--lab', lab.name, 'a', '--', ...ping]);
+  expect(stdout).toContain('3 packets transmitted, 3 received');
+});
+
+test('broadcast-tree: who has joined hears everybody else, once', async () => {
+  await using lab = labInScope();
+  expect(await cli(['up', example('broadcast-tree'), '--lab', lab.name])).toMatchObject({ code: 0 });
+  const obc = (at: string, ...words: string[]): string[] => [
+    'exec',
+    '--lab',
+    lab.name,
+    at,
+    '--',
+    'obc',
+    '-n',
+    'news',
+    ...words,
+  ];
+  const listeners = ['a', 'b', 'c'].map((at) => {
+    const { child, outcome } = startCli(obc(at, '-l'));
+    const heard = { text: '' };
+    child.stdout?.on('data', (text: string) => (heard.text += text));
+    return { child, outcome, heard };
+  });
+  const allHave = async (text: string): Promise<unknown> =>
+    until(`all to print ${text}`, () => listeners.every(({ heard }) => heard.text.includes(text)), 30_000);
+  await allHave('New flow.');
+  for (const at of ['d', 'b', 'a']) {
+    expect(await cli(obc(at, '-m', `hello from ${at}`))).toMatchObject({ code: 0, stdout: '' });
+    await allHave(`hello from ${at}`);
+  }
+  for (const { child, outcome } of listeners) {
+    child.kill('SIGINT');
+    const { stdout } = await outcome;
+    const messages = ['d', 'b', 'a'].map((at) => `Message is hello from ${at}.\n`);
+    expect(stdout).toBe(`Starting a reader.\nNew flow.\n${messages.join('')}`);
+  }
 });
 
 test('a dry run shows the addresses and the lines of the hosts files', async () => {

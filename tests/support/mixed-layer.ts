@@ -178,8 +178,8 @@ export interface MixedPlan {
   readonly options?: string;
   /** Where prototypes run, as `taskset` lists processors. */
   readonly processors?: string;
-  /** Of the layers on the cables, `lan1` and so on; eth-dix when absent. */
-  readonly link?: LinkType;
+  /** Of the layers on the cables, `lan1` and so on: all of them, or each of its own; eth-dix when absent. */
+  readonly link?: LinkType | readonly LinkType[];
   /** Where the IPCPs of our nodes run. */
   readonly ipcpd?: IpcpdMode;
   /** Where the prototype is installed; needed when one of the nodes is a prototype. */
@@ -338,7 +338,8 @@ export class MixedLayer implements AsyncDisposable {
     far.devices.set(a, `e${far.devices.size + 1}`);
     const ends = [near.device(b), 'type', 'veth', 'peer', 'name', far.device(a), 'netns', String(far.pid)];
     await near.ip('link', 'add', ...ends);
-    const { link = 'eth-dix' } = this.#plan;
+    const { link: links = 'eth-dix' } = this.#plan;
+    const link = typeof links === 'string' ? links : (links[index] ?? 'eth-dix');
     for (const [node, to, host] of [
       [near, b, 1],
       [far, a, 2],

@@ -22,6 +22,7 @@ import type {
   LayerFlow,
   LayerMetrics,
   LowerFlow,
+  StackedFacts,
   StackedIpcp,
   StackedSurroundings,
 } from '../../runtime/ipcpd/shell/layer.ts';
@@ -243,6 +244,12 @@ export class PrototypeIpcp implements StackedIpcp {
     this.#serveNext();
     return flow;
   }
+
+  facts(): StackedFacts {
+    return { address: null, adjacencies: [], routes: [] };
+  }
+
+  readonly gauges = {};
 
   metrics(): LayerMetrics {
     return {};

@@ -17,6 +17,7 @@ import type {
   Joined,
   LayerMetrics,
   LowerFlow,
+  StackedFacts,
   StackedIpcp,
   StackedSurroundings,
 } from '../shell/layer.ts';
@@ -133,6 +134,18 @@ export class BroadcastIpcp implements StackedIpcp, Component {
       connections: () => this.#manager.facts(),
       joined: () => this.#layer.joinedCount,
     };
+  }
+
+  facts(): StackedFacts {
+    return {
+      address: null,
+      adjacencies: this.#manager.adjacencies(() => null),
+      routes: [],
+    };
+  }
+
+  get gauges(): Readonly<Record<string, number>> {
+    return { ...this.#manager.gauges, joined: this.#layer.joinedCount };
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { Logger } from '../../lib/log.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom } from '../../lib/wire/packet.ts';
-import type { FlowUser, LayerMetrics, LowerFlow, StackedIpcp } from '../shell/layer.ts';
+import type { FlowUser, LayerMetrics, LowerFlow, StackedFacts, StackedIpcp } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from './connection.ts';
 import { type Component, ConnectionManager } from './connection-manager.ts';
 import { decodeRecord, encodeRecord, noComponent } from './message.ts';
@@ -79,6 +79,12 @@ class Bare implements StackedIpcp {
   enroll(): void {}
   connect(): void {}
   disconnect(): void {}
+  facts(): StackedFacts {
+    return { address: null, adjacencies: [], routes: [] };
+  }
+
+  readonly gauges = {};
+
   metrics(): LayerMetrics {
     return {};
   }

@@ -5,6 +5,8 @@
  */
 import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
+import type { ComponentName } from '../../lib/rpc/api.ts';
+import type { Adjacency } from '../../lib/rpc/events.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
 import { zeroCounts } from '../shell/counts.ts';
@@ -65,7 +67,10 @@ export interface Component {
   connected(connection: Connection, now: Millis): ConnectionUser;
 }
 
-type Surroundings = Pick<StackedSurroundings, 'lower' | 'packets' | 'clock' | 'log' | 'deadlineChanged'>;
+type Surroundings = Pick<
+  StackedSurroundings,
+  'lower' | 'packets' | 'clock' | 'log' | 'deadlineChanged' | 'factsChanged'
+>;
 
 /** Of the layers below, so that there is room for those above in front of a packet. */
 const headerBytesMax = packetHeadroom - 24;
@@ -74,6 +79,8 @@ type OnConnected = (result: Connection | O7sError) => void;
 
 /** A connection as people see it. */
 export interface ConnectionFacts {
+  /** Its number among those that were open. */
+  readonly id: number;
   /** `Data Transfer` or `Management`. */
   readonly component: string;
   /** The name it was asked for by; null on the side that was asked. */
@@ -82,7 +89,15 @@ export interface ConnectionFacts {
   /** Whether packets can go over it: a prototype has to settle first. */
   readonly up: boolean;
   readonly prototype: boolean;
+  /** The other side's address; 0 where there are none. */
+  readonly peer: number;
 }
+
+/** Components whose connections make two members neighbours. */
+const lastingComponents: Readonly<Record<string, ComponentName>> = {
+  'Data Transfer': 'dt',
+  Management: 'mgmt',
+};
 
 /** What a connection that is not open yet waits for. */
 interface Opening {
@@ -115,6 +130,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly #clock: () => Millis;
   readonly #log: IpcpLog;
   readonly #deadlineChanged: () => void;
+  readonly #factsChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();
   readonly #opening = new Map<Connection, Opening>();
@@ -126,12 +142,13 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   #isClosed = false;
 
   constructor(
-    { lower, packets, clock, log, deadlineChanged }: Surroundings,
+    { lower, packets, clock, log, deadlineChanged, factsChanged = () => {} }: Surroundings,
     limits: ConnectionLimits = connectionLimits,
   ) {
     this.#lower = lower;
     this.#log = log.child('connection-manager');
     this.#deadlineChanged = deadlineChanged;
+    this.#factsChanged = factsChanged;
     this.packets = packets;
     this.#clock = clock;
     this.#limits = limits;
@@ -155,13 +172,29 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   /** The open connections, for metrics. */
   facts(): readonly ConnectionFacts[] {
     const now = this.#clock();
-    return [...this.#open].map(([{ destination, initiated, up, readyAt, extended }, { name }]) => ({
+    return [...this.#open].map(([{ id, peer, destination, initiated, up, readyAt, extended }, { name }]) => ({
+      id,
       component: name,
       destination: destination ?? null,
       initiated,
       up: up && now >= readyAt,
       prototype: !extended,
+      peer: peer.address,
     }));
+  }
+
+  /** Those that make neighbours of members. `addressOf` writes an address, or gives null where there are none. */
+  adjacencies(addressOf: (address: number) => string | null): Adjacency[] {
+    return this.facts().flatMap(({ id, component: name, destination, up, prototype, peer }) => {
+      const component = lastingComponents[name];
+      if (component === undefined) return [];
+      return [{ id, component, peer: addressOf(peer), destination, up, prototype }];
+    });
+  }
+
+  get gauges(): Readonly<Record<string, number>> {
+    const open = this.adjacencies(() => null);
+    return { adjacencies: open.length, adjacenciesUp: open.filter(({ up }) => up).length };
   }
 
   /**
@@ -228,6 +261,11 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   close(connection: Connection): void {
     this.#fail(connection, new O7sError('ECANCELED'));
     this.#end(connection);
+  }
+
+  /** A connection went up or down. Called by the connection. */
+  stateChanged(): void {
+    this.#factsChanged();
   }
 
   /** Ends all connections. */
@@ -380,9 +418,11 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     const settleMs = component.settles && !extended ? this.#limits.settleMs : 0;
     this.#opening.delete(connection);
     this.#open.set(connection, component);
-    connection.open(peer, this.#livenessRule(component, extended, connection.initiated), now + settleMs, now);
     this.counters.connectionsOpened += 1;
+    const rule = this.#livenessRule(component, extended, connection.initiated);
+    connection.open(this.counters.connectionsOpened, peer, rule, now + settleMs, now);
     this.#deadlineChanged();
+    this.#factsChanged();
   }
 
   #use(connection: Connection, component: Component): void {
@@ -418,7 +458,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
 
   #end(connection: Connection): void {
     this.#opening.delete(connection);
-    this.#open.delete(connection);
+    if (this.#open.delete(connection)) this.#factsChanged();
     this.#intents.delete(connection);
     connection.flow.deallocate(this.#clock());
     connection.end();

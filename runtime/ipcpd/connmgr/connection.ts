@@ -34,6 +34,8 @@ export interface ConnectionOwner {
   handshake(connection: Connection, packet: Packet): void;
   released(connection: Connection): void;
   close(connection: Connection): void;
+  /** A connection went up or down. */
+  stateChanged(): void;
 }
 
 /** Packets kept for a user that is not there yet. */
@@ -50,6 +52,7 @@ export class Connection implements FlowUser {
   #peer: ConnectionRecord | undefined;
   #rule: LivenessRule | undefined;
   #isOpen = false;
+  #id = 0;
   /** What came before there was a user for it: it overtook the peer's record, or was caused by our own. */
   readonly #early: Packet[] = [];
   #deviceUp = true;
@@ -65,6 +68,11 @@ export class Connection implements FlowUser {
     this.#owner = owner;
     this.destination = destination;
     this.initiated = destination !== undefined;
+  }
+
+  /** Its number among those that were open; 0 before it is. */
+  get id(): number {
+    return this.#id;
   }
 
   /** The flow it runs over. */
@@ -100,8 +108,9 @@ export class Connection implements FlowUser {
   }
 
   /** Opens it: from here on packets are for the component. Called by the manager. */
-  open(peer: ConnectionRecord, rule: LivenessRule, readyAt: Millis, now: Millis): void {
+  open(id: number, peer: ConnectionRecord, rule: LivenessRule, readyAt: Millis, now: Millis): void {
     this.#isOpen = true;
+    this.#id = id;
     this.#peer = peer;
     this.#rule = rule;
     this.readyAt = readyAt;
@@ -160,7 +169,7 @@ export class Connection implements FlowUser {
   setUp(up: boolean): void {
     const before = this.up;
     this.#deviceUp = up;
-    if (this.up !== before) this.#user?.setUp(up);
+    if (this.up !== before) this.#changed(up);
   }
 
   limitChanged(): void {
@@ -193,6 +202,11 @@ export class Connection implements FlowUser {
   #setPeerUp(up: boolean): void {
     const before = this.up;
     this.#peerUp = up;
-    if (this.up !== before) this.#user?.setUp(up);
+    if (this.up !== before) this.#changed(up);
+  }
+
+  #changed(up: boolean): void {
+    this.#user?.setUp(up);
+    this.#owner.stateChanged();
   }
 }

@@ -18,6 +18,8 @@ class Bench {
   /** What came to the layer. */
   readonly written: string[] = [];
   readonly tooLong: number[] = [];
+  /** Packets the application was told it has lost. */
+  dropped = 0;
   isGone = false;
   onWrite: () => void = () => {};
   readonly port: ApplicationPort = new ApplicationPort({
@@ -25,6 +27,7 @@ class Bench {
     layer: this.layer,
     maxMessageBytes: granted,
     onGone: () => (this.isGone = true),
+    onState: () => {},
     onTooLong: (bytes) => this.tooLong.push(bytes),
   });
   readonly stream: UnixStream;
@@ -77,6 +80,7 @@ class Bench {
     this.#reader.fill(this.#application, (kind, { memory }, start, end) => {
       if (kind === frameKind.limit) this.#heard.push(`<${memory.readUInt32BE(start)}>`);
       else if (kind === frameKind.state) this.#heard.push(memory[start] === 1 ? '<up>' : '<down>');
+      else if (kind === frameKind.dropped) this.dropped += memory.readUInt32BE(start);
       else this.#heard.push(end - start > 20 ? `${end - start} bytes` : memory.toString('utf8', start, end));
     });
     return this.#heard;
@@ -168,6 +172,7 @@ test('states and limits reach an application that has not read for long', async 
   expect(heard.slice(-2)).toEqual(['<500>', '<down>']);
   const bytes = (heard.length - 2) * granted;
   expect(bytes).toBeGreaterThan(flowReceiveBytesMax - 2 * granted);
+  expect(all.dropped).toBe(all.port.counters.droppedSlowReader);
 });
 
 test('what is too long for the layer by now is dropped and counted, and the flow goes on', async () => {

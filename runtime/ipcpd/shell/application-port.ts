@@ -15,6 +15,7 @@ import { flowReceiveBytesMax, messageBytesMax } from '../../lib/limits.ts';
 import { IoVector } from '../../lib/os/io-vector.ts';
 import type { StreamBuffer, UnixStream } from '../../lib/os/unix-socket.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
+import { zeroCounts } from './counts.ts';
 import type { FlowUser, Layer, LayerFlow } from './layer.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -24,8 +25,12 @@ const readsMax = 4;
 const gatheredMax = 64;
 
 export interface PortCounters {
+  /** From the application. */
   packetsIn: number;
+  bytesIn: number;
+  /** To the application. */
   packetsOut: number;
+  bytesOut: number;
   /** Packets the application was too slow for. */
   droppedSlowReader: number;
   /** Packets for a flow that is not there yet, or no more. */
@@ -33,6 +38,16 @@ export interface PortCounters {
   /** Packets of the application that were longer than its layer takes. */
   droppedTooLong: number;
 }
+
+export const portCounters = [
+  'packetsIn',
+  'bytesIn',
+  'packetsOut',
+  'bytesOut',
+  'droppedSlowReader',
+  'droppedNotOpen',
+  'droppedTooLong',
+] as const satisfies readonly (keyof PortCounters)[];
 
 /** What answers for an application that has closed its end, and for how long. */
 export interface LastWord {
@@ -49,16 +64,12 @@ export interface PortSetup {
   readonly onGone: () => void;
   /** The application wrote a packet longer than its layer takes. */
   readonly onTooLong: (bytes: number) => void;
+  /** The flow went down or came up again. */
+  readonly onState: (up: boolean) => void;
 }
 
 export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
-  readonly counters: PortCounters = {
-    packetsIn: 0,
-    packetsOut: 0,
-    droppedSlowReader: 0,
-    droppedNotOpen: 0,
-    droppedTooLong: 0,
-  };
+  readonly counters: PortCounters = zeroCounts(portCounters);
   readonly #turn: Turn;
   readonly #setup: PortSetup;
   // What is longer than the layer takes, but was allowed when it was written, must not end the flow.
@@ -104,12 +115,14 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     if (this.#stream !== undefined && this.#writer.pending === 0) this.#gather(packet);
     else if (!this.#writer.pushPacket(packet)) return this.#drop();
     this.counters.packetsOut += 1;
+    this.counters.bytesOut += packet.end - packet.start;
     this.#flushLater();
   }
 
   setUp(up: boolean): void {
     if (this.heir !== undefined) return;
     this.#tell(frameKind.state, Buffer.of(up ? 1 : 0));
+    this.#setup.onState(up);
   }
 
   limitChanged(): void {
@@ -211,6 +224,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
         left = 0;
       } else if (!this.#writer.pushPacket(packet)) {
         this.counters.packetsOut -= 1;
+        this.counters.bytesOut -= packet.end - packet.start;
         this.#drop();
       }
     }
@@ -263,6 +277,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
       packet.append(buffer.memory, start, end);
     }
     this.counters.packetsIn += 1;
+    this.counters.bytesIn += end - start;
     flow.write(packet);
     if (this.#turn.full) this.#turn.end();
   };

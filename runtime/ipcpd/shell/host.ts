@@ -7,6 +7,7 @@ import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
+import type { IpcpCounts } from '../../lib/rpc/events.ts';
 import type {
   AllocationAnswer,
   AllocationOutcome,
@@ -17,6 +18,7 @@ import type {
 import type { Deadlines } from '../../lib/time/clock.ts';
 import { type DeadlineTimer, monotonicNow } from '../../lib/time/timer.ts';
 import { ApplicationPort, type PortCounters } from './application-port.ts';
+import { ChangeNotes } from './change-notes.ts';
 import { InnerPort } from './inner-port.ts';
 import type {
   FlowOutcome,
@@ -38,7 +40,7 @@ export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Lay
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
-  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged'>,
+  around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged' | 'factsChanged'>,
 ) => StackedIpcp;
 
 /** Asks irmd; rejects with an O7sError when it refuses or is gone. */
@@ -58,6 +60,8 @@ interface Ipcp {
   readonly lower: IpcpLowerFlows;
   /** What wants to be called, each time for a turn. */
   deadlines: Deadlines | undefined;
+  /** Whether the device of a link layer is up; null where there is none. */
+  linkUp: boolean | null;
   /** Whether its deadlines are to be asked for when the turn ends. */
   deadlineAsked: boolean;
   /** What the ports of flows that are gone have counted. */
@@ -98,6 +102,7 @@ export class IpcpHost {
   readonly #ipcps = new Map<number, Ipcp>();
   readonly #flows = new Map<number, HostedFlow>();
   readonly #late: LateFlows;
+  readonly #notes: ChangeNotes;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
@@ -108,6 +113,8 @@ export class IpcpHost {
     'ipcp.disconnect': (params) => this.#disconnect(params),
     'ipcp.counters': ({ pid }) => this.#counters(pid),
     'ipcp.metrics': ({ pid, parts }) => this.#metrics(pid, parts),
+    'ipcp.facts': ({ pid }) => this.#facts(pid),
+    'counters.sample': () => this.#sample(),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
     'name.register': ({ pid, hash }) => {
       this.#layer(pid).register(Buffer.from(hash, 'hex'));
@@ -138,6 +145,11 @@ export class IpcpHost {
     this.#setup = setup;
     this.#late = new LateFlows(setup.turn, monotonicNow);
     setup.timer.add(this.#late);
+    this.#notes = new ChangeNotes((changed) => {
+      // Who is gone needs not be told.
+      this.#callIrmd('dataPlane.changed', changed).catch(() => {});
+    });
+    setup.timer.add(this.#notes);
   }
 
   /** Ends all IPCPs and their flows, those over others first. */
@@ -171,6 +183,7 @@ export class IpcpHost {
       events: { flowRequested: (request) => this.#requested(ipcp, request) },
       log,
       deadlineChanged: () => this.#deadlineChanged(ipcp),
+      factsChanged: () => this.#factsChanged(ipcp),
     });
     const ipcp: Ipcp = {
       pid,
@@ -180,6 +193,7 @@ export class IpcpHost {
       stacked,
       lower,
       deadlines: undefined,
+      linkUp: null,
       deadlineAsked: false,
       ports: {},
     };
@@ -200,7 +214,15 @@ export class IpcpHost {
       }
       const factory = this.#setup.factories[ipcp.type];
       if (factory === undefined) throw new O7sError('EIPCPTYPE');
-      const layer = factory(config, { flowRequested: (request) => this.#requested(ipcp, request) });
+      const layer = factory(config, {
+        flowRequested: (request) => this.#requested(ipcp, request),
+        linkChanged: (up) => {
+          if (ipcp.linkUp === up) return;
+          ipcp.linkUp = up;
+          this.#factsChanged(ipcp);
+        },
+      });
+      ipcp.linkUp ??= ipcp.type === 'local' ? null : true;
       this.#watchDeadlines(ipcp, layer);
       return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
     } catch (error) {
@@ -273,7 +295,8 @@ export class IpcpHost {
     ipcp.log.info(said);
     ipcp.log.info(`  type: ${ipcp.type}`);
     ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')} [${hashBytes(layer.hash)} bytes]`);
-    return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes };
+    const address = ipcp.stacked?.facts(monotonicNow()).address ?? null;
+    return { layer: name, hash: layer.hash, maxMessageBytes: layer.maxMessageBytes, address };
   }
 
   #watchDeadlines(ipcp: Ipcp, subject: Deadlines): void {
@@ -326,6 +349,43 @@ export class IpcpHost {
       if (owner === ipcp) addCounts(counters, port.counters);
     }
     return counters;
+  }
+
+  #facts(pid: number): DataPlaneApi['ipcp.facts']['result'] {
+    const { stacked, linkUp } = this.#ipcp(pid);
+    const { adjacencies = [], routes = [] } = stacked?.facts(monotonicNow()) ?? {};
+    return { linkUp, adjacencies, routes };
+  }
+
+  #sample(): DataPlaneApi['counters.sample']['result'] {
+    const flowsOf = new Map<Ipcp, number>();
+    const flows = [...this.#flows].map(([flowId, { ipcp, port }]) => {
+      flowsOf.set(ipcp, (flowsOf.get(ipcp) ?? 0) + 1);
+      const { packetsIn, bytesIn, packetsOut, bytesOut, ...dropped } = port.counters;
+      return {
+        flowId,
+        packetsSent: packetsIn,
+        bytesSent: bytesIn,
+        packetsReceived: packetsOut,
+        bytesReceived: bytesOut,
+        ...dropped,
+      };
+    });
+    const ipcps = [...this.#ipcps.values()].map((ipcp): IpcpCounts => {
+      const gauges = { flows: flowsOf.get(ipcp) ?? 0, ...ipcp.stacked?.gauges };
+      return { pid: ipcp.pid, counters: this.#counters(ipcp.pid), gauges };
+    });
+    return { ipcps, flows };
+  }
+
+  #factsChanged({ pid }: Ipcp): void {
+    this.#notes.ipcpChanged(pid, monotonicNow());
+    this.#setup.timer.update(this.#notes);
+  }
+
+  #stateChanged(flowId: number, up: boolean): void {
+    this.#notes.flowChanged(flowId, up, monotonicNow());
+    this.#setup.timer.update(this.#notes);
   }
 
   #metrics(pid: number, parts: readonly string[] | null): Record<string, unknown> {
@@ -451,8 +511,9 @@ export class IpcpHost {
     start: (port: Port) => void = () => {},
   ): Port {
     const gone = (): void => this.#gone(flowId);
+    const onState = (up: boolean): void => this.#stateChanged(flowId, up);
     if (user !== null) {
-      const inner = new InnerPort(layer, gone);
+      const inner = new InnerPort(layer, gone, onState);
       this.#flows.set(flowId, { ipcp, port: inner, token });
       start(inner);
       return inner;
@@ -470,6 +531,7 @@ export class IpcpHost {
       maxMessageBytes,
       onGone: gone,
       onTooLong,
+      onState,
     });
     this.#flows.set(flowId, { ipcp, port, token });
     start(port);

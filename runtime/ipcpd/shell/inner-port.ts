@@ -1,27 +1,27 @@
 /** A flow of one IPCP that another of the same process uses: packets cross by a function call. */
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { PortCounters } from './application-port.ts';
+import { type PortCounters, portCounters } from './application-port.ts';
+import { zeroCounts } from './counts.ts';
 import type { FlowUser, Layer, LayerFlow, LowerFlow } from './layer.ts';
 
 export class InnerPort implements FlowUser, LowerFlow {
-  readonly counters: PortCounters = {
-    packetsIn: 0,
-    packetsOut: 0,
-    droppedSlowReader: 0,
-    droppedTooLong: 0,
-    droppedNotOpen: 0,
-  };
+  readonly counters: PortCounters = zeroCounts(portCounters);
   /** The layer's end; none before the allocation is complete. */
   flow: LayerFlow | undefined;
   /** The IPCP above, once it has the flow. */
   user: FlowUser | undefined;
   readonly #layer: Layer;
   readonly #onGone: () => void;
+  readonly #onState: (up: boolean) => void;
 
-  /** @param onGone the IPCP above released its end. */
-  constructor(layer: Layer, onGone: () => void) {
+  /**
+   * @param onGone the IPCP above released its end.
+   * @param onState the flow went down or came up again.
+   */
+  constructor(layer: Layer, onGone: () => void, onState: (up: boolean) => void) {
     this.#layer = layer;
     this.#onGone = onGone;
+    this.#onState = onState;
   }
 
   get maxMessageBytes(): number {
@@ -42,6 +42,7 @@ export class InnerPort implements FlowUser, LowerFlow {
       return;
     }
     this.counters.packetsIn += 1;
+    this.counters.bytesIn += packet.end - packet.start;
     this.flow.write(packet);
   }
 
@@ -51,11 +52,13 @@ export class InnerPort implements FlowUser, LowerFlow {
       return;
     }
     this.counters.packetsOut += 1;
+    this.counters.bytesOut += packet.end - packet.start;
     this.user.deliver(packet);
   }
 
   setUp(up: boolean): void {
     this.user?.setUp(up);
+    this.#onState(up);
   }
 
   setPaused(paused: boolean): void {

@@ -6,6 +6,7 @@ import type { O7sError } from '../../lib/errors.ts';
 import type { LayerHash } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
+import type { Adjacency, Route } from '../../lib/rpc/events.ts';
 import type { Deadlines, Millis } from '../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 
@@ -57,6 +58,8 @@ export interface FlowRequest {
 
 export interface LayerEvents {
   flowRequested(request: FlowRequest): void;
+  /** The device of a link layer went up or down. */
+  linkChanged?(up: boolean): void;
 }
 
 /** Counts of what a layer did and dropped, by reason. */
@@ -138,12 +141,22 @@ export interface StackedSurroundings {
   readonly log: IpcpLog;
   /** To be told when something wants to be called sooner than it said before. */
   deadlineChanged(): void;
+  /** To be told when its facts may be others than before. */
+  factsChanged?(): void;
 }
 
 /** What an IPCP is once it is in a layer. */
 export interface Joined {
   readonly layer: Layer;
   readonly name: string;
+}
+
+/** What such an IPCP knows of its layer. */
+export interface StackedFacts {
+  /** The own address; null where there are none. */
+  readonly address: string | null;
+  readonly adjacencies: readonly Adjacency[];
+  readonly routes: readonly Route[];
 }
 
 /**
@@ -175,6 +188,9 @@ export interface StackedIpcp extends Deadlines {
   /** A flow came in to one of the names it is bound to; gets its packets from here on. */
   acceptFlow(flow: LowerFlow, now: Millis): FlowUser;
   metrics(now: Millis): LayerMetrics;
+  facts(now: Millis): StackedFacts;
+  /** How much it holds, by name. */
+  readonly gauges: Readonly<Record<string, number>>;
   /** Ends everything it holds open, with its layer. */
   close(): void;
 }

@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { O7sError } from '../../lib/errors.ts';
 import type { BootstrapConfig } from '../../lib/rpc/api.ts';
+import { udpPort } from '../../lib/udp-types.ts';
 
 export type Family = 4 | 6;
 
@@ -13,9 +14,6 @@ export interface UdpLayerOptions {
   readonly port: number;
   readonly dns: string | undefined;
 }
-
-/** The port of all IPCPs of a layer, unless it is configured. */
-const defaultPort = 3435;
 
 /** Addresses that are nobody's, or several hosts'. */
 const shared = new BlockList();
@@ -39,7 +37,7 @@ const families = { 4: 'ipv4', 6: 'ipv6' } as const;
  * @throws O7sError EINVAL.
  */
 export function udpOptions(asked: Family | undefined, config: BootstrapConfig): UdpLayerOptions {
-  const { ip, dns, port = defaultPort } = config;
+  const { ip, dns, port = udpPort } = config;
   if (ip === undefined) throw new O7sError('EINVAL', 'a udp layer needs an address', { hint: 'give ip' });
   const family = familyOf(ip);
   if (family === undefined || (asked !== undefined && family !== asked)) {

@@ -8,7 +8,14 @@ import type { BootstrapConfig } from '../../lib/rpc/api.ts';
 import { encodeRecord } from '../connmgr/message.ts';
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import { decodeRequest, encodeResponse } from '../enrollment/message.ts';
-import type { FlowUser, IpcpLog, LowerFlow, StackedIpcp, StackedSurroundings } from '../shell/layer.ts';
+import type {
+  FlowUser,
+  IpcpLog,
+  LowerFlow,
+  StackedFacts,
+  StackedIpcp,
+  StackedSurroundings,
+} from '../shell/layer.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ name: 'O7sError', code: name });
 
@@ -299,6 +306,12 @@ class Scripted implements StackedIpcp {
   enroll(): void {}
   connect(): void {}
   disconnect(): void {}
+  facts(): StackedFacts {
+    return { address: null, adjacencies: [], routes: [] };
+  }
+
+  readonly gauges = {};
+
   metrics(): Record<string, never> {
     return {};
   }

@@ -13,11 +13,12 @@ import type {
   Joined,
   LayerMetrics,
   LowerFlow,
+  StackedFacts,
   StackedIpcp,
   StackedSurroundings,
 } from '../shell/layer.ts';
 import { drawAddress } from './addr-auth/flat.ts';
-import type { Address } from './address.ts';
+import { type Address, formatAddress } from './address.ts';
 import { UnicastLayer, type UnicastLayerLimits } from './unicast-layer.ts';
 
 export interface UnicastLimits extends UnicastLayerLimits {
@@ -144,6 +145,19 @@ export class UnicastIpcp implements StackedIpcp {
       connections: () => this.#manager.facts(),
       ...this.#layer?.metrics(now),
     };
+  }
+
+  facts(): StackedFacts {
+    const layer = this.#layer;
+    return {
+      address: layer === undefined ? null : formatAddress(layer.address),
+      adjacencies: this.#manager.adjacencies(formatAddress),
+      routes: layer?.routes() ?? [],
+    };
+  }
+
+  get gauges(): Readonly<Record<string, number>> {
+    return { ...this.#manager.gauges, ...this.#layer?.gauges };
   }
 
   close(): void {

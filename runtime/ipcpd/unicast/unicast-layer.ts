@@ -4,6 +4,7 @@
  */
 import { hashBytes, type HashAlgorithm } from '../../lib/names.ts';
 import type { QosSpec } from '../../lib/qos.ts';
+import type { Route } from '../../lib/rpc/events.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import type { Connection } from '../connmgr/connection.ts';
 import type { UnicastSettings } from '../enrollment/layer-config.ts';
@@ -115,6 +116,7 @@ export class UnicastLayer implements Layer {
           routesChanged: (routes) => {
             this.forwarding.install(routes, (hop) => this.dataTransfer.neighbour(hop));
             this.#calculated = true;
+            around.factsChanged?.();
           },
           reachable: (member, isReachable) => this.#changes.push({ address: member, isReachable }),
         },
@@ -159,6 +161,7 @@ export class UnicastLayer implements Layer {
       clock,
       randomBytes,
       maxMessageBytes: () => this.#maxMessageBytes,
+      deadlineChanged: () => around.deadlineChanged(),
       ...(limits.flows === undefined ? {} : { limits: limits.flows }),
     });
   }
@@ -210,7 +213,6 @@ export class UnicastLayer implements Layer {
       done({ kind: 'unanswered' });
       return { headerBytes: 0, backlog: 0, write: () => {}, deallocate: () => {} };
     }
-    this.#around.deadlineChanged();
     return this.flowAllocator.allocate(address, hash, qos, piggyback, user, now, (outcome) => {
       if (outcome.kind !== 'accepted') {
         // Whom it names no longer serves the name, or is no longer there: the next attempt asks anew.
@@ -242,11 +244,7 @@ export class UnicastLayer implements Layer {
       hash: () => this.hash,
       settings: () => this.#settings,
       maxMessageBytes: () => this.#maxMessageBytes,
-      routes: () =>
-        [...this.routing.members()].map((member) => ({
-          address: named(member),
-          links: this.routing.distance(member) ?? null,
-        })),
+      routes: () => this.routes(),
       neighbours: () =>
         [...this.dataTransfer.neighbours].map(({ address, isUp, connections, counters }) => ({
           address: named(address),
@@ -263,6 +261,26 @@ export class UnicastLayer implements Layer {
         })),
       directory: () => this.directory.metrics(),
       flows: () => this.flowAllocator.flows.map((flow) => flowFacts(flow, now)),
+    };
+  }
+
+  /** The ways to all other members. */
+  routes(): Route[] {
+    return [...this.routing.ways()].map(({ address, links, via }) => ({
+      address: formatAddress(address),
+      links,
+      via: via.map((hop) => formatAddress(hop)),
+    }));
+  }
+
+  /** How much this member holds. */
+  get gauges(): Readonly<Record<string, number>> {
+    return {
+      members: [...this.routing.members()].length + 1,
+      neighbours: [...this.dataTransfer.neighbours].length,
+      routes: this.forwarding.size,
+      lsdb: this.routing.databaseSize,
+      ...of('directory', this.directory.gauges),
     };
   }
 
@@ -304,6 +322,8 @@ export class UnicastLayer implements Layer {
   #linkUp(connection: Connection, now: Millis): void {
     const link = linkOf(connection);
     this.#links.set(connection, link);
+    // A prototype is up only now that it has settled.
+    this.#around.factsChanged?.();
     this.#routed(now, () => this.routing.linkUp(link, now));
   }
 

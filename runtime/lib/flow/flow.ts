@@ -3,6 +3,7 @@ import { O7sError } from '../errors.ts';
 import type { FrctCounters } from '../frct/counters.ts';
 import { isReliable, type QosSpec } from '../qos.ts';
 import { monotonicNow } from '../time/timer.ts';
+import { type ByteStreamOptions, FlowStream } from './byte-stream.ts';
 import type { EndPoint, EndPointEvent, FlowCounters, FlowDrops } from './end-point.ts';
 import { flowFlag, flowFlagMask, frctFlag } from './flow-flags.ts';
 import { flushNow } from './flush-queue.ts';
@@ -87,6 +88,7 @@ export class Flow implements AsyncDisposable {
   /** A message was read in part to its end, which is yet to be told. */
   #owesEnd = false;
   #finished = false;
+  #hasStream = false;
   /** `close` was called; reads and writes are over. */
   #isClosing = false;
   #closing: Promise<void> | undefined;
@@ -155,6 +157,11 @@ export class Flow implements AsyncDisposable {
   /** Whether the flow has ended for good: this end closed it, or the layer or the other end released it. */
   get released(): boolean {
     return this.#isClosing || this.#end.fault === 'EFLOWDOWN';
+  }
+
+  /** Whether the other end has said that it sends nothing more; what it sent before may still be read. */
+  get peerFinished(): boolean {
+    return this.#end.peerEnded;
   }
 
   /** The flags of `flowFlag`. To set them replaces all: the access mode is among them. Throws EINVAL for others. */
@@ -325,6 +332,26 @@ export class Flow implements AsyncDisposable {
       this.#end.finish();
     }
     await this.drain(options);
+  }
+
+  /**
+   * The flow as a stream of bytes, which owns it from then on: ending it in both directions closes the flow. ENOTSUP
+   * unless the flow is reliable, EPERM when it has a stream already.
+   *
+   * ```ts
+   * await using flow = await allocFlow('archive', { qos: dataQos });
+   * await pipeline(createReadStream('photos.tar'), flow.stream());
+   * ```
+   */
+  stream(options: ByteStreamOptions = {}): FlowStream {
+    if (!isReliable(this.qos) || this.#end.frct === undefined) {
+      throw new O7sError('ENOTSUP', 'bytes of a flow that loses messages would be no stream', {
+        hint: 'allocate it with dataQos',
+      });
+    }
+    if (this.#hasStream) throw new O7sError('EPERM', `flow ${this.fd} has a stream already`);
+    this.#hasStream = true;
+    return new FlowStream(this, options);
   }
 
   /**

@@ -9,6 +9,7 @@ import { connectUnix, UnixStream } from '../os/unix-socket.ts';
 import { applicationSocket } from '../paths.ts';
 import { qosFromJson, qosToJson, type QosSpec, rawQos } from '../qos.ts';
 import type { ApplicationApi, FlowGrant } from '../rpc/api.ts';
+import type { FlowReport } from '../rpc/events.ts';
 import { RpcClient } from '../rpc/client.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { EndPoint } from './end-point.ts';
@@ -46,6 +47,8 @@ export class Session implements Disposable {
   readonly #rpc: RpcClient<ApplicationApi>;
   readonly #timer = new DeadlineTimer();
   readonly #flows = new Map<number, Flow>();
+  /** irmd's numbers of them. */
+  readonly #flowIds = new Map<Flow, number>();
   #rendezvous: FlowRendezvous | undefined;
 
   private constructor(rpc: RpcClient<ApplicationApi>, pid: number) {
@@ -59,10 +62,17 @@ export class Session implements Disposable {
    * @throws O7sError EIRMD when no irmd answers.
    */
   static async open(options: SessionOptions = {}): Promise<Session> {
-    const rpc = await RpcClient.connect<ApplicationApi>(options.path ?? applicationSocket());
+    let session: Session | undefined;
+    const rpc = await RpcClient.connect<ApplicationApi>(options.path ?? applicationSocket(), {
+      onRequest: (method) => {
+        if (method !== 'flows.report') throw new O7sError('ENOTSUP', `${method} is not served by a process`);
+        return session?.reports() ?? [];
+      },
+    });
     try {
       const { pid } = await rpc.call('process.announce', { program: options.program ?? programName() });
-      return new Session(rpc, pid);
+      session = new Session(rpc, pid);
+      return session;
     } catch (error) {
       rpc[Symbol.dispose]();
       throw error;
@@ -137,6 +147,11 @@ export class Session implements Disposable {
     }
   }
 
+  /** What this process knows of its ends of flows. */
+  reports(): FlowReport[] {
+    return [...this.#flowIds].map(([flow, flowId]) => reportOf(flowId, flow));
+  }
+
   /** Drops all flows at once and takes leave of irmd. */
   [Symbol.dispose](): void {
     for (const flow of [...this.#flows.values()]) flow.abort();
@@ -195,11 +210,13 @@ export class Session implements Disposable {
     }
     const onClosed = (): void => {
       this.#flows.delete(fd);
+      this.#flowIds.delete(flow);
       // irmd learns of the end of the flow from the connection itself if it is gone.
       this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
     };
-    const flow = new Flow({ fd, qos, end, onClosed });
+    const flow: Flow = new Flow({ fd, qos, end, onClosed });
     this.#flows.set(fd, flow);
+    this.#flowIds.set(flow, flowId);
     return flow;
   }
 
@@ -216,6 +233,16 @@ export class Session implements Disposable {
       );
     });
   }
+}
+
+function reportOf(flowId: number, { counters, drops, frct }: Flow): FlowReport {
+  const { messagesSent, messagesReceived } = counters;
+  const report = { flowId, messagesSent, messagesReceived, drops: { ...drops } };
+  if (frct === undefined) return { ...report, frct: null };
+  const { reliable, roundTripMs, window, outstanding, closedMs } = frct;
+  const measured = roundTripMs === 0 ? null : roundTripMs;
+  const state = { reliable, roundTripMs: measured, window, outstanding, closedMs };
+  return { ...report, frct: { ...state, counters: { ...frct.counters } } };
 }
 
 function connectStream(end: EndPoint, path: string, token: string): void {

@@ -230,11 +230,9 @@ export class Frct implements Deadlines {
     this.#touched = true;
     this.#lastReceivedAt = now;
     if (this.#peer === 'unknown') this.#learn((flags & extended) !== 0, now);
+    if (this.#tellsFirst(flags) && (flags & ack) === 0) receiver.runBegan(pci.ackno, pci.seqno, now);
     if ((flags & drf) !== 0) receiver.runFlag(pci.seqno, (flags & data) !== 0, now);
     if ((flags & data) === 0) return this.#receiveBare(flags, memory, start, end, now);
-    if ((flags & (drf | ack | extended)) === extended && this.#reliable) {
-      receiver.runBegan(pci.ackno, pci.seqno, now);
-    }
     if ((flags & (ack | fc | rdvs)) !== 0) this.#receiveControl(flags, 0, undefined, 0, 0, now);
     receiver.data(pci.seqno, memory, start + pciBytes, end, now);
   }
@@ -459,7 +457,8 @@ export class Frct implements Deadlines {
     }
     const memory = this.#scratchOf(this.#bareBytesMax);
     const window = (flags & fc) === 0 ? 0 : receiver.rwe & windowMask;
-    writePci(memory, 0, flags, window, seqno, (flags & ack) === 0 ? 0 : receiver.lwe);
+    const first = this.#tellsFirst(flags) ? sender.first : 0;
+    writePci(memory, 0, flags, window, seqno, (flags & ack) === 0 ? first : receiver.lwe);
     return reports || isEnd ? this.#writeReport(memory, reports, isEnd, now) : pciBytes;
   }
 
@@ -478,21 +477,29 @@ export class Frct implements Deadlines {
     return bitmapOffset + receiver.reordered.writeBitmap(receiver.lwe, memory, bitmapOffset, room);
   }
 
+  /**
+   * Whether a packet with these flags, and without ACK, says in `ackno` where its run began; a prototype does not look
+   * there. Data of a reliable flow does until something is acknowledged; of best effort everything that could start a
+   * run, for what was lost before the first packet that comes is to be known as skipped.
+   */
+  #tellsFirst(flags: number): boolean {
+    if ((flags & extended) === 0) return false;
+    return this.#reliable ? (flags & (data | drf)) === data : (flags & drf) !== 0;
+  }
+
   /** Whether the number waited for and the window were told. */
   #writeDataPci(memory: Buffer, at: number, lasting: number, seqno: Seqno): boolean {
     const sender = this.#sender;
     const receiver = this.#receiver;
     const flags = lasting | this.#mark;
-    // Until the peer is known to know the run, each packet says where it began; a prototype does not look at `ackno`
-    // without ACK.
-    const isStray = this.#reliable && !sender.anchored && this.#mark !== 0 && (flags & drf) === 0;
+    const first = this.#tellsFirst(flags) && !sender.anchored ? sender.first : undefined;
     // Without a run of the peer's an acknowledgement and a window would be noise to it (end-to-end.md 9.2).
-    if (isStray || !receiver.running) {
-      writePci(memory, at, flags, 0, seqno, isStray ? sender.first : 0);
+    if (!receiver.running || (this.#reliable && first !== undefined)) {
+      writePci(memory, at, flags, 0, seqno, first ?? 0);
       return false;
     }
     const ackFlags = this.#reliable ? ack | fc : fc;
-    writePci(memory, at, flags | ackFlags, receiver.rwe, seqno, this.#reliable ? receiver.lwe : 0);
+    writePci(memory, at, flags | ackFlags, receiver.rwe, seqno, first ?? (this.#reliable ? receiver.lwe : 0));
     return true;
   }
 

@@ -119,10 +119,7 @@ export class Receiver {
     this.#start(seqno, now);
   }
 
-  /**
-   * A packet of data without DRF came that tells where its run began; the first one may be lost, and all behind it would
-   * be of no use.
-   */
+  /** A packet came that tells where its run began: what is missing before it belongs to the run. */
   runBegan(first: Seqno, seqno: Seqno, now: Millis): void {
     const behind = distance(first, seqno);
     if (!this.running && behind > 0 && behind < this.#window) this.#start(first, now);

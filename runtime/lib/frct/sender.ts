@@ -362,7 +362,11 @@ export class Sender {
   }
 
   #isRoomFor(packetBytes: number): boolean {
-    if (this.packets.count >= this.#outstandingMax || !this.packets.hasRoom(packetBytes)) return false;
+    // Who ignores a prototype's window is not held back by what its node takes either.
+    const countMax = this.obeysWindow
+      ? this.#outstandingMax
+      : Math.max(this.#outstandingMax, this.#limits.window);
+    if (this.packets.count >= countMax || !this.packets.hasRoom(packetBytes)) return false;
     // A prototype's reader may need the next packet to see the last one (end-to-end.md 9.4): nothing holds it back.
     return this.#congestion === undefined || this.#pathAdmits(this.#congestion);
   }

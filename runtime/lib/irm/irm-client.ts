@@ -12,24 +12,27 @@ import type {
   ComponentName,
   IpcpInfo,
   IpcpType,
-  IrmEvent,
-  IrmSnapshot,
   ManagementApi,
   NameInfo,
 } from '../rpc/api.ts';
+import type { IrmEvent, IrmSnapshot } from '../rpc/events.ts';
 import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
+
+/** Events that wait for whoever goes through them. */
+const changesMax = 4096;
 
 export class IrmClient implements AsyncDisposable {
   readonly #rpc: RpcClient<ManagementApi>;
   /** Changes that were told and not taken yet. */
-  readonly #changes: IrmEvent[] = [];
+  readonly #changes: (IrmEvent | IrmSnapshot)[] = [];
+  /** Events that were thrown away because nobody took them in time. */
+  #dropped = 0;
   #onChange: () => void = () => {};
 
   private constructor(open: (hooks: RpcClientHooks) => RpcClient<ManagementApi>) {
     this.#rpc = open({
-      onNotification: (method, params) => {
-        if (method === 'event') this.#changes.push(params as IrmEvent);
-        this.#onChange();
+      onRequest: (method, params) => {
+        if (method === 'event') this.#told(params as unknown as IrmEvent | IrmSnapshot);
       },
       onClose: () => this.#onChange(),
     });
@@ -47,15 +50,30 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /**
-   * All there is on the node, then each change as it happens, until the signal aborts or irmd is gone. One at a time
-   * a client.
+   * All there is on the node, then each change as it happens, until the signal aborts or irmd is gone; with `countersMs`
+   * also what IPCPs and flows have counted, so often. Who takes them too slowly misses some: then another snapshot comes,
+   * which says how many, and replaces all that was told before. One at a time a client.
    */
-  async *events(signal?: AbortSignal): AsyncGenerator<IrmSnapshot | IrmEvent, void, void> {
-    yield await this.#rpc.call('events.subscribe', {}, { signal });
+  async *events(
+    signal?: AbortSignal,
+    options: { countersMs?: number | undefined } = {},
+  ): AsyncGenerator<IrmSnapshot | IrmEvent, void, void> {
+    const subscribe = (): Promise<IrmSnapshot> =>
+      this.#rpc.call('events.subscribe', { countersMs: options.countersMs ?? null }, { signal });
+    this.#changes.length = 0;
+    this.#dropped = 0;
+    yield await subscribe();
     const wake = (): void => this.#onChange();
     signal?.addEventListener('abort', wake);
     try {
       while (signal?.aborted !== true) {
+        if (this.#dropped > 0) {
+          const dropped = this.#dropped + this.#changes.length;
+          this.#changes.length = 0;
+          this.#dropped = 0;
+          const snapshot = await subscribe();
+          yield { ...snapshot, dropped };
+        }
         const change = this.#changes.shift();
         if (change !== undefined) yield change;
         else if (this.#rpc.closed) return;
@@ -64,6 +82,12 @@ export class IrmClient implements AsyncDisposable {
     } finally {
       signal?.removeEventListener('abort', wake);
     }
+  }
+
+  #told(event: IrmEvent | IrmSnapshot): void {
+    if (this.#changes.length < changesMax) this.#changes.push(event);
+    else this.#dropped += 1;
+    this.#onChange();
   }
 
   version(): Promise<{ version: string; pid: number }> {

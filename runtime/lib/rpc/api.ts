@@ -5,6 +5,7 @@
 import type { CipherName } from '../crypto/algorithms.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
+import type { IrmSnapshot } from './events.ts';
 
 export const ipcpTypes = [
   'local',
@@ -34,6 +35,20 @@ export interface IpcpInfo {
   /** null before bootstrap and enrolment. */
   readonly layer: string | null;
   readonly state: IpcpState;
+  /** The own address in a unicast layer; null elsewhere. */
+  readonly address: string | null;
+  /** What a link layer lies over: an interface, or an IP address with its port. null for other types. */
+  readonly device: string | null;
+  /** How it came into its layer; null before. */
+  readonly joined: Joining | null;
+}
+
+export interface Joining {
+  readonly by: 'bootstrap' | 'enrollment';
+  /** The name it enrolled with; null for a bootstrap. */
+  readonly destination: string | null;
+  /** ms since 1970. */
+  readonly at: number;
 }
 
 /** Options of `ipcp bootstrap`, in the words of `irm`; which apply depends on the type. */
@@ -160,55 +175,10 @@ export interface ManagementApi {
   'program.unbind': { params: { program: string; name: string | null }; result: null };
   'process.bind': { params: { pid: number; name: string }; result: null };
   'process.unbind': { params: { pid: number; name: string | null }; result: null };
-  /** From here on the connection brings notifications `event`, each an IrmEvent, of what changes after the result. */
-  'events.subscribe': { params: object; result: IrmSnapshot };
+  /**
+   * From here on the connection brings notifications `event`, each an IrmEvent of what changes after the result, and
+   * counters every `countersMs`, null for none. A reader that is too slow misses events and is told a snapshot, again as
+   * a notification, once it has caught up.
+   */
+  'events.subscribe': { params: { countersMs?: number | null }; result: IrmSnapshot };
 }
-
-export interface ProcessInfo {
-  readonly pid: number;
-  readonly uid: number;
-  readonly program: string;
-  readonly names: readonly string[];
-}
-
-export interface FlowInfo {
-  readonly flowId: number;
-  /** Processes of this node that hold an end. */
-  readonly pids: readonly number[];
-  /** The IPCP it goes through; null for a flow between two processes of the node. */
-  readonly ipcp: number | null;
-  readonly name: string;
-}
-
-/** All there is on a node at one moment. */
-export interface IrmSnapshot {
-  readonly event: 'snapshot';
-  /** ms since 1970. */
-  readonly at: number;
-  readonly ipcps: readonly IpcpInfo[];
-  readonly names: readonly NameInfo[];
-  readonly processes: readonly ProcessInfo[];
-  readonly flows: readonly FlowInfo[];
-}
-
-/** What changed. */
-export type IrmChange =
-  | { readonly event: 'ipcp.created' | 'ipcp.bootstrapped' | 'ipcp.enrolled'; readonly ipcp: IpcpInfo }
-  | {
-      readonly event: 'ipcp.connected' | 'ipcp.disconnected';
-      readonly pid: number;
-      readonly name: string;
-      readonly component: ComponentName;
-      readonly destination: string;
-    }
-  | { readonly event: 'ipcp.destroyed' | 'ipcp.crashed'; readonly pid: number; readonly name: string }
-  | { readonly event: 'name.created'; readonly name: string; readonly policy: BalancePolicy }
-  | { readonly event: 'name.destroyed'; readonly name: string }
-  | { readonly event: 'name.registered' | 'name.unregistered'; readonly name: string; readonly pid: number }
-  | { readonly event: 'name.bound' | 'name.unbound'; readonly name: string; readonly by: string }
-  | { readonly event: 'process.added' | 'process.removed'; readonly pid: number; readonly program: string }
-  | { readonly event: 'flow.allocated'; readonly flow: FlowInfo }
-  | { readonly event: 'flow.deallocated'; readonly flowId: number };
-
-/** A change with its moment, ms since 1970. */
-export type IrmEvent = IrmChange & { readonly at: number };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { O7sError } from '../errors.ts';
+import { rpcAnswerBytesMax } from '../limits.ts';
 import { type RpcCallOptions, RpcConnection, type RpcParams } from './connection.ts';
 
 /** An interface: method names with the types of their parameters and results. */
@@ -14,8 +15,8 @@ export type RpcStream = Duplex & { ref?: () => unknown; unref?: () => unknown };
 export interface RpcClientHooks {
   /** Runs when the connection has ended, from either side. */
   readonly onClose?: (() => void) | undefined;
-  /** Gets what the other side tells unasked. */
-  readonly onNotification?: ((method: string, params: RpcParams) => void) | undefined;
+  /** Answers what the other side asks, and gets what it tells unasked. */
+  readonly onRequest?: ((method: string, params: RpcParams) => unknown) | undefined;
 }
 
 export class RpcClient<A extends ApiShape<A>> implements Disposable {
@@ -29,11 +30,12 @@ export class RpcClient<A extends ApiShape<A>> implements Disposable {
     this.#connection = new RpcConnection(
       stream,
       (method, params) => {
-        if (hooks.onNotification === undefined)
+        if (hooks.onRequest === undefined)
           throw new O7sError('ENOTSUP', `${method} is not served by a client`);
-        hooks.onNotification(method, params);
+        return hooks.onRequest(method, params);
       },
       hooks.onClose,
+      rpcAnswerBytesMax,
     );
     // A connection that waits for nothing is no reason for a program to stay.
     stream.unref?.();

@@ -47,9 +47,19 @@ export class RpcConnection implements Disposable {
   #partialBytes = 0;
   #closed: O7sError | undefined;
   readonly #onClose: () => void;
+  readonly #lineBytesMax: number;
 
-  /** `onClose` runs once, when the connection has ended for whatever reason. */
-  constructor(stream: Duplex, handler: RpcHandler, onClose: () => void = () => {}) {
+  /**
+   * @param onClose runs once, when the connection has ended for whatever reason.
+   * @param lineBytesMax longest line the other side may send.
+   */
+  constructor(
+    stream: Duplex,
+    handler: RpcHandler,
+    onClose: () => void = () => {},
+    lineBytesMax: number = rpcLineBytesMax,
+  ) {
+    this.#lineBytesMax = lineBytesMax;
     this.#stream = stream;
     this.#handler = handler;
     this.#onClose = onClose;
@@ -149,14 +159,14 @@ export class RpcConnection implements Disposable {
       this.#partial = [];
       this.#partialBytes = 0;
       from = newline + 1;
-      if (line.length > rpcLineBytesMax) return this.#refuse('line too long');
+      if (line.length > this.#lineBytesMax) return this.#refuse('line too long');
       if (line.length > 0) this.#line(line);
       if (this.#closed !== undefined) return;
     }
     if (from < chunk.length) {
       this.#partial.push(chunk.subarray(from));
       this.#partialBytes += chunk.length - from;
-      if (this.#partialBytes > rpcLineBytesMax) this.#refuse('line too long');
+      if (this.#partialBytes > this.#lineBytesMax) this.#refuse('line too long');
     }
   }
 

@@ -2,6 +2,7 @@
 import type { LayerHash } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 import type { BootstrapConfig, ComponentName, FlowEncryption, FlowGrant, IpcpType } from './api.ts';
+import type { IpcpCounts, LayerFacts, PortCounts } from './events.ts';
 
 /** What became of a request for a flow. */
 export type AllocationOutcome =
@@ -30,6 +31,8 @@ export interface LayerInfo {
   readonly layer: string;
   readonly hash: LayerHash;
   readonly maxMessageBytes: number;
+  /** Its address in a unicast layer; null elsewhere. */
+  readonly address: string | null;
 }
 
 /** What irmd calls in ipcpd. */
@@ -53,6 +56,13 @@ export interface DataPlaneApi {
     result: Readonly<Record<string, unknown>>;
   };
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
+  /** What the IPCP knows of its layer, but for the names, of which it has only hashes. */
+  'ipcp.facts': { params: { pid: number }; result: Omit<LayerFacts, 'pid' | 'names'> };
+  /** The counters of all IPCPs and flows of this data plane. */
+  'counters.sample': {
+    params: Record<string, never>;
+    result: { ipcps: readonly IpcpCounts[]; flows: readonly FlowSample[] };
+  };
   'ipcp.destroy': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };
   'name.unregister': { params: { pid: number; hash: string }; result: null };
@@ -81,6 +91,9 @@ export interface DataPlaneApi {
   'flow.deallocate': { params: { flowId: number }; result: null };
 }
 
+/** What a flow carried. */
+export type FlowSample = PortCounts & { readonly flowId: number };
+
 /** What ipcpd calls in irmd. */
 export interface DataPlaneUpcalls {
   /** First of all: where applications pick up their flows. */
@@ -95,4 +108,9 @@ export interface DataPlaneUpcalls {
   'flow.released': { params: { pid: number; flowId: number }; result: null };
   /** The application's end of a flow is gone. */
   'flow.closed': { params: { flowId: number }; result: null };
+  /** IPCPs whose facts may be others now, and flows that went up or down: told together, ten times a second at most. */
+  'dataPlane.changed': {
+    params: { ipcps: readonly number[]; flows: readonly { flowId: number; up: boolean }[] };
+    result: null;
+  };
 }

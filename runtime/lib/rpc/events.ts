@@ -183,7 +183,10 @@ export interface FlowCounts {
   readonly ends: readonly EndReport[];
 }
 
-/** Totals of those IPCPs and flows that did anything since they were last told. */
+/**
+ * Totals of those IPCPs and flows that did anything since they were last told. Of an IPCP, the numbers that are other
+ * than when they were told last; what was never told is 0. After a snapshot all are told anew.
+ */
 export interface IrmCounters {
   readonly event: 'counters';
   readonly at: number;

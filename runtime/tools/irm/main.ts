@@ -6,13 +6,16 @@ import { bindGroup, unbindGroup } from './bind.ts';
 import type { CommandContext, CommandGroup } from './command.ts';
 import { matchWord } from './grammar.ts';
 import { ipcpGroup } from './ipcp.ts';
+import { events } from './events.ts';
 import { nameGroup } from './name.ts';
 
 const groups = { ipcp: ipcpGroup, bind: bindGroup, unbind: unbindGroup, name: nameGroup } as const;
-const topWords = ['ipcp', 'bind', 'unbind', 'name', 'help'] as const;
+/** Commands without a group; the manual does not know them. */
+const commands = { events } as const;
+const topWords = ['ipcp', 'bind', 'unbind', 'name', 'help', 'events'] as const;
 const topUsage = `Usage: irm [OPERATION GROUP]
 
-where OPERATION GROUP = {ipcp bind unbind name help}
+where OPERATION GROUP = {ipcp bind unbind name help events}
 `;
 const exitWithoutWords = 255;
 
@@ -48,6 +51,7 @@ async function run(words: readonly string[], context: CommandContext): Promise<n
   }
   const matched = matchWord(word, topWords);
   if (matched === undefined) return unknown(word, 'irm help');
+  if (matched === 'events') return commands[matched](rest, context);
   if (matched !== 'help') return runGroup(groups[matched], rest, context);
   context.out(topUsage);
   return 0;

@@ -107,6 +107,7 @@ export function runScenario(seed: number, watch?: Watch): Outcome {
   const fault =
     ends.find((end) => end.fault !== undefined)?.fault ??
     memoryFault(ends) ??
+    (done && !reliable ? countFault(ends) : undefined) ??
     (done || prototypeFailed ? undefined : `not done: ${ends.map((end) => describe(end)).join('; ')}`);
   return {
     seed,
@@ -139,6 +140,20 @@ function memoryFault(ends: readonly End[]): string | undefined {
     // One message always fits.
     const allowed = sendBytesMax + receiveBytesMax + 1496;
     if (end.bytesHeldMax > allowed) return `${end.name} held ${end.bytesHeldMax} bytes, more than ${allowed}`;
+  }
+  return undefined;
+}
+
+/** Best effort among our own ends: a message that was not read is counted. */
+function countFault(ends: readonly End[]): string | undefined {
+  for (const [index, end] of ends.entries()) {
+    const other = ends[1 - index];
+    if (!(end instanceof OursEnd && other instanceof OursEnd)) continue;
+    const { messagesDelivered, skipped, droppedNoRoom } = end.frct.counters;
+    const known = messagesDelivered + skipped + droppedNoRoom;
+    if (known !== other.written.count) {
+      return `${end.name} knows of ${known} messages (${skipped} skipped), ${other.written.count} were written`;
+    }
   }
   return undefined;
 }

@@ -3,38 +3,54 @@
  * 9.2, 9.3. Pure; times in ns.
  */
 
-/** Slots of 16.8 ms to begin with. */
-const exponentInitial = 24;
-const exponentMin = 16;
-const exponentMax = 30;
-const bytesInitial = 65_536;
+/** The rate is looked at once in so long, 16.8 ms, and not before so many packets have left. */
+const intervalNs = 2 ** 24;
+const intervalPackets = 8;
+/** The rate to begin with and the least, in bytes an interval: about 1 MB/s and 8 kB/s. */
+const bytesInitial = 16_384;
+const bytesMin = 128;
 /** Packets after the last update for which its level counts. */
 const updateAge = 32;
-const packetsASlotMin = 8;
-const packetsASlotMax = 64;
-const decrease = 8192;
+/** A level of so much would take all of the rate at once; no more than this share is taken. */
+const decrease = 2048;
+const decreaseShareMax = 1 / 8;
+/** What the rate grows by when there is no congestion: bytes and a share of it, together no more than another share. */
+const increase = 1500;
+const increaseShare = 1 / 128;
+const increaseShareMax = 1 / 16;
+/** What may leave at once after a pause: of an interval, and in bytes at least. */
+const burstShare = 1 / 8;
+const burstBytesMin = 15_000;
 const holdNsMax = 1_000_000_000;
 const levelMax = 0xffff;
 
-/** Where the sender is: its window grows by doubling, by steps, or shrinks. */
+/** Where the sender is: its rate grows by doubling, by steps, or shrinks. */
 export type CongestionRegime = 'Slow start' | 'Additive inc' | 'Multiplicative dec';
 
-/** The sending side of a flow. */
+/**
+ * The sending side of a flow: packets leave at a rate, which grows as long as the receiver tells of no congestion. The
+ * prototype counts bytes in slots instead and lets all of a slot leave at its beginning; both follow the same updates.
+ */
 export class EcnSender {
-  /** log2 of a slot's length in ns. */
-  #exponent = exponentInitial;
-  #slot: number;
+  /** The rate, as bytes in an interval. */
   #bytesMax = bytesInitial;
-  #increment = bytesInitial;
+  /** What may leave at once. */
+  #credit = Math.max(burstBytesMin, bytesInitial * burstShare);
+  #creditAt: number;
+  #since: number;
   #bytes = 0;
   #packets = 0;
+  #isLimited = false;
   #level = 0;
+  /** As it was when the rate was looked at last. */
+  #levelBefore = 0;
   #sinceUpdate = 0;
   #avoiding = false;
   regime: CongestionRegime = 'Slow start';
 
   constructor(now: number) {
-    this.#slot = Math.floor(now / 2 ** this.#exponent);
+    this.#since = now;
+    this.#creditAt = now;
   }
 
   /** The level the receiver told last, as long as it counts. */
@@ -43,14 +59,14 @@ export class EcnSender {
   }
 
   get windowNs(): number {
-    return 2 ** this.#exponent;
+    return intervalNs;
   }
 
   get bytesMax(): number {
-    return this.#bytesMax;
+    return Math.floor(this.#bytesMax);
   }
 
-  /** Packets and bytes of this window. */
+  /** Packets and bytes of this interval. */
   get packets(): number {
     return this.#packets;
   }
@@ -64,62 +80,57 @@ export class EcnSender {
     return this.#sinceUpdate;
   }
 
-  /** The receiver told of congestion. */
+  /** The receiver told of congestion, or of its end. */
   updated(level: number): void {
     this.#level = level;
     this.#sinceUpdate = 0;
+    if (this.#avoiding || level === 0) return;
+    // It has doubled once too often.
     this.#avoiding = true;
+    this.#bytesMax /= 2;
   }
 
   /** A packet of `bytes` is to leave; for how many ns it is to be held. */
   outgoing(bytes: number, now: number): number {
     this.#sinceUpdate += 1;
+    if (this.#sinceUpdate > updateAge) this.#level = 0;
+    if (now - this.#since >= intervalNs && this.#packets >= intervalPackets) this.#nextInterval(now);
     this.#packets += 1;
     this.#bytes += bytes;
-    if (this.#sinceUpdate > updateAge) this.#level = 0;
-    const slot = Math.floor(now / 2 ** this.#exponent);
-    if (slot > this.#slot) this.#nextSlot(slot);
-    if (this.#bytes <= this.#bytesMax) return 0;
-    const hold = (this.#slot + 1) * 2 ** this.#exponent - now;
-    return Math.max(0, Math.min(holdNsMax, hold));
+    const perNs = this.#bytesMax / intervalNs;
+    const burst = Math.max(burstBytesMin, this.#bytesMax * burstShare);
+    this.#credit = Math.min(burst, this.#credit + (now - this.#creditAt) * perNs) - bytes;
+    this.#creditAt = now;
+    if (this.#credit >= 0) return 0;
+    this.#isLimited = true;
+    const hold = -this.#credit / perNs;
+    if (hold <= holdNsMax) return hold;
+    this.#credit = -holdNsMax * perNs;
+    return holdNsMax;
   }
 
-  #nextSlot(slot: number): void {
-    this.#slot = slot;
-    if (!this.#avoiding) {
-      this.regime = 'Slow start';
-      if (this.#bytes > this.#bytesMax) this.#bytesMax *= 2;
-    } else if (this.#level > 0) {
+  #nextInterval(now: number): void {
+    const isFalling = this.#level < this.#levelBefore;
+    this.#levelBefore = this.#level;
+    if (this.#level > 0) {
       this.regime = 'Multiplicative dec';
-      const less = Math.floor((this.#bytesMax * this.#level) / decrease);
-      // A level above 8192 must not turn the window round.
-      this.#bytesMax = Math.max(1, this.#bytesMax - less);
-    } else {
+      // Where what waits becomes less, the rate is low enough.
+      const share = isFalling ? 0 : Math.min(decreaseShareMax, this.#level / decrease);
+      this.#bytesMax = Math.max(bytesMin, this.#bytesMax * (1 - share));
+    } else if (this.#isLimited && !this.#avoiding) {
+      this.regime = 'Slow start';
+      this.#bytesMax *= 2;
+    } else if (this.#isLimited) {
       this.regime = 'Additive inc';
-      this.#bytesMax = this.#bytes + this.#increment;
+      this.#bytesMax += Math.min(
+        increase + this.#bytesMax * increaseShare,
+        this.#bytesMax * increaseShareMax,
+      );
     }
-    let kept = false;
-    if (this.#packets < packetsASlotMin && this.#exponent < exponentMax) {
-      const f = Math.min(exponentMax - this.#exponent, Math.ceil(Math.log2(packetsASlotMin / this.#packets)));
-      this.#exponent += f;
-      this.#slot = Math.floor(this.#slot / 2 ** f);
-      this.#bytesMax *= 2 ** f;
-      this.#increment *= 2 ** f;
-      if (this.#slot % 2 ** f === 0) {
-        this.#slot += 1;
-        kept = true;
-      }
-    } else if (this.#packets > packetsASlotMax && this.#exponent > exponentMin) {
-      const wanted = Math.floor(Math.log2(this.#packets / (packetsASlotMax + 1))) + 1;
-      const f = Math.min(this.#exponent - exponentMin, wanted);
-      this.#exponent -= f;
-      this.#slot *= 2 ** f;
-      this.#bytesMax = Math.max(1, Math.floor(this.#bytesMax / 2 ** f));
-      this.#increment = Math.max(1, Math.floor(this.#increment / 2 ** f));
-    }
-    if (kept) return;
+    this.#since = now;
     this.#bytes = 0;
     this.#packets = 0;
+    this.#isLimited = false;
   }
 }
 

@@ -28,6 +28,9 @@ export interface Directory extends Deadlines {
   /** Counts of messages and of what was dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
 
+  /** How much it holds, by name. */
+  readonly gauges: Readonly<Record<string, number>>;
+
   /** Takes what another directory sent; whatever it is, it is handled or counted. Valid only during the call. */
   receive(memory: Buffer, start: number, end: number, now: Millis): void;
 

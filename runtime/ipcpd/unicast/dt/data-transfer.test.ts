@@ -65,13 +65,14 @@ class Link {
       handshake: () => {},
       released: () => {},
       close: () => {},
+      stateChanged: () => {},
     };
     this.connection = new Connection(owner, undefined);
     this.connection.attach(this.flow);
     const record = { component: 'Data Transfer', protocol: 'dtp', version: 1, syntax: 2, address: peer };
     const rule = { gives: false, intervalMs: Infinity, downMs: Infinity, lostMs: Infinity };
     const readyAt = bench.now + (isPrototype ? 300 : 0);
-    this.connection.open({ ...record, extensions: isPrototype ? 0 : 1 }, rule, readyAt, bench.now);
+    this.connection.open(1, { ...record, extensions: isPrototype ? 0 : 1 }, rule, readyAt, bench.now);
     this.connection.use(bench.dt.connected(this.connection, bench.now));
   }
 

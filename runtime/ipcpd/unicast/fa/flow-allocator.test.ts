@@ -31,6 +31,7 @@ class Member {
   /** Whether there is a way to other members. */
   hasRoute = true;
   maxMessageBytes = 1481;
+  deadlinesChanged = 0;
   readonly sent: Sent[] = [];
   readonly requests: FlowRequest[] = [];
   readonly allocator: FlowAllocator;
@@ -56,6 +57,7 @@ class Member {
       clock: () => this.now,
       randomBytes: (count: number) => Buffer.alloc(count, (this.#eids += 1)),
       maxMessageBytes: () => this.maxMessageBytes,
+      deadlineChanged: () => void (this.deadlinesChanged += 1),
     };
     this.allocator = new FlowAllocator(
       limits === undefined ? around : { ...around, limits: { ...wide, ...limits } },
@@ -572,9 +574,10 @@ test('packets for endpoints that there are not are dropped', () => {
 
 describe('congestion', () => {
   const long = 'x'.repeat(1000);
-  /** Fills the first window of a flow, 64 KiB. */
+  /** As many packets as may leave at once. */
+  const first = 15;
   const fill = (flow: LayerFlow): void => {
-    for (let packet = 0; packet < 65; packet += 1) write(flow, long);
+    for (let packet = 0; packet < first; packet += 1) write(flow, long);
   };
 
   test('that a receiver sees is told to the sender, in the endpoint id of the sender', () => {
@@ -601,14 +604,14 @@ describe('congestion', () => {
     expect([both.b.sent, both.a.sent.length, asker.user.heard]).toEqual([[], 1000, []]);
   });
 
-  test('packets beyond the window wait for the next, in order, and the user is paused meanwhile', () => {
+  test('packets beyond the rate wait, in order, and the user is paused meanwhile', () => {
     const both = pair(true);
     const { asker } = open(both);
     fill(asker.flow);
-    expect([both.a.sent.length, asker.user.heard]).toEqual([65, []]);
+    expect([both.a.sent.length, asker.user.heard]).toEqual([first, []]);
     for (const text of ['one' + long, 'two', 'three']) write(asker.flow, text);
     expect([both.a.sent.splice(0).length, asker.user.heard, asker.flow.backlog]).toEqual([
-      65,
+      first,
       ['(paused)'],
       3,
     ]);
@@ -617,22 +620,28 @@ describe('congestion', () => {
     expect([asker.user.heard, asker.flow.backlog]).toEqual([['(paused)', '(resumed)'], 0]);
   });
 
-  test('what waits leaves a window at a time, never all at once', () => {
+  test('what waits leaves at the rate, never all at once', () => {
     const both = pair(true);
     const { asker } = open(both);
     const { sender } = asker.flow;
-    // From the first update on the window does not double any more.
+    // From the first sign of congestion on the rate does not double any more.
+    sender!.updated(1);
     sender!.updated(0);
-    for (let packet = 0; packet < 300; packet += 1) write(asker.flow, long);
-    both.a.sent.splice(0);
-    const perWindow: number[] = [];
+    const bytesANs = sender!.bytesMax / sender!.windowNs;
+    const begin = both.a.now;
+    for (let packet = 0; packet < 200; packet += 1) write(asker.flow, long);
+    expect(both.a.sent.splice(0)).toHaveLength(first);
+    let left = 0;
     while (asker.flow.backlog > 0) {
-      both.a.after(Math.ceil(both.a.allocator.nextDeadline() - both.a.now));
-      perWindow.push(both.a.sent.splice(0).reduce((sum, { bytes }) => sum + bytes.length, 0));
-      expect(perWindow.at(-1)).toBeLessThanOrEqual(sender!.bytesMax + 2000);
+      const from = both.a.now;
+      both.a.after(both.a.allocator.nextDeadline() - both.a.now);
+      const bytes = both.a.sent.splice(0).reduce((sum, { bytes: { length } }) => sum + length, 0);
+      // It grows meanwhile, by a sixteenth at most.
+      expect(bytes).toBeLessThanOrEqual((both.a.now - from) * 1e6 * bytesANs * 20 + 1000);
+      left += bytes;
     }
-    expect(perWindow.length).toBeGreaterThan(1);
-    expect(perWindow.reduce((sum, bytes) => sum + bytes)).toBe(300_000 - 65_000);
+    expect(left).toBe((200 - first) * 1000);
+    expect(both.a.now - begin).toBeGreaterThan(50);
   });
 
   test('what waits is bounded, and what is beyond is counted', () => {

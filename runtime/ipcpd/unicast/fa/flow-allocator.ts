@@ -61,6 +61,8 @@ export interface FlowAllocatorOptions {
   readonly randomBytes: (count: number) => Buffer;
   /** Longest message a flow carries now, in bytes. */
   readonly maxMessageBytes: () => number;
+  /** To be told when something wants to be called sooner than it said before. */
+  readonly deadlineChanged: () => void;
   readonly limits?: FlowAllocatorLimits;
 }
 
@@ -233,6 +235,7 @@ export class FlowAllocator implements Deadlines {
       return closedFlow;
     }
     this.#allocations.set(flow, { deadline: now + this.#limits.replyMs, done });
+    this.#options.deadlineChanged();
     this.counters.flowRequestsOut += 1;
     this.#send(to, message);
     return flow;
@@ -526,6 +529,7 @@ export class FlowAllocator implements Deadlines {
     // Rounded up to a µs, so that the window is open then.
     flow.heldUntil = now + Math.ceil(hold / nsPerUs) / usPerMs;
     this.#holding.add(flow);
+    this.#options.deadlineChanged();
   }
 
   /** Keeps a packet behind those that wait for the window. */

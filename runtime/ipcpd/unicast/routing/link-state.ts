@@ -40,6 +40,14 @@ export interface RoutingPort<Flow extends ManagementFlow> {
   reachable(address: Address, isReachable: boolean): void;
 }
 
+/** The way to a member. */
+export interface Way {
+  readonly address: Address;
+  readonly links: number;
+  /** Neighbours to forward to, the first choice first. */
+  readonly via: readonly Address[];
+}
+
 /** Times in ms and counts. Parameters, so that a test need not wait for them. */
 export interface LinkStateLimits extends DatabaseLimits, OutboxLimits {
   /** How long a change waits for others before the routes are calculated. */
@@ -224,6 +232,18 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     return distance < 0 || !this.#members.has(address) ? undefined : distance;
   }
 
+  /** Where packets to each member leave, as of the last calculation. */
+  *ways(): Generator<Way, void, void> {
+    const routes = this.#routes;
+    for (let index = 0; index < routes.size; index += 1) {
+      const address = routes.destination(index);
+      const links = this.distance(address);
+      if (links === undefined) continue;
+      const via = Array.from({ length: routes.hopCount(index) }, (_, number) => routes.hop(index, number));
+      yield { address, links, via };
+    }
+  }
+
   database(now: Millis): DatabaseRow[] {
     return this.#database.entries.toSorted(inOrder).map((entry) => ({
       source: entry.source,
@@ -233,6 +253,11 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
       isWithdrawn: entry.isWithdrawn,
       maxMessageBytes: entry.maxMessageBytes === 0 ? undefined : entry.maxMessageBytes,
     }));
+  }
+
+  /** Links known of. */
+  get databaseSize(): number {
+    return this.#database.entries.length;
   }
 
   neighbours(): NeighbourRow[] {

@@ -228,6 +228,17 @@ export class Dht implements Directory {
     this.#agenda.advance(now);
   }
 
+  get gauges(): Readonly<Record<string, number>> {
+    const { values } = this.#custody;
+    return {
+      members: this.#membership.size,
+      contacts: this.#membership.contacts.size,
+      ownValues: this.#ownNames.size,
+      foreignValues: values.size - values.withdrawn,
+      queries: this.#queries.size,
+    };
+  }
+
   /** What the prototype's RIB tells (unicast-layer.md 11), with own and foreign values under their right names. */
   metrics(): DirectoryFacts {
     const { self } = this.#exchange;
