@@ -86,7 +86,7 @@ export function shorten(text: string, width: number): string {
 export function painted(line: Line, width: number, colour: boolean): string {
   let left = width;
   let text = '';
-  for (const span of line) {
+  for (const span of withoutBlanks(line)) {
     if (left <= 0) break;
     const part = shorten(harmless(span.text), left);
     left -= widthOf(part);
@@ -94,6 +94,14 @@ export function painted(line: Line, width: number, colour: boolean): string {
     text += codes.length === 0 ? part : `\x1b[${codes.join(';')}m${part}\x1b[0m`;
   }
   return text;
+}
+
+/** Blanks at the end of a line need not be written. */
+function withoutBlanks(line: Line): Line {
+  const end = line.findLastIndex(({ text, inverse }) => inverse === true || text.trimEnd() !== '');
+  return line
+    .slice(0, end + 1)
+    .map((span, at) => (at === end && !span.inverse ? { ...span, text: span.text.trimEnd() } : span));
 }
 
 function codesOf({ colour, bold: isBold, dim: isDim, inverse }: Span, withColour: boolean): number[] {

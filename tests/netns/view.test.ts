@@ -1,5 +1,5 @@
 /** The live view as its users have it: in a terminal, over a lab of two nodes, driven by keys. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { twoNodes } from '../compliance/cli.ts';
@@ -54,7 +54,7 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
   await pinging.outcome;
   await press(screen, `${escape}`, /flow\.deallocated/);
 
-  await press(screen, '1x', /[#$] $/);
+  await press(screen, '1x', /[#$]$/m);
   await press(screen, 'echo "on $(hostname), $((6 * 7))"\r', /^on a, 42$/m);
   await press(screen, 'exit\r', /2\/2 nodes[^]*back from node a$/);
   await press(screen, '8', /a +[\d.]+ s +sh$/m);
@@ -109,7 +109,10 @@ test('up --tui shows it being built, and reports when the view is closed; its ev
     '-c',
     `exec ${process.execPath} ${program} events --lab ${lab.name} >${file}`,
   ]);
-  await until('two snapshots', () => readFileSync(file, 'utf8').split('"snapshot"').length > 2);
+  await until(
+    'two snapshots',
+    () => existsSync(file) && readFileSync(file, 'utf8').split('"snapshot"').length > 2,
+  );
   await cli(['down', '--lab', lab.name]);
   await watching.outcome;
   const replay = show(['tui', '--replay', place.path]);

@@ -57,7 +57,7 @@ export class Screen implements AsyncDisposable {
     const { active } = this.#terminal.buffer;
     const lines = Array.from(
       { length: active.length },
-      (_line, at) => active.getLine(at)?.translateToString(true) ?? '',
+      (_line, at) => active.getLine(at)?.translateToString(true).trimEnd() ?? '',
     );
     while (lines.at(-1) === '') lines.pop();
     return lines;
