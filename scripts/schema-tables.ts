@@ -18,7 +18,7 @@ interface Parts {
   readonly default?: unknown;
 }
 
-const parts = (schema: v.GenericSchema): Parts => schema as never;
+const parts = (schema: v.GenericSchema): Parts => schema;
 
 export class SchemaTables {
   readonly #names: Map<v.GenericSchema, string>;

@@ -126,10 +126,10 @@ function detail({
     ),
     part(
       ['FLOW', 'NAME', 'PIDS', 'IPCP'],
-      flows.map(({ flowId, name, pids, ipcp }) => [
+      flows.map(({ flowId, name, ends, ipcp }) => [
         String(flowId),
         name,
-        pids.join(','),
+        ends.map(({ pid }) => pid).join(','),
         ipcp === null ? 'direct' : String(ipcp),
       ]),
     ),
