@@ -1,5 +1,5 @@
 /** The view as ink shows it. */
-import { Box, type Key as InkKey, Text, useApp, useInput, useWindowSize } from 'ink';
+import { Box, type Key as InkKey, Text, useApp, useInput, useStdin, useWindowSize } from 'ink';
 import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { LiveActions, LiveSource } from '../rumba/index.ts';
 import { bodyRows, frame } from './frame.ts';
@@ -16,6 +16,7 @@ export interface AppProps {
 
 export function App({ store, source, readOnly, colour, onInterrupt }: AppProps): React.JSX.Element {
   const { exit, suspendTerminal } = useApp();
+  const { stdin } = useStdin();
   const { columns, rows } = useWindowSize();
   const live = useSyncExternalStore(store.subscribe, store.model);
   const [state, setState] = useState<ScreenState>(firstState);
@@ -65,7 +66,10 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
         return attempt(`shell on ${node}`, async () => {
           store.hold(true);
           try {
-            await suspendTerminal(() => actions.shell(node));
+            await suspendTerminal(async () => {
+              await stopReading(stdin);
+              await actions.shell(node);
+            });
           } finally {
             store.hold(false);
           }
@@ -134,6 +138,16 @@ async function carryOut({ action }: Fault, actions: LiveActions): Promise<void> 
       return await actions.setLink(action.link, action.state);
   }
 }
+
+/** ink lets go of the keys, but Node reads on: what is typed would be lost to the other program. */
+async function stopReading(stdin: NodeJS.ReadableStream): Promise<void> {
+  // The end of listening and the pause each take effect a turn later.
+  await nextTurn();
+  stdin.pause();
+  await nextTurn();
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What ink makes of the bytes of a terminal, as keys: characters that came at once are one key each. */
 function keysOf(input: string, key: InkKey): Key[] {

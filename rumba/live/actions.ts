@@ -14,6 +14,16 @@ export interface ActionNotes {
 /** How long an act may take, in milliseconds. */
 const actMs = 60_000;
 
+/**
+ * A shell with a terminal of its own, where that can be had: one that controls jobs makes itself the owner of its
+ * terminal, and from within a node it could not give ours back.
+ */
+const shellScript = [
+  'shell=$(command -v bash || command -v sh)',
+  'if command -v script >/dev/null; then exec script -q -c "$shell" /dev/null; fi',
+  'exec "$shell"',
+].join('\n');
+
 export function labActions({ lab: find, note }: ActionNotes): LiveActions {
   let capture: { readonly link: string; readonly running: Capture } | undefined;
   const there = (): Lab => {
@@ -38,8 +48,7 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
   return {
     shell: (node) =>
       noted(node, 'sh', async () => {
-        const shell = 'if command -v bash >/dev/null; then exec bash; else exec sh; fi';
-        await there().node(node).attach(['sh', '-c', shell]).ended;
+        await there().node(node).attach(['sh', '-c', shellScript]).ended;
       }),
     stopNode: (node) => noted(null, `stop ${node}`, () => stop(there(), [node], AbortSignal.timeout(actMs))),
     startNode: (node) =>

@@ -57,7 +57,7 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
   await press(screen, '1x', /[#$]$/m);
   await press(screen, 'echo "on $(hostname), $((6 * 7))"\r', /^on a, 42$/m);
   await press(screen, 'exit\r', /2\/2 nodes[^]*back from node a$/);
-  await press(screen, '8', /a +[\d.]+ s +sh$/m);
+  await press(screen, '8', /a +[\d.]+ m?s +sh$/m);
 
   await press(screen, '1jf', /What shall happen\?\n stop node b/);
   await press(screen, '\r', /stop node b\?/);
@@ -66,7 +66,7 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
   await press(screen, 'fj\ry', /2\/2 nodes {2}2\/2 IPCPs[^]*start node b: done$/);
 
   screen.resize(40, 10);
-  await screen.shows(/^ 1 topology {2}2 {2}3 {2}4 {2}5 {2}6 {2}7 {2}8\n[^]*┃ b/m);
+  await screen.shows(/^ 1 topology {2}2 {2}3 {2}4 {2}5 {2}6 {2}7\* {2}8\n[^]*┃ b/m);
   await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
   expect(screen.lines.length).toBeLessThanOrEqual(10);
   screen.resize(110, 30);
