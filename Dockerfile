@@ -3,7 +3,7 @@
 ARG BASE=node:24-bookworm-slim
 FROM ${BASE}
 RUN command -v ip >/dev/null \
- || { apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*; }
+ || { apt-get update && apt-get install -y --no-install-recommends iproute2 iputils-ping && rm -rf /var/lib/apt/lists/*; }
 COPY node_modules/koffi /opt/o7s-testbed/node_modules/koffi
 COPY node_modules/@koromix /opt/o7s-testbed/node_modules/@koromix
 COPY dist/bin /opt/o7s-testbed/dist/bin

@@ -57,8 +57,12 @@ interface Side {
 }
 
 async function transfer(from: Side, to: Side, signal: AbortSignal): Promise<void> {
-  const reader = await open(from);
   const writer = await open(to);
+  // Last: what a command that has ended has written is thrown away unless somebody reads it already.
+  const reader = await open(from).catch((error: unknown) => {
+    writer.kill('SIGKILL');
+    throw error;
+  });
   const stop = (): void => {
     reader.kill('SIGKILL');
     writer.kill('SIGKILL');

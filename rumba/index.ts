@@ -53,6 +53,7 @@ export {
   type Link,
   type LinkOptions,
 } from './model/link.ts';
+export type { ImpairmentOptions } from './model/impairment.ts';
 export { node, type Node, type NodeOptions, port, type Port, type PortOptions } from './model/node.ts';
 export { parameters, type ParameterOptions, type Parameters } from './model/parameters.ts';
 export { type FromEnvironment, runtime, type Runtime, type RuntimeOptions } from './model/runtime.ts';

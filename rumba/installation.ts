@@ -17,6 +17,9 @@ export const binDirectory = `${packageRoot}dist/bin`;
 /** What the live view runs from. */
 export const viewBundle = `${packageRoot}dist/view/main.mjs`;
 
+/** The program that carries frames of links that are impaired. */
+export const wireBundle = `${packageRoot}dist/bundle/wire.mjs`;
+
 /** What the imports `o7s-testbed` and `o7s-testbed/lib` of a topology file mean, as file URLs. */
 export const entryPoints: ReadonlyMap<string, string> = new Map([
   ['o7s-testbed', new URL(compiled ? './index.js' : './index.ts', import.meta.url).href],

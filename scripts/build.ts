@@ -31,8 +31,8 @@ node=$here/../../node_modules/.bin/node
 exec "$node" "$here/../bundle/${name}.mjs" "$@"
 `;
 
-// Runs in a lab's helper container, never by hand: it has no starter.
-const agent = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts' };
+// Run in a lab, never by hand: they have no starters.
+const agents = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts', wire: 'rumba/wire/main.ts' };
 
 const packaging = process.argv.includes('--package');
 if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
@@ -55,7 +55,7 @@ const shared = {
 } as const;
 await build({
   ...shared,
-  entryPoints: { ...programs, ...agent },
+  entryPoints: { ...programs, ...agents },
   outdir: 'dist/bundle',
   // koffi loads a native module that lies beside it.
   external: ['koffi'],

@@ -108,10 +108,10 @@ export interface Rates {
 }
 
 export const eventsMax = 2_000;
-export const logsMax = 5_000;
-export const commandsMax = 2_000;
+const logsMax = 5_000;
+const commandsMax = 2_000;
 /** Samples of a rate that are kept. */
-export const samplesMax = 120;
+const samplesMax = 120;
 
 const nothing = <T>(): Recent<T> => ({ rows: [], total: 0 });
 

@@ -11,6 +11,7 @@ import { graph } from './commands/graph.ts';
 import { image } from './commands/image.ts';
 import { init } from './commands/init.ts';
 import { inspect } from './commands/inspect.ts';
+import { link } from './commands/link.ts';
 import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
 import { restart, start, stop } from './commands/nodes.ts';
@@ -24,7 +25,7 @@ import { closeInherited } from './inherited.ts';
 import { refuseTwice, withVariables } from './options.ts';
 
 /** Options and words that may have several values. */
-const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files']);
+const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'links']);
 
 const words = process.argv.slice(2);
 // What yargs writes a script for.
@@ -53,6 +54,7 @@ const cli: Argv = yargs(words)
   .command(withVariables(logs))
   .command(withVariables(events))
   .command(withVariables(tui))
+  .command(link)
   .command(withVariables(stop))
   .command(withVariables(start))
   .command(withVariables(restart))

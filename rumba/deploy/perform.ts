@@ -3,6 +3,7 @@ import { O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
 import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
+import { impairmentSeed, perfect } from '../model/impairment.ts';
 import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
 import type { Action, ActionOf } from '../plan/action.ts';
 import { hostsFile } from '../plan/hosts.ts';
@@ -77,6 +78,8 @@ export class Performer implements AsyncDisposable {
         return await lab.addLan(action.lan, action.mtu, signal);
       case 'plug':
         return await lab.plug({ name: action.lan, mtu: action.mtu }, action.end, signal);
+      case 'impair':
+        return await lab.impair(action.link, action.impairments, { seed: impairmentSeed }, signal);
       case 'address':
         return await lab.node(action.node).addAddress(addressWords(action.interface, action.address), signal);
       case 'hosts':
@@ -136,6 +139,8 @@ export class Performer implements AsyncDisposable {
         return await lab.removeLan(action.lan, signal);
       case 'plug':
         return await lab.removeInterface(action.node, action.end.interface, signal);
+      case 'impair':
+        return await lab.impair(action.link, [perfect, perfect], { seed: impairmentSeed }, signal);
       case 'address':
         return await lab
           .node(action.node)

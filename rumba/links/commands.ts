@@ -16,34 +16,131 @@ export interface LinkEnd {
 }
 
 /**
- * Makes both interfaces of a cable straight in their nodes, with address and MTU, and sets the first up. The
- * other cannot be set up in the same breath: the kernel makes it before it has a peer.
+ * The interfaces in the network of the lab by which one link is joined: what comes in at one port leaves by the other.
+ * A cable has a port for each of its nodes; a node's end of a LAN has one for the node and one for the bridge.
  */
-export function cableCommand(from: LinkEnd, to: LinkEnd, mtu: number): string[] {
-  return ['ip', 'link', 'add', ...endWords(from, mtu), 'up', 'type', 'veth', 'peer', ...endWords(to, mtu)];
+export interface Ports {
+  readonly join: string;
+  readonly near: string;
+  readonly far: string;
+}
+
+export function cablePorts(link: string): Ports {
+  return ports('c', digest(link));
+}
+
+export function plugPorts(lan: string, node: string, device: string): Ports {
+  return ports('p', digest(`${lan}\0${node}\0${device}`));
+}
+
+// Interfaces have names of at most 15 bytes.
+function ports(kind: string, id: string): Ports {
+  return { join: `${kind}${id}`, near: `${kind}${id}a`, far: `${kind}${id}b` };
+}
+
+/** The port at the other side of a join, and the join; undefined for an interface that is no port. */
+export function otherPort(port: string): { join: string; other: string } | undefined {
+  const [, join, side] = /^([cp][0-9a-f]{12})([ab])$/.exec(port) ?? [];
+  return join === undefined ? undefined : { join, other: `${join}${side === 'a' ? 'b' : 'a'}` };
+}
+
+/**
+ * Where the wire picks up the frames of one direction: the kernel leads them into one end of a pair, the `funnel`, and
+ * the wire reads them at the other.
+ */
+export function funnelOf(port: string): { funnel: string; reader: string } {
+  return { funnel: `f${port}`, reader: `r${port}` };
+}
+
+/** Makes a node's interface and its port, with address and MTU, and sets the port up. */
+export function pairCommand(port: string, portIndex: number, end: LinkEnd, mtu: number): string[] {
+  const add = ['ip', 'link', 'add', ...portWords(port, mtu, portIndex), 'type', 'veth', 'peer'];
+  return inSequence([[...add, ...endWords(end, mtu)], ...silentCommands(port)]);
+}
+
+/** Makes the bridge's end of a LAN's join, `far`, and what is plugged into the bridge. */
+export function bridgePairCommand(far: string, mtu: number): string[] {
+  const inner = innerPort(far);
+  return inSequence([
+    ['ip', 'link', 'add', ...portWords(far, mtu), 'type', 'veth', 'peer', 'name', inner, 'mtu', String(mtu)],
+    ...silentCommands(far),
+    ...silentCommands(inner),
+  ]);
+}
+
+/** Plugs a LAN's join into its bridge. */
+export function bridgeCommandFor(lan: string, far: string): string[] {
+  return ['ip', 'link', 'set', 'dev', innerPort(far), 'master', bridgeName(lan)];
+}
+
+function innerPort(far: string): string {
+  return `${far.slice(0, -1)}c`;
+}
+
+/** Makes a funnel of a port and its reader, and sets both up. */
+export function funnelCommands(port: string, mtu: number): string[][] {
+  const { funnel, reader } = funnelOf(port);
+  const peer = ['peer', 'name', reader, 'mtu', String(mtu)];
+  return [
+    ['ip', 'link', 'add', ...portWords(funnel, mtu), 'type', 'veth', ...peer],
+    ...silentCommands(funnel),
+    ...silentCommands(reader),
+  ];
+}
+
+/**
+ * Leads all that comes in at an interface out by another, instead of where it was led before: every frame goes one way
+ * or the other, none is lost or doubled by the change. The filter with this handle is replaced as a whole.
+ */
+export function leadCommand(from: string, to: string): string[] {
+  const match = ['u32', 'match', 'u32', '0', '0', 'action', 'mirred', 'egress', 'redirect', 'dev', to];
+  const place = ['dev', from, 'parent', 'ffff:', 'protocol', 'all', 'pref', '1', 'handle', '800::800'];
+  return ['tc', 'filter', 'replace', ...place, ...match];
+}
+
+/** What leading takes first. It may be there already. */
+export function classifierCommand(port: string): string[] {
+  return ['tc', 'qdisc', 'replace', 'dev', port, 'ingress'];
 }
 
 /** Makes the bridge of a LAN, in the network of the lab. It has no address of its own and speaks to nobody. */
 export function bridgeCommand(lan: string, mtu: number): string[] {
-  const own = ['name', bridgeName(lan), 'mtu', String(mtu), 'addrgenmode', 'none', 'up'];
-  return ['ip', 'link', 'add', ...own, 'type', 'bridge', 'stp_state', '0', 'mcast_snooping', '0'];
+  const bridge = bridgeName(lan);
+  const traits = ['type', 'bridge', 'stp_state', '0', 'mcast_snooping', '0'];
+  return inSequence([
+    ['ip', 'link', 'add', 'name', bridge, 'mtu', String(mtu), ...traits],
+    ...silentCommands(bridge),
+  ]);
 }
 
-/** Makes the interface of a node that is plugged into a LAN, and its port at the bridge, which it sets up. */
-export function plugCommand(lan: string, node: string, end: LinkEnd, mtu: number): string[] {
-  const port = ['name', portName(lan, node, end.interface), 'mtu', String(mtu), 'addrgenmode', 'none'];
-  const bridge = ['master', bridgeName(lan), 'up'];
-  return ['ip', 'link', 'add', ...port, ...bridge, 'type', 'veth', 'peer', ...endWords(end, mtu)];
+/**
+ * Sets an interface up that says nothing by itself: it gets no address. The kernel takes this of an interface that is
+ * there, and of none that is being made.
+ */
+function silentCommands(device: string): string[][] {
+  return [['addrgenmode', 'none'], ['up']].map((words) => ['ip', 'link', 'set', 'dev', device, ...words]);
 }
 
-/** Takes a LAN away: its ports, and with each the interface at its other end, and then the bridge. */
+/** Takes a LAN away: its joins, and with each the interface of its node, and then the bridge. */
 export function removeLanCommand(lan: string): string[] {
-  const script = `ports=$(ip -o link show master "$1") || exit 0
-printf '%s\\n' "$ports" | while IFS=': ' read -r _ port _; do
-  [ -z "$port" ] || ip link delete dev "\${port%%@*}"
+  const script = `inner=$(ip -o link show master "$1") || exit 0
+printf '%s\\n' "$inner" | while IFS=': ' read -r _ port _; do
+  [ -n "$port" ] || continue
+  port=\${port%%@*}
+  ip link delete dev "\${port%c}a"
+  ip link delete dev "$port"
 done
 exec ip link delete dev "$1"`;
   return ['sh', '-c', script, 'o7s-testbed', bridgeName(lan)];
+}
+
+/** Several commands one after the other, until one fails. */
+export function inSequence(commands: readonly (readonly string[])[]): string[] {
+  return ['sh', '-ec', commands.map((words) => words.map(quote).join(' ')).join('\n')];
+}
+
+function quote(word: string): string {
+  return /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 export function removeCommand(device: string): string[] {
@@ -55,17 +152,47 @@ export function stateCommand(device: string, state: 'up' | 'down'): string[] {
   return ['ip', 'link', 'set', 'dev', device, state];
 }
 
-// Interfaces have names of at most 15 bytes.
+/** What interfaces of a lab's network, or of a node's, are joined to what: `e1@if12`, and marks of ours. */
+export const listCommand = ['ip', '-o', 'link', 'show'] as const;
+
+export interface ListedInterface {
+  readonly index: number;
+  /** Number of the other end of its pair, in whatever network that is; undefined for none. */
+  readonly peer: number | undefined;
+  readonly isCut: boolean;
+}
+
+/** What `listCommand` printed, by name. */
+export function parseList(text: string): Map<string, ListedInterface> {
+  const found = new Map<string, ListedInterface>();
+  for (const line of text.split('\n')) {
+    const [, index, name, peer] = /^(\d+): ([^:@\s]+)(?:@(?:if(\d+)|[^:\s]+))?:/.exec(line) ?? [];
+    if (index === undefined || name === undefined) continue;
+    const isCut = line.includes(`alias ${cutMark}`);
+    found.set(name, { index: Number(index), peer: peer === undefined ? undefined : Number(peer), isCut });
+  }
+  return found;
+}
+
+/** By this alias a port is known that is down because its link was set down, and not for its node. */
+const cutMark = 'cut';
+
+/** Sets a port down with that mark, or up without it. */
+export function cutCommand(port: string, state: 'up' | 'down'): string[] {
+  return ['ip', 'link', 'set', 'dev', port, state, 'alias', state === 'down' ? cutMark : ''];
+}
+
 export function bridgeName(lan: string): string {
   return `b${digest(lan)}`;
 }
 
-function portName(lan: string, node: string, device: string): string {
-  return `p${digest(`${lan}\0${node}\0${device}`)}`;
+function digest(text: string): string {
+  return createHash('sha1').update(text).digest('hex').slice(0, 12);
 }
 
-function digest(text: string): string {
-  return createHash('sha1').update(text).digest('hex').slice(0, 14);
+function portWords(port: string, mtu: number, index?: number): string[] {
+  const number = index === undefined ? [] : ['index', String(index)];
+  return ['name', port, ...number, 'mtu', String(mtu)];
 }
 
 function endWords(end: LinkEnd, mtu: number): string[] {

@@ -1,16 +1,37 @@
-/** Makes and takes away the links of a lab, wherever its nodes are namespaces of this machine. */
+/**
+ * Makes and takes away the links of a lab, wherever its nodes are namespaces of this machine, and makes them bad. A link
+ * is two pairs of interfaces joined in the network of the lab, where its frames can be led by way of the wire
+ * (docs/adr/0026-links-are-joined-in-the-lab.md).
+ */
 import { TestbedError } from '../errors.ts';
-import type { TopologyCable, TopologyLinkEnd } from '../model/topology.ts';
+import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';
+import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
+import { derivedSeed } from '../seeded.ts';
+import type { SpliceState } from '../wire/api.ts';
+import type { WireClient } from '../wire/client.ts';
 import {
   bridgeCommand,
+  bridgeCommandFor,
   bridgeName,
-  cableCommand,
+  bridgePairCommand,
+  cablePorts,
+  classifierCommand,
+  cutCommand,
+  funnelCommands,
+  funnelOf,
   highestIndex,
+  inSequence,
   interfacesOf,
   isConnected,
+  leadCommand,
   type LinkEnd,
-  plugCommand,
+  listCommand,
+  otherPort,
+  pairCommand,
+  parseList,
+  plugPorts,
+  type Ports,
   removeCommand,
   removeLanCommand,
   stateCommand,
@@ -19,19 +40,27 @@ import {
 /** How long the kernel may take for a link to pass frames, in milliseconds. */
 const connectMs = 5_000;
 
+/** How long it may take to take back the interfaces of a node that has ended, in milliseconds. */
+const goneMs = 10_000;
+
 /** How often to choose the numbers of interfaces, and how far apart. */
 const numberTries = 4;
 const numberStride = 1_000;
 
+/** How long what is under way may take to arrive before a link is led past the wire again, in milliseconds. */
+const drainMs = 2_000;
+
 export interface Ground {
-  /** First process of the lab itself, in whose network the bridges of LANs are. */
+  /** First process of the lab itself, in whose network the links are joined. */
   readonly labPid: number;
   /** Runs a command in the network of a process, be it the lab's or a node's. */
   run(
     pid: number,
     command: readonly string[],
     signal: AbortSignal,
-  ): Promise<{ readonly code: number; readonly stderr: string }>;
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+  /** A connection to the lab's wire, which is started where `start` says so; undefined where none runs. */
+  wire(start: boolean, signal: AbortSignal): Promise<WireClient | undefined>;
 }
 
 /** A node, and its first process. */
@@ -40,9 +69,20 @@ export interface PlacedNode {
   readonly pid: number;
 }
 
+/** What is wrong with a link, or with a node's end of a LAN. */
+export interface LinkState {
+  readonly link: string;
+  /** The node whose end of a LAN it is. */
+  readonly node?: string;
+  readonly isDown: boolean;
+  /** Absent where the link is not impaired: nothing is counted then. */
+  readonly splice?: SpliceState;
+}
+
 export class Wiring {
   readonly #ground: Ground;
   #lastIndex = 0;
+  #wire: WireClient | undefined;
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -52,12 +92,10 @@ export class Wiring {
   async addCable(link: TopologyCable, pids: readonly [number, number], signal: AbortSignal): Promise<void> {
     const [{ node: a, interface: from }, { node: b, interface: to }] = link.ends;
     const place = `link ${link.name} from ${from} of ${a} to ${to} of ${b}`;
-    if (!interfacesOf(pids[0]).includes(from) || !interfacesOf(pids[1]).includes(to)) {
-      await this.#make(`make ${place}`, signal, () => {
-        return cableCommand(this.#end(link.ends[0], pids[0]), this.#end(link.ends[1], pids[1]), link.mtu);
-      });
-    } else await this.#do(pids[0], stateCommand(from, 'up'), `set up ${place}`, signal);
-    await this.#do(pids[1], stateCommand(to, 'up'), `set up ${place}`, signal);
+    const ports = cablePorts(link.name);
+    await this.#pair(place, ports.near, link.ends[0], pids[0], link.mtu, signal);
+    await this.#pair(place, ports.far, link.ends[1], pids[1], link.mtu, signal);
+    await this.#join(place, ports, signal);
     await this.#connected(`link ${link.name}`, signal, [
       { pid: pids[0], interface: from },
       { pid: pids[1], interface: to },
@@ -77,20 +115,35 @@ export class Wiring {
     pid: number,
     signal: AbortSignal,
   ): Promise<void> {
+    const { labPid } = this.#ground;
     const place = `${end.interface} of ${end.node} to LAN ${lan.name}`;
-    if (!interfacesOf(pid).includes(end.interface)) {
-      await this.#make(`join ${place}`, signal, () =>
-        plugCommand(lan.name, end.node, this.#end(end, pid), lan.mtu),
-      );
+    const ports = plugPorts(lan.name, end.node, end.interface);
+    await this.#pair(place, ports.near, end, pid, lan.mtu, signal);
+    if (!interfacesOf(labPid).includes(ports.far)) {
+      await this.#do(labPid, bridgePairCommand(ports.far, lan.mtu), `join ${place}`, signal);
     }
-    await this.#do(pid, stateCommand(end.interface, 'up'), `join ${place}`, signal);
+    await this.#do(labPid, bridgeCommandFor(lan.name, ports.far), `join ${place}`, signal);
+    await this.#join(place, ports, signal);
     await this.#connected(`LAN ${lan.name}`, signal, [{ pid, interface: end.interface }]);
   }
 
   /** Takes an interface of a node away, and with it that at the other end of its link. */
   async remove(device: string, pid: number, signal: AbortSignal): Promise<void> {
-    if (!interfacesOf(pid).includes(device)) return;
-    await this.#do(pid, removeCommand(device), `take interface ${device} away`, signal);
+    const { labPid } = this.#ground;
+    const port = (await this.#portsOf(pid, signal)).get(device);
+    if (port === undefined) return;
+    const joined = otherPort(port);
+    const there = interfacesOf(labPid);
+    const others =
+      joined === undefined
+        ? []
+        : [joined.other, ...[port, joined.other].map((each) => funnelOf(each).funnel)];
+    if (joined !== undefined && there.includes(funnelOf(port).funnel)) {
+      await (await this.#reach(false, signal))?.call('close', { splice: joined.join }, { signal });
+    }
+    for (const each of [port, ...others.filter((other) => there.includes(other))]) {
+      await this.#do(labPid, removeCommand(each), `take interface ${device} away`, signal);
+    }
   }
 
   async removeLan(lan: string, signal: AbortSignal): Promise<void> {
@@ -113,11 +166,177 @@ export class Wiring {
     throw failure(`take address ${address} away`, code, stderr, node);
   }
 
-  /** Sets all interfaces of a node up or down: what those at the other ends see of a machine that is off. */
+  /**
+   * Sets all interfaces of a node up or down, and with them the carriers of those at the other ends: what they see of a
+   * machine that is off. A link that was set down stays so.
+   */
   async setAll(pid: number, state: 'up' | 'down', signal: AbortSignal): Promise<void> {
+    const { labPid } = this.#ground;
+    const ports = await this.#portsOf(pid, signal);
+    const there = await this.#list(labPid, signal);
     for (const device of interfacesOf(pid)) {
       await this.#do(pid, stateCommand(device, state), `set ${device} ${state}`, signal);
+      const other = otherPort(ports.get(device) ?? '')?.other;
+      const listed = other === undefined ? undefined : there.get(other);
+      if (other === undefined || listed === undefined || listed.isCut) continue;
+      await this.#do(labPid, stateCommand(other, state), `set ${device} ${state}`, signal);
     }
+  }
+
+  /** Sets a link down, so that neither end has a carrier, or up again; of a LAN all ends, or that of one node. */
+  async setLink(
+    link: TopologyLink,
+    state: 'up' | 'down',
+    node: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { ports } of joinsOf(link, node)) {
+      const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
+      const commands = both.map((port) => cutCommand(port, state));
+      await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
+    }
+  }
+
+  /**
+   * Makes a link bad in both directions, or good again; of a LAN all ends, or that of one node. What is under way
+   * arrives, and no frame is lost or doubled by the change.
+   */
+  async impair(
+    link: TopologyLink,
+    impairments: Impairments,
+    { seed, node }: { seed: number; node?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { ports, node: at } of joinsOf(link, node)) {
+      const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
+      if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
+      else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
+    }
+  }
+
+  /** How links are; each end of a LAN for itself. */
+  async states(links: readonly TopologyLink[], signal: AbortSignal): Promise<LinkState[]> {
+    const there = await this.#list(this.#ground.labPid, signal);
+    const wire = await this.#reach(false, signal);
+    const splices = new Map((await wire?.call('show', {}, { signal }))?.map((each) => [each.splice, each]));
+    return links.flatMap((link) =>
+      joinsOf(link, undefined).map(({ ports, node }) => {
+        const splice = splices.get(ports.join);
+        return {
+          link: link.name,
+          ...(node === undefined ? {} : { node }),
+          isDown: there.get(ports.near)?.isCut ?? true,
+          ...(splice === undefined ? {} : { splice }),
+        };
+      }),
+    );
+  }
+
+  async #splice(
+    ports: Ports,
+    mtu: number,
+    impairments: Impairments,
+    seed: number,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { labPid } = this.#ground;
+    const there = interfacesOf(labPid);
+    const both = [ports.near, ports.far];
+    const missing = both.filter((port) => !there.includes(funnelOf(port).funnel));
+    const commands = missing.flatMap((port) => funnelCommands(port, mtu));
+    if (commands.length > 0) await this.#do(labPid, inSequence(commands), what, signal);
+    const wire = await this.#reach(true, signal);
+    const ends = ([from, to]: readonly [string, string]): { from: string; funnel: string; to: string } => {
+      const { funnel, reader } = funnelOf(from);
+      return { from: reader, funnel, to };
+    };
+    await wire?.call(
+      'set',
+      {
+        splice: ports.join,
+        ends: [ends([ports.near, ports.far]), ends([ports.far, ports.near])],
+        impairments,
+        // Each end of a LAN makes choices of its own.
+        seed: derivedSeed(seed, ports.join),
+      },
+      { signal },
+    );
+    await this.#do(
+      labPid,
+      inSequence(both.map((port) => leadCommand(port, funnelOf(port).funnel))),
+      what,
+      signal,
+    );
+  }
+
+  /** Leads frames straight from port to port again. */
+  async #lead({ join, near, far }: Ports, what: string, signal: AbortSignal): Promise<void> {
+    const { labPid } = this.#ground;
+    const wire = await this.#reach(false, signal);
+    const open = (await wire?.call('show', {}, { signal }))?.find(({ splice }) => splice === join);
+    if (wire === undefined || open === undefined) return;
+    // Good already, but behind what is still under way: nothing overtakes it.
+    const { seed } = open;
+    await wire.call('set', { splice: join, ends: none, impairments: [perfect, perfect], seed }, { signal });
+    await wire.call('drain', { splice: join, ms: drainMs }, { signal });
+    await this.#do(labPid, inSequence([leadCommand(near, far), leadCommand(far, near)]), what, signal);
+    // What the kernel led into the funnels before has to come out of them.
+    await wire.call('drain', { splice: join, ms: delayMsMax }, { signal });
+    await wire.call('close', { splice: join }, { signal });
+    const funnels = [near, far].map((port) => removeCommand(funnelOf(port).funnel));
+    await this.#do(labPid, inSequence(funnels), what, signal);
+  }
+
+  /** Makes the interface of a node and its port, and sets both up. Does nothing when they are there. */
+  async #pair(
+    place: string,
+    port: string,
+    end: TopologyLinkEnd,
+    pid: number,
+    mtu: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { labPid } = this.#ground;
+    const isThere = interfacesOf(pid).includes(end.interface);
+    if (isThere && !interfacesOf(labPid).includes(port)) {
+      throw new TestbedError(
+        'EFAILED',
+        `cannot make ${place}: ${end.interface} of ${end.node} is there already`,
+      );
+    }
+    if (!isThere) {
+      // That of a node that has ended goes a moment later.
+      await poll(() => !interfacesOf(labPid).includes(port) || undefined, {
+        what: `${place} to be gone`,
+        deadlineMs: goneMs,
+        signal,
+      });
+      await this.#make(`make ${place}`, signal, () => {
+        const index = this.#nextIndex(labPid);
+        return pairCommand(port, index, this.#end(end, pid), mtu);
+      });
+    }
+    await this.#do(pid, stateCommand(end.interface, 'up'), `set up ${place}`, signal);
+  }
+
+  /** What comes in at one port leaves by the other, unless it is led elsewhere already. */
+  async #join(place: string, { near, far }: Ports, signal: AbortSignal): Promise<void> {
+    const { labPid } = this.#ground;
+    const there = interfacesOf(labPid);
+    const lead = (from: string, to: string): string[] => {
+      const { funnel } = funnelOf(from);
+      return leadCommand(from, there.includes(funnel) ? funnel : to);
+    };
+    const commands = [
+      classifierCommand(near),
+      classifierCommand(far),
+      lead(near, far),
+      lead(far, near),
+      stateCommand(near, 'up'),
+      stateCommand(far, 'up'),
+    ];
+    await this.#do(labPid, inSequence(commands), `join ${place}`, signal);
   }
 
   /** Makes interfaces. Their numbers are chosen anew where one is taken: an interface that is down shows none. */
@@ -132,8 +351,36 @@ export class Wiring {
 
   /** An end with a number that no interface at either end has. */
   #end({ interface: device, mac }: TopologyLinkEnd, pid: number): LinkEnd {
+    return { interface: device, mac, pid, index: this.#nextIndex(pid) };
+  }
+
+  #nextIndex(pid: number): number {
     this.#lastIndex = Math.max(this.#lastIndex, highestIndex(pid)) + 1;
-    return { interface: device, mac, pid, index: this.#lastIndex };
+    return this.#lastIndex;
+  }
+
+  /** The connection to the wire, kept while it lasts. */
+  async #reach(start: boolean, signal: AbortSignal): Promise<WireClient | undefined> {
+    if (this.#wire === undefined || this.#wire.closed) this.#wire = await this.#ground.wire(start, signal);
+    return this.#wire;
+  }
+
+  /** The ports that the interfaces of a node lead to, by interface. */
+  async #portsOf(pid: number, signal: AbortSignal): Promise<Map<string, string>> {
+    const [own, lab] = [await this.#list(pid, signal), await this.#list(this.#ground.labPid, signal)];
+    const names = new Map([...lab].map(([name, { index }]) => [index, name]));
+    return new Map(
+      [...own].flatMap(([name, { peer }]) => {
+        const port = peer === undefined ? undefined : names.get(peer);
+        return port === undefined ? [] : [[name, port] as const];
+      }),
+    );
+  }
+
+  async #list(pid: number, signal: AbortSignal): Promise<ReturnType<typeof parseList>> {
+    const { code, stdout, stderr } = await this.#ground.run(pid, listCommand, signal);
+    if (code !== 0) throw failure('list interfaces', code, stderr);
+    return parseList(stdout);
   }
 
   async #do(pid: number, command: readonly string[], what: string, signal: AbortSignal): Promise<void> {
@@ -152,6 +399,23 @@ export class Wiring {
       signal,
     });
   }
+}
+
+/** The longest that a frame may be under way, in milliseconds. */
+const delayMsMax = 60_000;
+
+/** What the ends of a splice are given as that is open: nobody looks at them. */
+const none = [
+  { from: '', to: '', funnel: '' },
+  { from: '', to: '', funnel: '' },
+] as const;
+
+/** Where a link is joined: a cable once, a LAN at each of its ends, or at those of one node. */
+function joinsOf(link: TopologyLink, node: string | undefined): { ports: Ports; node?: string }[] {
+  if (link.kind === 'eth') return [{ ports: cablePorts(link.name) }];
+  return link.ends
+    .filter((end) => node === undefined || end.node === node)
+    .map((end) => ({ ports: plugPorts(link.name, end.node, end.interface), node: end.node }));
 }
 
 function failure(what: string, code: number, stderr: string, node?: PlacedNode): TestbedError {

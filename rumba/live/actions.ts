@@ -1,6 +1,7 @@
 /** What a view can do to a lab; each act is noted among its commands. */
 import { TestbedError } from '../errors.ts';
-import { start, stop } from '../orchestrate.ts';
+import { linkNamed } from '../links/live.ts';
+import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { type Capture, startCapture } from './capture.ts';
 import type { CommandEvent, LiveActions } from './events.ts';
@@ -60,15 +61,8 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
       }),
     setLink: (link, state) =>
       noted(null, `link ${state} ${link}`, async () => {
-        const lab = there();
-        const found = (await lab.record())?.topology.links.find(({ name }) => name === link);
-        if (found === undefined) throw new TestbedError('EFAILED', `lab ${lab.name} has no link ${link}`);
-        const [end] = found.ends;
-        if (end === undefined) throw new TestbedError('EFAILED', `link ${link} has no ends`);
-        const words = ['ip', 'link', 'set', end.interface, state];
-        const { code, stderr } = await lab.node(end.node).run(words, AbortSignal.timeout(actMs));
-        if (code !== 0)
-          throw new TestbedError('EFAILED', `cannot set link ${link} ${state}: ${stderr.trim()}`);
+        const { topology } = await recordOf(there());
+        await there().setLink(linkNamed(topology, link), state, undefined, AbortSignal.timeout(actMs));
       }),
     capture: async (link) => {
       if (capture !== undefined) {

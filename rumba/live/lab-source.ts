@@ -9,6 +9,7 @@ import type { Lab } from '../testbeds/testbed.ts';
 import { type ActionNotes, labActions } from './actions.ts';
 import type { LiveEvent, LiveSource } from './events.ts';
 import { sampleInterfaces } from './interfaces.ts';
+import { watchLinks } from './links.ts';
 
 /** How often counters and interfaces are asked for: once a second, and less often where there are many nodes. */
 const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
@@ -135,9 +136,10 @@ class Following {
       signal: stop,
       onSample: (event) => queue.push(event),
     });
+    const watched = watchLinks(lab, { signal: stop, onChange: (event) => queue.push(event) });
     const logged = this.#followLogs(lab, stop, aborted);
     try {
-      await Promise.all([told, measured, logged]);
+      await Promise.all([told, measured, watched, logged]);
     } catch (error) {
       if (!stop.aborted) queue.end(error);
     }

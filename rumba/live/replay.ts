@@ -7,7 +7,7 @@ import { TestbedError } from '../errors.ts';
 import type { LiveEvent, LiveSource, ReplayControl } from './events.ts';
 
 /** Name of the file of events in a run bundle. */
-export const eventsFile = 'events.ndjson';
+const eventsFile = 'events.ndjson';
 
 /** Longest pause between two events, in milliseconds of the replay. */
 const pauseMaxMs = 5_000;

@@ -346,7 +346,10 @@ describe('refuses', () => {
       'unknown key "MAC" of port x; known: mac, addresses',
       () => port(a, 'x', wrong({ MAC: '02:00:00:00:00:01' })),
     ],
-    ['unknown key "MTU" of the link a-b; known: name, mtu', () => ethLink(a, b, wrong({ MTU: 9000 }))],
+    [
+      'unknown key "MTU" of the link a-b; known: name, mtu, impair',
+      () => ethLink(a, b, wrong({ MTU: 9000 })),
+    ],
     [
       'unknown key "ethertyp" of layer lan; known: ethertype, hash, members, at',
       () => ethDix('lan', cable, wrong({ ethertyp: 0xa001 })),

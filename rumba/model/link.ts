@@ -1,5 +1,6 @@
 /** Links: what carries frames from node to node. */
 import { TestbedError } from '../errors.ts';
+import { type Impairment, impairment, type ImpairmentOptions, type Impairments, into } from './impairment.ts';
 import { checkKeys } from './keys.ts';
 import { checkName } from './names.ts';
 import { checkNode, type Node, nodeOf, type Port } from './node.ts';
@@ -12,6 +13,7 @@ export interface EthLink {
   readonly isNamed: boolean;
   readonly ends: readonly [Node | Port, Node | Port];
   readonly mtu: number;
+  readonly impairments: Impairments | undefined;
 }
 
 /** An Ethernet that any number of nodes are plugged into: what one sends to all, all others get. */
@@ -21,6 +23,7 @@ export interface Lan {
   readonly isNamed: true;
   readonly ends: readonly (Node | Port)[];
   readonly mtu: number;
+  readonly impairments: Impairments | undefined;
 }
 
 export type Link = EthLink | Lan;
@@ -28,6 +31,11 @@ export type Link = EthLink | Lan;
 export interface LinkOptions {
   /** Bytes of payload in a frame, 1500 by default; all interfaces get it. */
   mtu?: number;
+  /**
+   * What is wrong with it, in both directions or in each: from the first end to the second, and back. Of a LAN, what
+   * nodes send into it, or that and what they get from it.
+   */
+  impair?: ImpairmentOptions | readonly [ImpairmentOptions, ImpairmentOptions];
 }
 
 export interface EthLinkOptions extends LinkOptions {
@@ -51,8 +59,8 @@ export function ethLink(from: Node | Port, to: Node | Port, options: EthLinkOpti
       hint: 'join two different nodes',
     });
   }
-  checkKeys(options, { name: true, mtu: true }, `the link ${pair}`);
-  const { name, mtu = 1500 } = options;
+  checkKeys(options, { name: true, mtu: true, impair: true }, `the link ${pair}`);
+  const { name, mtu = 1500, impair } = options;
   checkMtu(mtu);
   return {
     kind: 'eth-link',
@@ -60,6 +68,7 @@ export function ethLink(from: Node | Port, to: Node | Port, options: EthLinkOpti
     isNamed: name !== undefined,
     ends: [from, to],
     mtu,
+    impairments: impairments(impair, `link ${name ?? pair}`, (both) => [both, both]),
   };
 }
 
@@ -83,10 +92,38 @@ export function lan(name: string, ends: readonly (Node | Port)[], options: LinkO
       hint: 'list each node once',
     });
   }
-  checkKeys(options, { mtu: true }, `LAN ${name}`);
-  const { mtu = 1500 } = options;
+  checkKeys(options, { mtu: true, impair: true }, `LAN ${name}`);
+  const { mtu = 1500, impair } = options;
   checkMtu(mtu);
-  return { kind: 'lan', name, isNamed: true, ends: [...ends], mtu };
+  return {
+    kind: 'lan',
+    name,
+    isNamed: true,
+    ends: [...ends],
+    mtu,
+    impairments: impairments(impair, `LAN ${name}`, into),
+  };
+}
+
+function impairments(
+  given: LinkOptions['impair'],
+  what: string,
+  whole: (each: Impairment) => Impairments,
+): Impairments | undefined {
+  if (given === undefined) return undefined;
+  if (!isPair(given)) return whole(impairment(given, what));
+  if (given.length !== 2) {
+    throw new TestbedError('ETOPOLOGY', `impair of ${what} has ${given.length as number} directions`, {
+      hint: 'give two, or one object for both',
+    });
+  }
+  return [impairment(given[0], `${what}, there`), impairment(given[1], `${what}, back`)];
+}
+
+function isPair(
+  given: NonNullable<LinkOptions['impair']>,
+): given is readonly [ImpairmentOptions, ImpairmentOptions] {
+  return Array.isArray(given);
 }
 
 /** True for a link; what a topology file passes need not be one. */

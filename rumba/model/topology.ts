@@ -1,5 +1,6 @@
 /** What a topology is once it is checked: plain data, everything by name, nothing left to default. */
 import type { BalancePolicy, BootstrapConfig } from '../../runtime/lib/index.ts';
+import type { Impairments } from './impairment.ts';
 
 // A file may import another copy of this package than the one that loads it; both know this symbol.
 const brand = Symbol.for('o7s-testbed.topology');
@@ -51,6 +52,7 @@ export interface TopologyCable {
   /** Bytes. */
   readonly mtu: number;
   readonly ends: readonly [TopologyLinkEnd, TopologyLinkEnd];
+  readonly impairments?: Impairments;
 }
 
 export interface TopologyLan {
@@ -59,6 +61,7 @@ export interface TopologyLan {
   /** Bytes. */
   readonly mtu: number;
   readonly ends: readonly TopologyLinkEnd[];
+  readonly impairments?: Impairments;
 }
 
 export interface TopologyLinkEnd {

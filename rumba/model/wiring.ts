@@ -31,14 +31,16 @@ export function wire(links: readonly Link[], nodes: ReadonlySet<Node>): Map<Link
         const mac = (end.kind === 'port' ? end.mac : undefined) ?? macOf(node, device);
         return { node, interface: device, mac };
       };
+      const bad = link.impairments === undefined ? {} : { impairments: link.impairments };
       const wired: TopologyLink =
         link.kind === 'lan'
-          ? { kind: 'lan', name: link.name, mtu: link.mtu, ends: link.ends.map(wireEnd) }
+          ? { kind: 'lan', name: link.name, mtu: link.mtu, ends: link.ends.map(wireEnd), ...bad }
           : {
               kind: 'eth',
               name: title(link),
               mtu: link.mtu,
               ends: [wireEnd(link.ends[0]), wireEnd(link.ends[1])],
+              ...bad,
             };
       refuseDoubleMac(wired);
       return [link, wired];

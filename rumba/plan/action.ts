@@ -1,7 +1,9 @@
 /** What steps do, as data. */
 import type { BalancePolicy, BootstrapConfig, IpcpType } from '../../runtime/lib/index.ts';
+import type { Impairments } from '../model/impairment.ts';
 import type {
   TopologyCable,
+  TopologyLink,
   TopologyLinkEnd,
   TopologyNode,
   TopologyStackedLayer,
@@ -27,6 +29,8 @@ export type Action =
       readonly mtu: number;
       readonly end: TopologyLinkEnd;
     }
+  /** Makes a link bad. */
+  | { readonly kind: 'impair'; readonly link: TopologyLink; readonly impairments: Impairments }
   | {
       readonly kind: 'address';
       readonly node: string;

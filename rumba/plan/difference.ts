@@ -61,6 +61,7 @@ const undoable: ReadonlySet<Action['kind']> = new Set<Action['kind']>([
   'cable',
   'lan',
   'plug',
+  'impair',
   'address',
   'hosts',
   'config',
@@ -82,7 +83,7 @@ function undone(
     if (lost.has(id) || !undoable.has(action.kind)) return false;
     if (!wanted.has(id)) return true;
     // A connection that is made anew was cut with what it went through; a limit, and a file, is overwritten.
-    if (['connect', 'limit', 'config', 'register'].includes(action.kind)) return false;
+    if (['connect', 'limit', 'impair', 'config', 'register'].includes(action.kind)) return false;
     // The lines of a hosts file that stay are not taken out.
     return anew.has(id) && (action.kind !== 'hosts' || wanted.get(id)?.content !== content);
   };

@@ -30,7 +30,7 @@ export function plan(topology: Topology): Plan {
   ]);
 }
 
-const lowPhases = ['nodes', 'links', 'addresses', 'hosts files', 'configuration', 'irmd'];
+const lowPhases = ['nodes', 'links', 'impairments', 'addresses', 'hosts files', 'configuration', 'irmd'];
 
 /** Steps with their phases, in the order in which those first come. */
 export function planOf(steps: readonly Step[]): Plan {

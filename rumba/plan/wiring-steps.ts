@@ -7,6 +7,7 @@ import type {
   TopologyLinkEnd,
   TopologyNode,
 } from '../model/topology.ts';
+import { impairmentText, isPerfect } from '../model/impairment.ts';
 import { type Step, step } from './action.ts';
 import { commandLine } from './command-line.ts';
 import { hostsFile, hostsLines } from './hosts.ts';
@@ -60,7 +61,25 @@ function limitText(cpus: number | undefined, memoryBytes: number | undefined): s
 
 export function linkSteps(link: TopologyLink): Step[] {
   const wires = link.kind === 'lan' ? lanSteps(link) : [cableStep(link)];
-  return [...wires, ...addressSteps(link)];
+  return [...wires, ...impairSteps(link, wires), ...addressSteps(link)];
+}
+
+function impairSteps(link: TopologyLink, wires: readonly Step[]): Step[] {
+  const { name, impairments } = link;
+  if (impairments === undefined || impairments.every(isPerfect)) return [];
+  const [there, back] = impairments.map(impairmentText);
+  const text = there === back ? there : `${there} there, ${back} back`;
+  return [
+    step({
+      id: `impair ${name}`,
+      after: wires.map(({ id }) => id),
+      needs: wires.map(({ id }) => id),
+      phase: 'impairments',
+      text: `link ${name}: ${text}`,
+      content: JSON.stringify(impairments),
+      action: { kind: 'impair', link, impairments },
+    }),
+  ];
 }
 
 function cableStep(link: TopologyCable): Step {

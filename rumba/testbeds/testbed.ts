@@ -1,7 +1,15 @@
 /** What a testbed is: something that makes labs of nodes and links, and finds them again. */
 import type { Readable, Writable } from 'node:stream';
 import type { IrmClient } from '../../runtime/lib/index.ts';
-import type { Topology, TopologyCable, TopologyLinkEnd, TopologyNode } from '../model/topology.ts';
+import type { LinkState } from '../links/wiring.ts';
+import type { Impairments } from '../model/impairment.ts';
+import type {
+  Topology,
+  TopologyCable,
+  TopologyLink,
+  TopologyLinkEnd,
+  TopologyNode,
+} from '../model/topology.ts';
 import type { Check } from './check.ts';
 
 export interface Testbed {
@@ -72,6 +80,25 @@ export interface Lab {
   removeLan(name: string, signal: AbortSignal): Promise<void>;
   /** Joins a node to a LAN, sets its interface up, and does nothing when that is there. */
   plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes both directions of a link bad, or good again, while it is in use; of a LAN all ends, or that of one node. The
+   * same seed makes the same choices.
+   */
+  impair(
+    link: TopologyLink,
+    impairments: Impairments,
+    options: { seed: number; node?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Takes the carrier of a link away from its ends, or gives it back; of a LAN from all ends, or that of one node. */
+  setLink(
+    link: TopologyLink,
+    state: 'up' | 'down',
+    node: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** How links are, and what became of their frames; each end of a LAN for itself. */
+  linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]>;
   /** Takes an interface of a node away, with the other end of its cable; does nothing when it is gone. */
   removeInterface(node: string, device: string, signal: AbortSignal): Promise<void>;
   /** A node by name. Throws EUSAGE, listing the nodes there are. */

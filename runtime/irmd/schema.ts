@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
 import { flowDescriptorMax } from '../lib/limits.ts';
+import { logLevels } from '../lib/log.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import {
   balancePolicies,
@@ -69,12 +70,23 @@ const config = v.strictObject({
 
 const nothing = v.looseObject({});
 
+const anyPath = v.pipe(v.string(), v.minLength(1), v.maxBytes(4095), v.regex(/^\P{Cc}*$/u));
+const path = v.pipe(anyPath, v.startsWith('/'));
+const side = v.strictObject({
+  encryption: v.optional(path),
+  certificate: v.optional(path),
+  key: v.optional(path),
+});
+const files = v.strictObject({ server: v.optional(side), client: v.optional(side) });
+/** Arguments of a program: no more than a command line should ever have. */
+const args = v.pipe(v.array(v.pipe(v.string(), v.maxBytes(4095), v.regex(/^[^\0]*$/))), v.maxLength(256));
 /** How often counters can be had, ms. */
 const countersMsMin = 100;
 const countersMsMax = 3_600_000;
 
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
+  'process.leave': nothing,
   'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
   'flow.join': v.strictObject({ layer: name, timeoutMs }),
   'flow.accept': v.strictObject({
@@ -95,15 +107,16 @@ export const managementSchemas = {
   'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
   'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
-  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
+  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies), files: v.optional(files) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,
   'name.register': v.strictObject({ name, pid }),
   'name.unregister': v.strictObject({ name, pid }),
-  'program.bind': v.strictObject({ program: name, name }),
-  'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
+  'program.bind': v.strictObject({ program: path, name, auto: v.nullable(args) }),
+  'program.unbind': v.strictObject({ program: anyPath, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
+  'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
   'events.subscribe': v.looseObject({
     countersMs: v.optional(
       v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),

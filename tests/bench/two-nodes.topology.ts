@@ -1,4 +1,4 @@
-/** The network of the two-node benches: one cable, a layer of each type over it, and in each a ping server and a sink. */
+/** The network of the two-node benches: one cable, a layer of each type over it, and in each a server of oping and operf, and a sink. */
 import { fileURLToPath } from 'node:url';
 import { ethDix, ethLink, ethLlc, node, port, server, topology, udp4, udp6 } from 'o7s-testbed';
 
@@ -20,5 +20,6 @@ export default topology({
     server(b, `sink.${layer.name}`, [process.execPath, sink, `/run/o7s-testbed/sink.${layer.name}`], {
       layers: [layer],
     }),
+    server(b, `perf.${layer.name}`, ['operf', '-l', '-Q', '--json'], { layers: [layer] }),
   ]),
 });

@@ -27,7 +27,7 @@ const placements = { 'one processor': '0', 'all processors': `0-${availableParal
 const sockets = ['batched', 'dgram'] as const;
 
 /** Who was measured. */
-type Source = 'ours' | 'prototype' | 'udp batched' | 'udp dgram' | 'kernel ping';
+type Source = 'ours' | 'operf' | 'prototype' | 'udp batched' | 'udp dgram' | 'kernel ping';
 /** Figures by name and source, a list of runs each. */
 const figures = new Map<string, Map<Source, number[]>>();
 const notes = new Set<string>();
@@ -36,6 +36,12 @@ function add(what: string, source: Source, value: number | undefined): void {
   if (value === undefined || !Number.isFinite(value)) return;
   const row = figures.get(what) ?? new Map<Source, number[]>();
   figures.set(what, row.set(source, [...(row.get(source) ?? []), value]));
+}
+
+/** What a server of operf tells of a flow that has ended. */
+interface Received {
+  readonly packets: number;
+  readonly elapsedMs: number;
 }
 
 interface Side {
@@ -49,6 +55,8 @@ interface Side {
 
 /** Our two nodes, in a lab of the netns testbed, and what else is measured on their cable. */
 interface OwnSide extends Side, AsyncDisposable {
+  /** As `flood`, by the tool. */
+  operf(type: string, size: number): Promise<number>;
   kernelPing(): Promise<number | undefined>;
   udpPing(socket: string): Promise<number>;
   udpFlood(socket: string, size: number): Promise<number>;
@@ -93,6 +101,19 @@ async function ours(processors: string): Promise<OwnSide> {
         if (line === '') continue;
         const { packets, ms } = JSON.parse(line) as { packets: number; ms: number };
         return (packets / ms) * 1000;
+      }
+    },
+    async operf(type, size) {
+      const told = async (): Promise<Received[]> =>
+        (await written(on('b', ['cat', `/run/o7s-testbed/perf.${type}.log`])))
+          .split('\n')
+          .filter((line) => line.includes('"received"'))
+          .map((line) => JSON.parse(line) as Received);
+      const before = (await told()).length;
+      await written(on('a', ['operf', '-n', `perf.${type}`, '-s', `${size}`, '-d', `${seconds}s`, '-f']));
+      for (;;) {
+        const last = (await told())[before];
+        if (last !== undefined) return (last.packets / last.elapsedMs) * 1000;
       }
     },
     async kernelPing() {
@@ -260,6 +281,9 @@ for (let run = 0; run < runs; run += 1) {
       await using side = await ours(processors);
       await measureCable(side, where);
       await measure(side, 'ours', where);
+      for (const type of types) {
+        for (const size of sizes) add(what.flood(type, size, where), 'operf', await side.operf(type, size));
+      }
     }
     if (peerPrefix !== undefined) await measure(theirs(peerPrefix, processors), 'prototype', where);
   }
@@ -291,10 +315,13 @@ const layers = rows
   .map(([name, row]) => {
     const floor = figures.get(name.replace(/^[^:]+/, 'cable'))?.get('udp batched');
     const [own, other] = [row.get('ours'), row.get('prototype')];
+    const tool = row.get('operf');
     return {
       what: name,
       ours: spread(own),
+      operf: spread(tool),
       prototype: spread(other),
+      'operf/ours': ratio(tool, own),
       'ours/prototype': ratio(own, other),
       'ours/udp batched': ratio(own, floor),
     };

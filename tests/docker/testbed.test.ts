@@ -1,9 +1,15 @@
 /** What every testbed has to do, on containers; and the node image as others would start it. */
+import { readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../rumba/installation.ts';
 import { DockerTestbed } from '../../rumba/testbeds/docker/testbed.ts';
 import { testbedCompliance } from '../compliance/testbed.ts';
 import { docker, leftOf, noEngine } from './engine.ts';
 import { nodeImage, prepared } from './image.ts';
+
+const manifest = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as {
+  readonly bin: Readonly<Record<string, string>>;
+};
 
 describe('docker', () => {
   beforeEach(({ skip }) => skip(noEngine !== undefined, noEngine));
@@ -110,6 +116,11 @@ describe('docker', () => {
     expect(created).toMatchObject({ exitCode: 0 });
     const list = await container.exec(['irm', 'ipcp', 'list']);
     expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('local') });
+    const programs = Object.keys(manifest.bin).filter((name) => name !== 'o7s-testbed');
+    expect(programs).toContain('oping');
+    const lookUp = `for each in ${programs.join(' ')}; do command -v $each || exit 1; done`;
+    const found = await container.exec(['sh', '-c', lookUp]);
+    expect(found.exitCode, found.output).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The tools between two nodes with all their daemons, on one cable; onc over a bad one, ovpn with what runs over IP. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { eventsOf } from '../support/documented-events.ts';
 import { Namespace, NamespacePair, namespacesMissing } from '../support/namespaces.ts';
 import { TestNode } from '../support/node.ts';
 import { until } from '../support/until.ts';
+import { vpnMissing } from '../support/vpn-missing.ts';
 
 const missing = namespacesMissing();
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
@@ -133,7 +134,7 @@ describe('onc', () => {
   const hash = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
   test.each([
-    ['a good cable', perfectLink, 100],
+    ['a good cable', perfectLink, 20],
     // A frame takes 1 ms each way: without that no frame could overtake another.
     ['5 % loss', { loss: 0.05, duplication: 0, delay: 1, jitter: 0 }, 100],
     ['loss, doubles and disorder', { loss: 0.05, duplication: 0.02, delay: 1, jitter: 2 }, 20],
@@ -182,13 +183,10 @@ describe('onc', () => {
   });
 });
 
-const tunMissing = existsSync('/dev/net/tun') ? undefined : 'there is no /dev/net/tun: modprobe tun';
-const lacks = (command: string, ...args: string[]): string | undefined =>
-  spawnSync(command, args).error === undefined ? undefined : `there is no ${command}`;
-const vpnMissing = tunMissing ?? lacks('ping', '-V') ?? lacks('iperf3', '-v');
+const tunnelMissing = vpnMissing();
 
 describe('ovpn', () => {
-  beforeEach(({ skip }) => skip(vpnMissing !== undefined, vpnMissing));
+  beforeEach(({ skip }) => skip(tunnelMissing !== undefined, tunnelMissing));
   const mask = '255.255.255.0';
 
   async function tunnel(net: Net): Promise<{ client: Running; server: Running }> {

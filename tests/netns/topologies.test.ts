@@ -10,6 +10,7 @@ import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
 import type { Lab } from '../../rumba/testbeds/testbed.ts';
 import { cli, freshLab, labInScope, startCli } from './cli.ts';
 import { until } from '../support/until.ts';
+import { vpnMissing } from '../support/vpn-missing.ts';
 import { traceLab } from './traces.ts';
 
 const example = (name: string): string =>
@@ -50,6 +51,20 @@ test.each([
   expect(await cli(['down', '--lab', lab.name])).toMatchObject({ code: 0 });
   await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
   expect(hostsOfMachine()).toBe(before);
+});
+
+test('vpn: IP over an encrypted flow', async ({ skip }) => {
+  const missing = vpnMissing();
+  skip(missing !== undefined, missing);
+  await using lab = labInScope();
+  expect(await cli(['up', example('vpn'), '--lab', lab.name])).toMatchObject({ code: 0 });
+  const onA = (script: string): ReturnType<typeof cli> =>
+    cli(['exec', '--lab', lab.name, 'a', '--', 'sh', '-c', script]);
+  await onA('ovpn -n vpn -i 10.8.0.1 -m 255.255.255.0 >/run/vpn.log 2>&1 &');
+  await expect
+    .poll(async () => (await onA('ping -c 1 -W 2 10.8.0.2')).stdout, { timeout: 20_000 })
+    .toContain('1 packets transmitted, 1 received');
+  expect((await onA('cat /run/o7s-testbed/irmd.log')).stdout).toContain('Negotiated X25519 + aes-256-gcm.');
 });
 
 test.each([

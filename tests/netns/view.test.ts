@@ -52,7 +52,7 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
   await press(screen, '6/flow.all\r', /6 events\*[^]*a +flow\.allocated +\d+ to ping\.b/);
   pinging.child.kill('SIGTERM');
   await pinging.outcome;
-  await press(screen, `${escape}`, /flow\.deallocated/);
+  await press(screen, escape, /flow\.deallocated/);
 
   await press(screen, '1x', /[#$]$/m);
   await press(screen, 'echo "on $(hostname), $((6 * 7))"\r', /^on a, 42$/m);
@@ -65,6 +65,13 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
   await screen.shows(/stop node b: done$/);
   await press(screen, 'fj\ry', /2\/2 nodes {2}2\/2 IPCPs[^]*start node b: done$/);
 
+  await press(screen, '5f', /set link a-b down/);
+  await press(screen, '\ry', /^a-b +a:e1 .* down$[^]*set link a-b down: done/m);
+  expect((await cli(['link', 'up', 'a-b', '--lab', lab.name])).code).toBe(0);
+  expect((await cli(['link', 'set', 'a-b', '--delay', '5ms', '--lab', lab.name])).code).toBe(0);
+  await press(screen, '5', /^a-b +a:e1 .* delay 5ms$/m);
+
+  await press(screen, '1', /┏/);
   screen.resize(40, 10);
   await screen.shows(/^ 1 topology {2}2 {2}3 {2}4 {2}5 {2}6 {2}7\* {2}8\n[^]*┃ b/m);
   await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
@@ -74,8 +81,9 @@ test('a lab, its flows, a shell and back, a node that is stopped and started, an
 
   screen.type('q');
   expect(await screen.exited).toEqual({ status: 0, signal: 0 });
-  // What was on the screen before is there again.
-  expect(screen.lines).toEqual([]);
+  // What was on the screen before is there again, and what was done in the shell.
+  expect(screen.lines.join('\n')).toMatch(/^on a, 42$/m);
+  expect(screen.lines.join('\n')).not.toMatch(/topology/);
   expect((await cli(['exec', '--lab', lab.name, 'a', '--', 'true'])).code).toBe(0);
 });
 

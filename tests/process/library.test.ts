@@ -233,7 +233,7 @@ describe('a program', () => {
       stdout: 'accepting\nflow is down\n',
       stderr: '',
     });
-    await node.logged(`Process removed: ${server.pid}.`);
+    await node.processGone(server.pid);
   });
 
   test('that is killed while it accepts is not given flows', async () => {
@@ -242,7 +242,7 @@ describe('a program', () => {
     await until('the server', () => server.stdout.includes('accepting'));
     await node.manage(`b proc ${server.pid} n svc`);
     await server.kill();
-    await node.logged(`Process removed: ${server.pid}.`);
+    await node.processGone(server.pid);
     expect((await node.oping('-n', 'svc', '-c', '1')).stdout).toBe('Failed to allocate flow: -1003.\n');
     await node.serve('svc');
     expect((await node.oping('-n', 'svc', '-c', '1', '-i', '1')).stdout).toContain('1 received');
@@ -257,7 +257,7 @@ describe('a program', () => {
     await until('the client', () => client.stdout.includes('allocating'));
     await node.logged(`Allocating flow for ${client.pid} to svc`);
     await client.kill();
-    await node.logged(`Process removed: ${client.pid}.`);
+    await node.processGone(client.pid);
     // Whoever asks next is served.
     const [a, b] = await Promise.all([session.allocFlow('svc'), session.acceptFlow()]);
     await a.write(Buffer.from('x'));
@@ -286,7 +286,7 @@ describe('a program', () => {
     const client = program(node, 'allocate', 'svc');
     await node.logged('Flow request arrived for svc.');
     await client.kill();
-    await node.logged(`Process removed: ${client.pid}.`);
+    await node.processGone(client.pid);
     await node.logged('No active process for svc.');
     await until('all ends to be gone', () => {
       const count = (text: string): number => node.log.split(text).length - 1;

@@ -11,7 +11,7 @@ interface Documented {
 const page = readFileSync(new URL('../../docs/tools.md', import.meta.url), 'utf8');
 
 /** Fields of each type of event of a tool. */
-export function documentedEvents(tool: Tool): ReadonlyMap<string, Documented> {
+function documentedEvents(tool: Tool): ReadonlyMap<string, Documented> {
   const section = new RegExp(`\\n## ${tool}\\n(.*?)(?=\\n## |$)`, 's').exec(page)?.[1] ?? '';
   const rows = [...section.matchAll(/^\| `(\w+)`\s*\|[^|]*\|([^|]*)\|$/gm)];
   return new Map(

@@ -5,7 +5,7 @@ import { bitRate, bold, coloured, duration, type Line, plain, quantity } from '.
 import type { View } from './view.ts';
 
 /** A flow with the ends that are known of it. */
-export interface EndToEnd {
+interface EndToEnd {
   readonly key: string;
   readonly name: string;
   readonly layer: string | null;
@@ -14,7 +14,7 @@ export interface EndToEnd {
   readonly server: FlowEndModel | undefined;
 }
 
-export interface FlowEndModel {
+interface FlowEndModel {
   readonly node: string;
   readonly flow: FlowModel;
   readonly pid: number;
@@ -25,7 +25,7 @@ export interface FlowEndModel {
  * The ends of all nodes, joined. A node knows only its own end: of those with one name in one layer, the first client
  * and the first server are taken for one flow, and so on in the order in which they were allocated.
  */
-export function endToEnd({ nodes }: Model): EndToEnd[] {
+function endToEnd({ nodes }: Model): EndToEnd[] {
   const groups = new Map<string, { clients: FlowEndModel[]; servers: FlowEndModel[] }>();
   for (const { name: node, flows, processes, ipcps } of nodes.values()) {
     for (const flow of flows.values()) {

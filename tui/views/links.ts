@@ -2,6 +2,7 @@
 import { keyOf, type Model, type Rates } from '../model.ts';
 import type { Row } from '../table.ts';
 import { bitRate, bold, coloured, type Line, plain, quantity, sparkline } from '../text.ts';
+import { isDown } from './topology.ts';
 import type { View } from './view.ts';
 
 const barWidth = 16;
@@ -43,7 +44,10 @@ export const linksView: View = {
             { text: String(dropped), by: dropped, colour: dropped > 0 ? 'yellow' : undefined },
             isOff
               ? { text: 'an end is gone', colour: 'red' }
-              : { text: impairment || '-', colour: impairment === '' ? undefined : 'yellow' },
+              : {
+                  text: impairment || '-',
+                  colour: impairment === '' ? undefined : isDown(impairment) ? 'red' : 'yellow',
+                },
           ],
         };
       }),

@@ -94,7 +94,8 @@ export function drawnTopology(
     linkColour: (name): Colour | undefined => {
       const ends = links.get(name)?.ends ?? [];
       if (ends.some(({ node }) => model.nodes.get(node)?.condition === 'ended')) return 'red';
-      if ((model.impairments.get(name) ?? '') !== '') return 'yellow';
+      const wrong = model.impairments.get(name) ?? '';
+      if (wrong !== '') return isDown(wrong) ? 'red' : 'yellow';
       const moves = ends.some(
         (end) => (model.rates.get(keyOf(end.node, end.interface))?.tx.at(-1) ?? 0) > 10_000,
       );
@@ -102,6 +103,9 @@ export function drawnTopology(
     },
   });
 }
+
+/** Whether what is wrong with a link is that it has no carrier. */
+export const isDown = (impairment: string): boolean => /(^|: )down\b/.test(impairment);
 
 export function nodeDetails(model: Model, name: string): Line[] {
   const node = model.nodes.get(name);

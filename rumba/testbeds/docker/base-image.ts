@@ -28,7 +28,7 @@ export async function findBases(engine: Engine): Promise<{ tag: string }[]> {
     .flatMap((image) => (image.RepoTags ?? []).map((tag) => ({ tag })));
 }
 
-/** Makes a base image: minimal Debian, iproute2 and the Node of this installation. Resolves with its tag. */
+/** Makes a base image: minimal Debian, iproute2, ping and the Node of this installation. Resolves with its tag. */
 export async function makeBase(engine: Engine, { signal, onProgress }: BaseOptions): Promise<string> {
   const { node, version } = ownNode();
   if (process.geteuid?.() !== 0) {
@@ -39,7 +39,7 @@ export async function makeBase(engine: Engine, { signal, onProgress }: BaseOptio
   const tag = `${debian}-${version}`;
   const place = await mkdtemp(join(tmpdir(), 'o7s-base-'));
   try {
-    onProgress(`base: Debian ${debian} with iproute2`);
+    onProgress(`base: Debian ${debian} with iproute2 and ping`);
     await debootstrap(place, signal);
     // Nothing of this is read again.
     for (const rest of ['var/cache/apt/archives', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale']) {
@@ -59,7 +59,7 @@ export async function makeBase(engine: Engine, { signal, onProgress }: BaseOptio
 }
 
 async function debootstrap(place: string, signal: AbortSignal): Promise<void> {
-  const words = ['--variant=minbase', '--include=iproute2', debian, place];
+  const words = ['--variant=minbase', '--include=iproute2,iputils-ping', debian, place];
   // Its own tools lie there, out of the PATH of an ordinary shell.
   const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
   const child = spawn('debootstrap', words, {

@@ -1,6 +1,8 @@
 /** A lab: a helper container, in which the agent does the wiring, and one container a node. */
 import { TestbedError } from '../../errors.ts';
-import type { TopologyCable, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
+import type { LinkState } from '../../links/wiring.ts';
+import type { Impairments } from '../../model/impairment.ts';
+import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
 import { AgentClient } from './agent-client.ts';
 import {
@@ -128,6 +130,28 @@ export class DockerLab implements Lab {
   async plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void> {
     const agent = await this.#connectAgent();
     await agent.call('plug', { lan, end, init: await this.node(end.node).init() }, signal);
+  }
+
+  async impair(
+    link: TopologyLink,
+    impairments: Impairments,
+    options: { seed: number; node?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await (await this.#connectAgent()).call('impair', { link, impairments, options }, signal);
+  }
+
+  async setLink(
+    link: TopologyLink,
+    state: 'up' | 'down',
+    node: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await (await this.#connectAgent()).call('setLink', { link, state, node }, signal);
+  }
+
+  async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]> {
+    return await (await this.#connectAgent()).call('linkStates', { links }, signal);
   }
 
   async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {

@@ -8,9 +8,12 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../errors.ts';
-import { Wiring } from '../../links/wiring.ts';
-import type { TopologyCable, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
+import { wireBundle } from '../../installation.ts';
+import { type LinkState, Wiring } from '../../links/wiring.ts';
+import type { Impairments } from '../../model/impairment.ts';
+import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
+import { connectWire, type WireClient, wireOf } from '../../wire/client.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
 import { runCommand, runWithProc } from './command.ts';
 import { limit, removeGroups } from './control-groups.ts';
@@ -47,6 +50,7 @@ export class NetnsLab implements Lab {
     this.#wiring = new Wiring({
       labPid: init.pid,
       run: (pid, command, signal) => runCommand(enterNetwork(pid, command), signal),
+      wire: (start, signal) => this.#wire(start, signal),
     });
     this.#nodes = new Map(options.nodes?.map((node) => [node.name, this.#node(node)]));
     this.#hold = options.hold;
@@ -109,6 +113,28 @@ export class NetnsLab implements Lab {
     await this.#wiring.plug(lan, end, this.node(end.node).pid, signal);
   }
 
+  async impair(
+    link: TopologyLink,
+    impairments: Impairments,
+    options: { seed: number; node?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#wiring.impair(link, impairments, options, signal);
+  }
+
+  async setLink(
+    link: TopologyLink,
+    state: 'up' | 'down',
+    node: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#wiring.setLink(link, state, node, signal);
+  }
+
+  async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<LinkState[]> {
+    return await this.#wiring.states(links, signal);
+  }
+
   async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {
     await this.#wiring.remove(device, this.node(node).pid, signal);
   }
@@ -165,6 +191,20 @@ export class NetnsLab implements Lab {
       deadlineMs: destroyMs,
     });
     await removeGroups({ name: this.name, init: this.#init });
+  }
+
+  /** The wire of the lab is a process in it, which ends with it. */
+  async #wire(start: boolean, signal: AbortSignal): Promise<WireClient | undefined> {
+    const socket = `${scripts.runDirectory}/wire.sock`;
+    const running = async (): Promise<WireClient> => {
+      return await connectWire(`/proc/${this.#init.pid}/root${socket}`, signal);
+    };
+    return await wireOf(running, start, signal, async () => {
+      const words = [process.execPath, wireBundle, socket];
+      const program = ['sh', '-c', scripts.background, scripts.program, 'wire', ...words];
+      const { code, stderr } = await runWithProc(enter(this.#init.pid, program), signal);
+      if (code !== 0) throw new TestbedError('EFAILED', `cannot start the wire: ${firstLine(stderr)}`);
+    });
   }
 
   #node(parts: { name: string; pid: number; prefix: string | undefined }): NetnsNode {

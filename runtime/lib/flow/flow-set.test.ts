@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { flowPair } from '../../../tests/support/flow-pair.ts';
-import { rawQos } from '../qos.ts';
+import { until } from '../../../tests/support/until.ts';
+import { dataQos, rawQos } from '../qos.ts';
 import type { Flow } from './flow.ts';
 import { type FlowEvent, FlowSet } from './flow-set.ts';
 
@@ -42,6 +43,25 @@ test('a flow that has messages when it is added has an event', async () => {
 });
 
 describe('the end of a flow', () => {
+  test('is told when it came before the flow was added', async () => {
+    const { a, b } = await flowPair({ qos: dataQos });
+    await a.write(Buffer.from('x'));
+    const finished = a.finish();
+    expect((await b.read()).toString()).toBe('x');
+    await finished;
+    using set = new FlowSet();
+    set.add(b);
+    expect(await set.wait({ timeout: 5000 })).toEqual([{ flow: b, type: 'end' }]);
+    set.delete(b);
+    a.abort();
+    await until('the release to come', () => b.released);
+    set.add(b);
+    expect(await set.wait({ timeout: 5000 })).toEqual([
+      { flow: b, type: 'end' },
+      { flow: b, type: 'dealloc' },
+    ]);
+  });
+
   test('is told when the other end closes it', async () => {
     const { a, b } = await flowPair();
     using set = new FlowSet();

@@ -37,7 +37,8 @@ export class FlowSet implements Disposable {
   }
 
   /**
-   * Adds a flow. If messages wait already, there is an event at once. A flow that is closed leaves by itself.
+   * Adds a flow. Of messages that wait already, and of an end that came before, there are events at once. A flow that is
+   * closed leaves by itself.
    *
    * @throws O7sError EPERM when it is in another set, ENOTALLOC when it is closed.
    */
@@ -49,7 +50,7 @@ export class FlowSet implements Disposable {
       closed: () => void this.delete(flow),
     });
     this.#members.set(flow, member);
-    if (flow.waiting > 0) this.#happened(member, 'packet');
+    for (const type of flow.pastEvents) this.#happened(member, type);
   }
 
   /** Takes a flow out, and its events with it. */

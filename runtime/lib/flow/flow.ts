@@ -387,6 +387,18 @@ export class Flow implements AsyncDisposable {
     this.#onClosed();
   }
 
+  /** The events that make the flow what it is now, for whoever did not hear of them as they happened. */
+  get pastEvents(): readonly FlowEventType[] {
+    const { fault, peerEnded, deviceUp } = this.#end;
+    const past: FlowEventType[] = [];
+    if (this.waiting > 0) past.push('packet');
+    if (peerEnded) past.push('end');
+    if (fault === 'EFLOWDOWN') past.push('dealloc');
+    else if (fault === 'EFLOWPEER') past.push('peer');
+    else if (fault !== undefined || !deviceUp) past.push('down');
+    return past;
+  }
+
   /** Tells what happens from now on to a listener, or to none. EPERM when there is another one. */
   listen(listener: FlowListener | undefined): void {
     if (listener !== undefined && this.#listener !== undefined) {

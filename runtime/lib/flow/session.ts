@@ -41,6 +41,13 @@ function programName(script: string | undefined = process.argv[1]): string {
   return basename(script, ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension) ? extension : '');
 }
 
+/** The sessions of this process; it takes leave of all when it ends. */
+const sessions = new Set<Session>();
+
+function leaveAll(): void {
+  for (const session of sessions) session.leave();
+}
+
 export class Session implements Disposable {
   /** The pid irmd knows this process by. */
   readonly pid: number;
@@ -54,6 +61,8 @@ export class Session implements Disposable {
   private constructor(rpc: RpcClient<ApplicationApi>, pid: number) {
     this.#rpc = rpc;
     this.pid = pid;
+    if (sessions.size === 0) process.once('exit', leaveAll);
+    sessions.add(this);
   }
 
   /**
@@ -154,10 +163,17 @@ export class Session implements Disposable {
 
   /** Drops all flows at once and takes leave of irmd. */
   [Symbol.dispose](): void {
+    sessions.delete(this);
+    this.leave();
     for (const flow of [...this.#flows.values()]) flow.abort();
     this.#rendezvous?.[Symbol.dispose]();
     this.#timer.close();
     this.#rpc[Symbol.dispose]();
+  }
+
+  /** Tells irmd that this process ends, as it was meant to. What is written last leaves at once. */
+  leave(): void {
+    this.#rpc.notify('process.leave', {});
   }
 
   /** A flow that was granted when its caller no longer wanted it. */

@@ -4,6 +4,7 @@
  * Every call rejects with an O7sError whose code is the one irmd gave: EIRMD when irmd is gone, EIPCPSTATE
  * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
  */
+import type { LogLevel } from '../log.ts';
 import { managementSocket } from '../paths.ts';
 import { type QosSpec, qosToJson, rawQos } from '../qos.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   IpcpInfo,
   IpcpType,
   ManagementApi,
+  NameFiles,
   NameInfo,
 } from '../rpc/api.ts';
 import type { IrmEvent, IrmSnapshot } from '../rpc/events.ts';
@@ -151,8 +153,9 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /** Creates a name; an existing one is left as it is. */
-  async createName(name: string, options: { policy?: BalancePolicy } = {}): Promise<void> {
-    await this.#rpc.call('name.create', { name, policy: options.policy ?? 'round-robin' });
+  async createName(name: string, options: { policy?: BalancePolicy; files?: NameFiles } = {}): Promise<void> {
+    const { policy = 'round-robin', files } = options;
+    await this.#rpc.call('name.create', { name, policy, files });
   }
 
   async destroyName(name: string): Promise<void> {
@@ -172,9 +175,16 @@ export class IrmClient implements AsyncDisposable {
     await this.#rpc.call('name.unregister', { name, pid });
   }
 
-  /** Binds every later process of a program, given by the absolute path of its executable, to a name. */
-  async bindProgram(program: string, name: string): Promise<void> {
-    await this.#rpc.call('program.bind', { program, name });
+  /**
+   * Binds every later process of a program, given by the absolute path of its executable, to a name. With `auto` irmd
+   * starts it with these arguments when a flow to the name is asked for and nobody accepts.
+   */
+  async bindProgram(
+    program: string,
+    name: string,
+    options: { auto?: readonly string[] } = {},
+  ): Promise<void> {
+    await this.#rpc.call('program.bind', { program, name, auto: options.auto ?? null });
   }
 
   /** Takes a binding back; without a name, all of the program's. */
@@ -189,6 +199,11 @@ export class IrmClient implements AsyncDisposable {
 
   async unbindProcess(pid: number, name?: string): Promise<void> {
     await this.#rpc.call('process.unbind', { pid, name: name ?? null });
+  }
+
+  /** Sets how much irmd and its IPCPs log, from now on, where a level is given; resolves with the level in force. */
+  async logLevel(level?: LogLevel): Promise<LogLevel> {
+    return (await this.#rpc.call('log.level', { level: level ?? null })).level;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 /** What the kernel says of a network interface. */
-import { check, KernelError, lastErrno, libc, linux } from './libc.ts';
+import { addressOf, check, KernelError, lastErrno, libc, linux } from './libc.ts';
 
 export interface NetworkInterface {
   readonly name: string;
@@ -26,22 +26,44 @@ export function lookUpInterface(name: string): NetworkInterface {
   }
   const index = libc.ifNameToIndex(name) as number;
   if (index === 0) throw new KernelError('if_nametoindex', subject, lastErrno());
-  const fd = check(
-    libc.socket(linux.AF_INET, linux.SOCK_DGRAM | linux.SOCK_CLOEXEC, 0) as number,
-    'socket',
-    subject,
-  );
-  try {
-    const ask = (request: number, call: string): Buffer => {
-      const memory = Buffer.alloc(requestBytes);
-      memory.write(name, 0, 'utf8');
-      check(libc.ioctl(fd, request, memory) as number, call, subject);
-      return memory.subarray(requestValue);
-    };
+  return withRequests(name, (ask) => {
     // struct sockaddr: the address follows its family.
     const mac = Buffer.from(ask(linux.SIOCGIFHWADDR, 'ioctl SIOCGIFHWADDR').subarray(2, 8));
     const mtu = ask(linux.SIOCGIFMTU, 'ioctl SIOCGIFMTU').readInt32LE(0);
     return { name, index, mac, mtu };
+  });
+}
+
+/**
+ * From here on frames that leave by an interface are whole: the kernel completes their checksums, and cuts what it would
+ * have left to the hardware to cut. Otherwise who reads them beyond it sees what no cable ever carried.
+ */
+export function completeFrames(name: string): void {
+  // struct ethtool_value: a command and its value.
+  const value = Buffer.alloc(8);
+  value.writeUInt32LE(linux.ETHTOOL_STXCSUM, 0);
+  withRequests(name, (ask) => {
+    ask(linux.SIOCETHTOOL, 'ioctl SIOCETHTOOL', (request) =>
+      request.writeBigUInt64LE(BigInt(addressOf(value))),
+    );
+  });
+}
+
+type Ask = (request: number, call: string, fill?: (value: Buffer) => void) => Buffer;
+
+/** Makes requests of the kernel about an interface (netdevice(7)); `ask` gives what follows its name in the answer. */
+function withRequests<T>(name: string, use: (ask: Ask) => T): T {
+  const subject = `interface ${name}`;
+  const type = linux.SOCK_DGRAM | linux.SOCK_CLOEXEC;
+  const fd = check(libc.socket(linux.AF_INET, type, 0) as number, 'socket', subject);
+  try {
+    return use((request, call, fill) => {
+      const memory = Buffer.alloc(requestBytes);
+      memory.write(name, 0, 'utf8');
+      fill?.(memory.subarray(requestValue));
+      check(libc.ioctl(fd, request, memory) as number, call, subject);
+      return memory.subarray(requestValue);
+    });
   } finally {
     libc.close(fd);
   }

@@ -28,6 +28,8 @@ export const libc = {
   close: c.func('int close(int)'),
   yieldProcessor: c.func('int sched_yield()'),
   epollWait: c.func('int epoll_wait(int, uintptr_t, int, int)'),
+  timerfdCreate: c.func('int timerfd_create(int, int)'),
+  timerfdSettime: c.func('int timerfd_settime(int, int, uintptr_t, void *)'),
 } as const;
 
 /** The descriptor Node's event loop waits at; undefined in a Node that does not show its libuv. */
@@ -80,7 +82,12 @@ export const linux = {
   SIOCGIFMTU: 0x8921,
   SIOCSIFMTU: 0x8922,
   SIOCGIFHWADDR: 0x8927,
+  SIOCETHTOOL: 0x8946,
+  ETHTOOL_STXCSUM: 0x17,
   TUNSETIFF: 0x4004_54ca,
+  CLOCK_MONOTONIC: 1,
+  TFD_NONBLOCK: 0o4000,
+  TFD_CLOEXEC: 0o2000000,
   EAGAIN: 11,
   EINTR: 4,
   ENOBUFS: 105,

@@ -1,5 +1,5 @@
 /** `irm events`: what happens on the node, as it happens. */
-import type { IrmChange, IrmEvent, IrmSnapshot, O7sError, QosJson } from '../../lib/index.ts';
+import type { IrmChange, IrmEvent, IrmSnapshot, QosJson } from '../../lib/index.ts';
 import { qosByName, qosFromJson } from '../../lib/index.ts';
 import { type Command, failed, say } from './command.ts';
 
@@ -13,21 +13,26 @@ const secondsMin = 0.1;
 const secondsMax = 3600;
 const msPerSecond = 1000;
 
-export const events: Command = async (words, context) => {
-  const options = parse(words);
-  if (options === undefined) return say(context, usage);
-  const { json, seconds } = options;
-  try {
-    const irmd = await context.irmd();
-    const countersMs = seconds === 0 ? undefined : seconds * msPerSecond;
-    for await (const event of irmd.events(undefined, { countersMs })) {
-      context.out(json ? `${JSON.stringify(event)}\n` : inWords(event));
+export const events: Command = {
+  usage,
+  keywords: { json: 'flag', interval: 'text' },
+  run: async (words, context) => {
+    const options = parse(words);
+    if (options === undefined) return say(context, usage);
+    const { json, seconds } = options;
+    try {
+      const irmd = await context.irmd();
+      const countersMs = seconds === 0 ? undefined : seconds * msPerSecond;
+      for await (const event of irmd.events(undefined, { countersMs })) {
+        if (context.json) context.result(event);
+        else context.out(json ? `${JSON.stringify(event)}\n` : inWords(event));
+      }
+      context.note('irmd has ended.');
+      return 1;
+    } catch (error) {
+      return failed(error, context);
     }
-    context.note('irmd has ended.');
-    return 1;
-  } catch (error) {
-    return failed(error as O7sError, context);
-  }
+  },
 };
 
 function parse(words: readonly string[]): { readonly json: boolean; readonly seconds: number } | undefined {

@@ -21,8 +21,14 @@ test('a reader listens', () => {
 });
 
 test('a layer is needed, and what is not known shows the usage', () => {
-  expect(parsed('-l')).toEqual({ kind: 'end', text: `Please specify a name.\n\n${obcUsage}`, status: 1 });
-  for (const args of [['--help'], ['-x'], ['-n'], ['-n', 'bcl', 'y'], ['-n', 'bcl', '-m']]) {
+  for (const args of [['-l'], ['-n'], ['-l', '--name'], ['-n', '']]) {
+    expect(parsed(...args)).toEqual({
+      kind: 'end',
+      text: `Please specify a name.\n\n${obcUsage}`,
+      status: 1,
+    });
+  }
+  for (const args of [['--help'], ['-x'], ['-n', 'bcl', 'y'], ['-n', 'bcl', '-m']]) {
     expect(parsed(...args)).toEqual({ kind: 'end', text: obcUsage, status: 0 });
   }
   expect(obcUsage).toBe(`Usage: obc [OPTION]...

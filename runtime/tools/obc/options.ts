@@ -10,11 +10,13 @@ export interface ObcOptions extends JsonOption {
 
 const messageDefault = 'Ouroboros multicast rocks!';
 
+const nameWords = ['-n', '--name'];
+
 const groups: readonly OptionGroup<ObcOptions>[] = [
   {
     options: [
       {
-        words: ['-n', '--name'],
+        words: nameWords,
         value: 'layer',
         help: 'Name of the broadcast layer',
         set: (options, value) => void (options.layer = value),
@@ -43,7 +45,11 @@ export const obcUsage: string = usageText(
 
 export function parseObcOptions(args: readonly string[]): Parsed<ObcOptions> {
   const options: ObcOptions = { layer: '', message: messageDefault, listen: false, json: false };
-  if (readWords(args, groups, options).kind !== 'read') return { kind: 'end', text: obcUsage, status: 0 };
-  if (options.layer === '') return { kind: 'end', text: `Please specify a name.\n\n${obcUsage}`, status: 1 };
+  const reading = readWords(args, groups, options);
+  // A name that is missing behind its option is one that was not given.
+  const isNameless = reading.kind === 'unknown' && nameWords.includes(reading.word);
+  if (reading.kind !== 'read' && !isNameless) return { kind: 'end', text: obcUsage, status: 0 };
+  if (isNameless || options.layer === '')
+    return { kind: 'end', text: `Please specify a name.\n\n${obcUsage}`, status: 1 };
   return { kind: 'run', options, notes: [] };
 }

@@ -15,7 +15,7 @@ const groups: readonly OptionGroup<EchoOptions>[] = [
   },
 ];
 
-export const echoUsage: string = usageText(
+const echoUsage = usageText(
   'oecho',
   'Sends a message to the server of the name "oecho", which sends it back.',
   groups,

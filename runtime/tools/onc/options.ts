@@ -62,7 +62,7 @@ const groups: readonly OptionGroup<NetcatOptions>[] = [
   },
 ];
 
-export const netcatUsage: string = usageText(
+const netcatUsage = usageText(
   'onc',
   'Carries standard input and output over a flow, as a stream of bytes.',
   groups,

@@ -7,7 +7,7 @@ export const testFields = fieldTable([['test', 'u32', '0 unidirectional, 1 bidir
 /** The beginning of every other message; zeros follow. The number is little-endian. */
 export const packetFields = fieldTable([['sequence', 'u32', 'counts from 0']]);
 
-export const testMessageBytes: number = headerBytes(testFields);
+const testMessageBytes = headerBytes(testFields);
 const packetHeaderBytes: number = headerBytes(packetFields);
 
 /** Whether packets travel one way only, or the server sends each back. */

@@ -6,11 +6,17 @@
  * Started as `lab-agent owner SESSION` it belongs to the lab that is being made: when its standard
  * input ends before `keep`, so does the lab. Started as `lab-agent guest` it serves one connection.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { TestbedError } from '../../../errors.ts';
 import { listLogs, readLog } from '../../log-files.ts';
 import { programsOf } from '../../netns/processes.ts';
 import { Wiring } from '../../../links/wiring.ts';
+import { connectWire, wireOf } from '../../../wire/client.ts';
 import {
   adopt,
   endMarked,
@@ -31,6 +37,9 @@ import {
 } from './protocol.ts';
 import { run } from './run.ts';
 
+/** Where the lab's wire listens. */
+const wireSocket = '/run/o7s-testbed/wire.sock';
+
 /** How long a program has to end by itself, in milliseconds. */
 const endMs = 5_000;
 
@@ -50,6 +59,7 @@ const wiring = new Wiring({
   labPid: process.pid,
   run: (pid, command, signal) =>
     run(pid === process.pid ? command : ['nsenter', '--target', String(pid), '--net', ...command], signal),
+  wire: (start, signal) => wireOf(() => connectWire(wireSocket, signal), start, signal, startWire),
 });
 const streams = new Map<number, Socket>();
 const running = new Map<number, AbortController>();
@@ -61,6 +71,9 @@ const handlers: Handlers = {
   addLan: ({ name, mtu }, signal) => done(wiring.addLan(name, mtu, signal)),
   removeLan: ({ name }, signal) => done(wiring.removeLan(name, signal)),
   plug: ({ lan, end, init }, signal) => done(wiring.plug(lan, end, init, signal)),
+  impair: ({ link, impairments, options }, signal) => done(wiring.impair(link, impairments, options, signal)),
+  setLink: ({ link, state, node }, signal) => done(wiring.setLink(link, state, node, signal)),
+  linkStates: ({ links }, signal) => wiring.states(links, signal),
   removeInterface: ({ init, device }, signal) => done(wiring.remove(device, init, signal)),
   addAddress: ({ node, init, words }, signal) =>
     done(wiring.addAddress({ name: node, pid: init }, words, signal)),
@@ -123,6 +136,15 @@ function received(message: ToAgent): void {
   } else {
     void serve(message.id, message.method, message.params);
   }
+}
+
+/** The wire of the lab runs in this container, and ends with it. */
+async function startWire(): Promise<void> {
+  const bundle = fileURLToPath(new URL('wire.mjs', import.meta.url));
+  mkdirSync(dirname(wireSocket), { recursive: true });
+  const child = spawn(process.execPath, [bundle, wireSocket], { detached: true, stdio: 'ignore' });
+  await once(child, 'spawn');
+  child.unref();
 }
 
 async function done(work: Promise<void>): Promise<null> {

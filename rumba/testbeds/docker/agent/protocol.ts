@@ -2,7 +2,9 @@
  * What the command line and the agent in a lab's helper say to each other: one JSON object a line. The
  * command line asks; both send the bytes of streams, which lead to sockets in the nodes.
  */
-import type { TopologyCable, TopologyLinkEnd } from '../../../model/topology.ts';
+import type { LinkState } from '../../../links/wiring.ts';
+import type { Impairments } from '../../../model/impairment.ts';
+import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../../../model/topology.ts';
 import type { TestbedErrorCode } from '../../../errors.ts';
 import type { LabRecord, LogFile } from '../../testbed.ts';
 
@@ -26,6 +28,16 @@ export interface AgentApi {
     params: { lan: { name: string; mtu: number }; end: TopologyLinkEnd; init: number };
     result: null;
   };
+  impair: {
+    params: {
+      link: TopologyLink;
+      impairments: Impairments;
+      options: { seed: number; node?: string | undefined };
+    };
+    result: null;
+  };
+  setLink: { params: { link: TopologyLink; state: 'up' | 'down'; node: string | undefined }; result: null };
+  linkStates: { params: { links: readonly TopologyLink[] }; result: readonly LinkState[] };
   removeInterface: { params: { init: number; device: string }; result: null };
   /** The words are those of `ip address`. */
   addAddress: { params: { node: string; init: number; words: readonly string[] }; result: null };

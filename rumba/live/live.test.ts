@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { perfect } from '../model/impairment.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LiveEvent } from './events.ts';
 import { parseLine } from './interfaces.ts';
+import { stateText } from './links.ts';
 import { replaySource } from './replay.ts';
 
 const signal = new AbortController().signal;
@@ -77,4 +79,20 @@ test('lines of /proc/net/dev', () => {
   expect(parseLine(line.replace('e1', 'lo'))).toBeUndefined();
   expect(parseLine(' face |bytes    packets errs')).toBeUndefined();
   expect(parseLine('e1: 1 2')).toBeUndefined();
+});
+
+test('what is wrong with a link, in words', () => {
+  const bad = { ...perfect, delayMs: 20, loss: 0.005 };
+  const spliced = (impairments: unknown): never =>
+    ({ link: 'a-b', isDown: false, splice: { impairments } }) as never;
+  expect(stateText([{ link: 'a-b', isDown: false }])).toBe('');
+  expect(stateText([spliced([perfect, perfect])])).toBe('');
+  expect(stateText([spliced([bad, bad])])).toBe('delay 20ms loss 0.5%');
+  expect(stateText([spliced([bad, perfect])])).toBe('there delay 20ms loss 0.5%, back -');
+  expect(
+    stateText([
+      { link: 'hub', node: 'a', isDown: true },
+      { link: 'hub', node: 'b', isDown: false },
+    ]),
+  ).toBe('a: down');
 });

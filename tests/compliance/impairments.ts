@@ -1,0 +1,101 @@
+/** What impaired links have to do on every testbed: measured with numbered datagrams between two nodes. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { impairment, type ImpairmentOptions, perfect } from '../../rumba/model/impairment.ts';
+import type { TopologyCable } from '../../rumba/model/topology.ts';
+import type { Lab, Testbed } from '../../rumba/testbeds/testbed.ts';
+import { carried } from '../support/datagrams.ts';
+import { until } from '../support/until.ts';
+
+const signal = new AbortController().signal;
+
+const cable: TopologyCable = {
+  kind: 'eth',
+  name: 'a-b',
+  mtu: 1500,
+  ends: [
+    { node: 'a', interface: 'e1', mac: '02:00:00:00:01:0a' },
+    { node: 'b', interface: 'e1', mac: '02:00:00:00:01:0b' },
+  ],
+};
+
+export function impairmentCompliance(testbed: Testbed): void {
+  describe(`impairments on ${testbed.name}`, () => {
+    let lab: Lab;
+    beforeAll(async () => {
+      lab = await testbed.createLab(`impair-${process.pid}`, signal);
+      for (const name of ['a', 'b']) await lab.addNode({ name }, signal);
+      await lab.addCable(cable, signal);
+      await lab.node('a').addAddress(['10.0.0.1/24', 'dev', 'e1'], signal);
+      await lab.node('b').addAddress(['10.0.0.2/24', 'dev', 'e1'], signal);
+    });
+    afterAll(async () => await lab?.destroy());
+
+    const impair = async (options: ImpairmentOptions, back: ImpairmentOptions = {}): Promise<void> => {
+      const both = [impairment(options, 'there'), impairment(back, 'back')] as const;
+      await lab.impair(cable, both, { seed: 1 }, signal);
+    };
+
+    test('switching a link over while it is in use loses no frame and doubles none', async () => {
+      let rounds = 0;
+      const got = await carried(lab, cable, { count: 1500 }, async () => {
+        for (; rounds < 4; rounds += 1) {
+          await impair({ delay: '2ms' });
+          await impair({ delay: '1ms', rate: '100Mbit' });
+          await impair({});
+        }
+      });
+      const numbers = got.map(([number]) => number).toSorted((a, b) => a - b);
+      expect(numbers).toEqual(Array.from({ length: 1500 }, (_, number) => number));
+      expect(rounds).toBe(4);
+    });
+
+    test('delays by no less than was asked for, each direction for itself', async () => {
+      await impair({ delay: '30ms' });
+      const got = await carried(lab, cable, { count: 100 });
+      expect(got).toHaveLength(100);
+      for (const [, ms] of got) expect(ms).toBeGreaterThanOrEqual(30);
+      const [state] = await lab.linkStates([cable], signal);
+      expect(state?.splice?.impairments).toEqual([{ ...perfect, delayMs: 30 }, perfect]);
+      await impair({});
+      expect((await lab.linkStates([cable], signal))[0]).toEqual({ link: 'a-b', isDown: false });
+    });
+
+    test('loses, doubles and counts the same frames each time', async () => {
+      const arrived = async (): Promise<string> => {
+        await impair({ loss: '20%', duplicate: '10%' });
+        const got = await carried(lab, cable, { count: 200 });
+        const [state] = await lab.linkStates([cable], signal);
+        const { lost = 0, duplicated = 0 } = state?.splice?.counts[0] ?? {};
+        expect([lost, duplicated].every((each) => each > 0)).toBe(true);
+        await impair({});
+        return got.map(([number]) => number).join();
+      };
+      // ARP would draw from the same chance: both sides know each other already.
+      await carried(lab, cable, { count: 1 });
+      expect(await arrived()).toBe(await arrived());
+    });
+
+    test('a rate lets through what it allows, and the queue what it holds', async () => {
+      await impair({ rate: '1Mbit', queue: '20frames' });
+      // 125 bytes with their headers: 1 ms each. All are sent at once.
+      const got = await carried(lab, cable, { count: 100, bytes: 83, gap: 0 });
+      const [state] = await lab.linkStates([cable], signal);
+      const { queueFull = 0, lost } = state?.splice?.counts[0] ?? {};
+      expect(got.length).toBeGreaterThanOrEqual(21);
+      expect([lost, queueFull > 0, got.length < 100]).toEqual([0, true, true]);
+      await impair({});
+    });
+
+    test('a link that is down has no carrier at either end, and is up again as it was', async () => {
+      const carrier = async (node: string): Promise<boolean> =>
+        !(await lab.node(node).run(['ip', 'link', 'show', 'e1'])).stdout.includes('NO-CARRIER');
+      await impair({ delay: '5ms' });
+      await lab.setLink(cable, 'down', undefined, signal);
+      await until('no carrier', async () => !(await carrier('a')) && !(await carrier('b')));
+      expect((await lab.linkStates([cable], signal))[0]).toMatchObject({ isDown: true });
+      await lab.setLink(cable, 'up', undefined, signal);
+      await until('a carrier', async () => (await carrier('a')) && (await carrier('b')));
+      for (const [, ms] of await carried(lab, cable, { count: 20 })) expect(ms).toBeGreaterThanOrEqual(5);
+    });
+  });
+}
