@@ -11,9 +11,9 @@ import { Screen } from '../tests/support/screen.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = `${root}bin/o7s-testbed.js`;
-const lab = `screens-${process.pid}`;
+const lab = 'ring';
 const env = { ...process.env, O7S_TESTBED: 'netns' };
-const [columns, rows] = [100, 24];
+const [columns, rows] = [100, 18];
 
 // Of the terminal's sixteen colours, those that the view uses.
 const palette = [
@@ -39,6 +39,7 @@ const run = (...words: string[]): void => {
 };
 
 run('up', 'topologies/ring-of-six.ts', '--lab', lab);
+run('link', 'set', 'b-c', '--delay', '5ms', '--lab', lab);
 const pings = ['a', 'b', 'f'].map((node, at) =>
   spawn(
     process.execPath,
@@ -68,6 +69,7 @@ try {
     env,
   });
   await screen.shows(/6\/6 nodes/);
+  // Until there is something to see in the past, too.
   await delay(20_000);
   await take(screen, '1', /┏/, 'topology');
   await take(screen, '3', /^NODE +IPCP/m, 'layer');

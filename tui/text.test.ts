@@ -53,7 +53,7 @@ test('durations', () => {
 
 test('sparklines', () => {
   expect(sparkline([], 4)).toBe('    ');
-  expect(sparkline([0, 1, 2, 4, 8], 6)).toBe(' ▁▁▂▄█');
-  expect(sparkline([1, 2, 3], 2)).toBe('▆█');
+  expect(sparkline([0, 1, 2, 4, 8], 6)).toBe(' ▁▁▂▄▇');
+  expect(sparkline([1, 2, 3], 2)).toBe('▅▇');
   expect(sparkline([0, 0], 2)).toBe('▁▁');
 });

@@ -119,14 +119,15 @@ export function selected(line: Line, width: number): Line {
   return [{ text: fit(text, width), inverse: true }];
 }
 
-const bars = '▁▂▃▄▅▆▇█';
+// Without the full block: rows that touch each other could not be told apart.
+const bars = '▁▂▃▄▅▆▇';
 
-/** The newest samples as bars, the highest of them as a full one; blanks where there are none yet. */
+/** The newest samples as bars, the highest of them as the longest; blanks where there are none yet. */
 export function sparkline(samples: readonly number[], width: number): string {
   const shown = samples.slice(-width);
   const top = Math.max(...shown, 1);
   const bar = (value: number): string =>
-    value <= 0 ? '▁' : (bars[Math.min(7, Math.floor((value / top) * 7.999))] ?? '█');
+    bars[Math.max(0, Math.min(6, Math.floor((value / top) * 6.999)))] ?? ' ';
   return ' '.repeat(width - shown.length) + shown.map(bar).join('');
 }
 

@@ -21,9 +21,12 @@ interface FlowEndModel {
   readonly program: string;
 }
 
+/** Ends of one name in one layer of which pairs are sought; of more, the first clients go with the first servers. */
+const soughtMax = 64;
+
 /**
- * The ends of all nodes, joined. A node knows only its own end: of those with one name in one layer, the first client
- * and the first server are taken for one flow, and so on in the order in which they were allocated.
+ * The ends of all nodes, joined. A node knows only its own end: of those with one name in one layer, two are taken for
+ * one flow that were allocated at about one time and of which one has received what the other sent.
  */
 function endToEnd({ nodes }: Model): EndToEnd[] {
   const groups = new Map<string, { clients: FlowEndModel[]; servers: FlowEndModel[] }>();
@@ -40,20 +43,58 @@ function endToEnd({ nodes }: Model): EndToEnd[] {
       }
     }
   }
-  return [...groups].flatMap(([key, { clients, servers }]) => {
+  return [...groups.values()].flatMap(({ clients, servers }) => {
     const byTime = (one: FlowEndModel, other: FlowEndModel): number =>
       one.flow.allocatedAt - other.flow.allocatedAt;
     clients.sort(byTime);
     servers.sort(byTime);
-    return Array.from({ length: Math.max(clients.length, servers.length) }, (_, at) => {
-      const [client, server] = [clients[at], servers[at]];
-      const { name = '', layer = null } = (client ?? server)?.flow ?? {};
-      const places = [client, server].map((end) =>
-        end === undefined ? '' : `${end.node}:${end.flow.flowId}`,
-      );
-      return { key: `${key} ${places.join(' ')}`, name, layer, client, server };
-    });
+    const serverOf = pairs(clients, servers);
+    const taken = new Set(serverOf.values());
+    return [
+      ...clients.map((client) => joined(client, serverOf.get(client))),
+      ...servers.filter((server) => !taken.has(server)).map((server) => joined(undefined, server)),
+    ];
   });
+}
+
+function joined(client: FlowEndModel | undefined, server: FlowEndModel | undefined): EndToEnd {
+  const end = client ?? server;
+  const { name = '', layer = null, flowId = 0 } = end?.flow ?? {};
+  // Who the other end is may be known better later: it is the same row.
+  return { key: `${end?.node} ${flowId} ${end?.pid}`, name, layer, client, server };
+}
+
+function pairs(
+  clients: readonly FlowEndModel[],
+  servers: readonly FlowEndModel[],
+): ReadonlyMap<FlowEndModel, FlowEndModel> {
+  const found = new Map<FlowEndModel, FlowEndModel>();
+  if (clients.length > soughtMax || servers.length > soughtMax) {
+    clients.forEach((client, at) => {
+      const server = servers[at];
+      if (server !== undefined) found.set(client, server);
+    });
+    return found;
+  }
+  const candidates = clients.flatMap((client) =>
+    servers.map((server) => ({ client, server, distance: distance(client.flow, server.flow) })),
+  );
+  const taken = new Set<FlowEndModel>();
+  for (const { client, server } of candidates.toSorted((one, other) => one.distance - other.distance)) {
+    if (found.has(client) || taken.has(server)) continue;
+    found.set(client, server);
+    taken.add(server);
+  }
+  return found;
+}
+
+/** How little two ends look like those of one flow: seconds between them, and the ratios of what they carried. */
+function distance(client: FlowModel, server: FlowModel): number {
+  const apart = Math.abs(client.allocatedAt - server.allocatedAt) / 1_000;
+  const [here, there] = [client.counts?.port, server.counts?.port];
+  if (!here || !there) return apart;
+  const ratio = (sent: number, received: number): number => Math.abs(Math.log((sent + 1) / (received + 1)));
+  return apart + ratio(here.bytesSent, there.bytesReceived) + ratio(there.bytesSent, here.bytesReceived);
 }
 
 export const flowsView: View = {
