@@ -1,8 +1,15 @@
 /** All that happens in a lab, as one stream: what the testbed sees, and what the irmd of each node tells. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type IrmEvent, type IrmSnapshot, O7sError } from '../runtime/lib/index.ts';
-import { EventQueue } from './event-queue.ts';
-import type { Lab, LabChange } from './testbeds/testbed.ts';
+import {
+  type IpcpInfo,
+  type IrmChange,
+  type IrmEvent,
+  type IrmSnapshot,
+  O7sError,
+} from '../runtime/lib/index.ts';
+import { IrmManager } from './deploy/irm-manager.ts';
+import { TestbedError } from './errors.ts';
+import type { Lab, LabChange, LabNode } from './testbeds/testbed.ts';
 
 /** Times are ms since 1970. */
 export type LabEvent =
@@ -14,130 +21,218 @@ export type LabEvent =
       readonly nodes: readonly string[];
     }
   | LabChange
-  /** A node that was not there before. */
-  | { readonly event: 'node.added'; readonly at: number; readonly node: string }
-  /** A snapshot comes anew when an irmd answers that had not, or no more. */
+  /** A node was added, or made again after it had ended. */
+  | { readonly event: 'node.started'; readonly at: number; readonly node: string }
+  /** The snapshot comes when the stream of an irmd begins: at first, and after the irmd was started again. */
   | ((IrmSnapshot | IrmEvent) & { readonly node: string })
   /** The irmd of a node does not answer, or no more. */
   | { readonly event: 'irmd.ended'; readonly at: number; readonly node: string };
 
-export interface LabEventOptions {
-  /** How often the counters of nodes are told, in ms; never by default. */
-  readonly countersMs?: number | undefined;
+export interface LabEventsOptions {
+  /** Only what concerns these nodes, and the lab itself; all by default. */
+  nodes?: readonly string[] | undefined;
+  /** Finds the lab again, with the nodes it has by then: those are told of that it had not before. */
+  again?: (() => Promise<Lab | undefined>) | undefined;
+  /** How often the counters of our nodes are told, in ms; never by default. */
+  countersMs?: number | undefined;
 }
 
-/** How often a lab is looked at for new nodes, and an irmd that does not answer is asked again, in milliseconds. */
-const lookMs = 500;
+/** How often to look for nodes that are new, and for an irmd that answers again, in milliseconds. */
+const lookMs = 1_000;
 
-/**
- * The lab as it is, each node as it is, then each change, until the lab has ended or the signal aborts. Nodes that are
- * added through this lab, and those whose irmd is started again, are followed too.
- */
+/** How often the irmd of another runtime is asked, in milliseconds. */
+const foreignMs = 2_000;
+
+/** The lab as it is, each node as it is, then each change, until the lab has ended or the signal aborts. */
 export async function* labEvents(
   lab: Lab,
   signal: AbortSignal,
-  options: LabEventOptions = {},
+  options: LabEventsOptions = {},
 ): AsyncGenerator<LabEvent, void, void> {
-  const names = lab.nodes().map((node) => node.name);
+  const { nodes: only = [], again = async () => lab, countersMs } = options;
+  const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
+  const wantedNodes = (of: Lab): LabNode[] => of.nodes().filter(({ name }) => isWanted(name));
+  const names = wantedNodes(lab).map(({ name }) => name);
   yield { event: 'lab', at: Date.now(), lab: lab.name, testbed: lab.testbed, nodes: names };
+
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
-  const queue = new EventQueue<LabEvent>();
-  const followed = new Map<string, Promise<void>>();
-  const follow = (node: string, isNew: boolean): void => {
-    const around = { queue, stop, countersMs: options.countersMs };
-    const following = followNode(lab, node, isNew, around).finally(() => followed.delete(node));
-    followed.set(node, following);
+  const queue: LabEvent[] = [];
+  let wake = (): void => {};
+  const tell = (event: LabEvent): void => {
+    queue.push(event);
+    wake();
   };
-  for (const name of names) follow(name, false);
-  const watching = watchLab(lab, queue, stop).then(
-    () => queue.end(),
-    (error: unknown) => queue.end(stop.aborted ? undefined : error),
-  );
-  const looking = everyLook(stop, () => {
-    for (const { name } of lab.nodes()) {
-      if (followed.has(name)) continue;
-      queue.push({ event: 'node.added', at: Date.now(), node: name });
-      follow(name, true);
+  let failure: unknown;
+  let isOver = false;
+  const over = (reason?: unknown): void => {
+    failure ??= reason;
+    isOver = true;
+    wake();
+  };
+
+  const work = new Set<Promise<void>>();
+  const background = (task: Promise<void>): void => {
+    const guarded = task
+      .catch((error: unknown) => (stop.aborted ? undefined : over(error)))
+      .finally(() => work.delete(guarded));
+    work.add(guarded);
+  };
+
+  const there = new Map(wantedNodes(lab).map((node) => [node.name, node]));
+  const foreign = new Set<string>();
+  const note = async (of: Lab): Promise<void> => {
+    const { topology } = (await of.record()) ?? {};
+    for (const { name, runtime } of topology?.nodes ?? []) if (runtime !== undefined) foreign.add(name);
+  };
+  const follow = (name: string, isNew: boolean): void => {
+    const tellOf = foreign.has(name) ? tellOfForeign : tellOfNode;
+    background(tellOf(name, () => there.get(name), tell, { signal: stop, isNew, countersMs }));
+  };
+  const endedAt = new Map<string, number>();
+  let watching = new AbortController();
+  const watch = (of: Lab): void => {
+    watching.abort();
+    const own = new AbortController();
+    watching = own;
+    background(
+      (async () => {
+        const until = AbortSignal.any([stop, own.signal]);
+        for await (const change of of.watch(until)) {
+          if (until.aborted) return;
+          // A node may be told of twice while one watch takes over from another.
+          if (change.event === 'node.ended') {
+            if (!there.delete(change.node)) continue;
+            endedAt.set(change.node, performance.now());
+          }
+          tell(change);
+          if (change.event === 'lab.ended') over();
+        }
+      })(),
+    );
+  };
+  const look = async (): Promise<void> => {
+    for (;;) {
+      await delay(lookMs, undefined, { signal: stop });
+      const since = performance.now();
+      const found = await again();
+      // One that ended meanwhile may still have been found.
+      const isNew = ({ name }: LabNode): boolean => !there.has(name) && (endedAt.get(name) ?? 0) < since;
+      const added = found === undefined ? [] : wantedNodes(found).filter(isNew);
+      if (found === undefined || added.length === 0) continue;
+      await note(found);
+      for (const node of added) {
+        there.set(node.name, node);
+        tell({ event: 'node.started', at: Date.now(), node: node.name });
+        follow(node.name, true);
+      }
+      watch(found);
     }
-  });
+  };
+
+  await note(lab);
+  watch(lab);
+  for (const name of there.keys()) follow(name, false);
+  background(look());
   try {
-    yield* queue.events(signal);
+    while (!signal.aborted) {
+      const event = queue.shift();
+      if (event !== undefined) yield event;
+      else if (isOver) break;
+      else await nextOf(stop, (resume) => (wake = resume));
+    }
+    if (failure !== undefined) throw failure as Error;
   } finally {
     ended.abort();
-    await Promise.all([watching, looking, ...followed.values()]);
+    await Promise.all(work);
   }
 }
 
-/** Watches the lab, again whenever nodes have come: what it had before is all that a testbed watches. */
-async function watchLab(lab: Lab, queue: EventQueue<LabEvent>, stop: AbortSignal): Promise<void> {
-  const gone = new Set<string>();
-  while (!stop.aborted) {
-    const changed = new AbortController();
-    const known = namesOf(lab);
-    const looking = everyLook(AbortSignal.any([stop, changed.signal]), () => {
-      if (namesOf(lab) !== known) changed.abort();
-    });
+interface TellOptions {
+  readonly signal: AbortSignal;
+  /** The node was just added: its irmd is not missed before it has been there. */
+  readonly isNew: boolean;
+  readonly countersMs: number | undefined;
+}
+
+/** Tells what the irmd of a node tells, from its snapshot on, and again when it answers again, while there is the node. */
+async function tellOfNode(
+  name: string,
+  find: () => LabNode | undefined,
+  tell: (event: LabEvent) => void,
+  { signal, isNew, countersMs }: TellOptions,
+): Promise<void> {
+  let wasThere = !isNew;
+  for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
     try {
-      // A lab in which there are no nodes yet has nothing to watch.
-      if (known === '') await looking;
-      for await (const change of lab.watch(AbortSignal.any([stop, changed.signal]))) {
-        if (change.event === 'node.ended') {
-          if (gone.has(change.node)) continue;
-          gone.add(change.node);
-        }
-        queue.push(change);
-        if (change.event === 'lab.ended') return;
-      }
-      for (const name of gone) if (!lab.nodes().some((node) => node.name === name)) gone.delete(name);
-    } finally {
-      changed.abort();
-      await looking;
+      await using irm = await node.irm(signal);
+      wasThere = true;
+      for await (const event of irm.events(signal, { countersMs })) tell({ node: name, ...event });
+    } catch (error) {
+      // What an irmd has to say ends with it, and with its node; the lab goes on.
+      if (!(error instanceof O7sError) && !(error instanceof TestbedError)) throw error;
     }
-  }
-}
-
-const namesOf = (lab: Lab): string =>
-  lab
-    .nodes()
-    .map(({ name }) => name)
-    .join(' ');
-
-async function everyLook(signal: AbortSignal, look: () => void): Promise<void> {
-  while (!signal.aborted) {
-    look();
+    if (signal.aborted) return;
+    if (wasThere) tell({ event: 'irmd.ended', at: Date.now(), node: name });
+    wasThere = false;
     await delay(lookMs, undefined, { signal }).catch(() => {});
   }
 }
 
-/**
- * What the irmd of a node tells, whenever there is one, as long as the lab has the node. That of a new one is not missed
- * before it has been there.
- */
-async function followNode(
-  lab: Lab,
+/** The irmd of another runtime tells nothing: it is asked now and then which IPCPs it has. */
+async function tellOfForeign(
   name: string,
-  isNew: boolean,
-  around: { queue: EventQueue<LabEvent>; stop: AbortSignal; countersMs: number | undefined },
+  find: () => LabNode | undefined,
+  tell: (event: LabEvent) => void,
+  { signal, isNew }: TellOptions,
 ): Promise<void> {
-  const { queue, stop, countersMs } = around;
-  let isTold = isNew;
-  for (;;) {
-    const node = lab.nodes().find((each) => each.name === name);
-    if (node === undefined || stop.aborted) return;
-    try {
-      await using irm = await node.irm(stop);
-      for await (const event of irm.events(stop, { countersMs })) {
-        isTold = false;
-        queue.push({ node: name, ...event });
-      }
-    } catch (error) {
-      // A node that has ended cannot even be asked.
-      if (!(error instanceof O7sError) && !(error instanceof Error)) throw error;
+  const rest = { dropped: 0, names: [], processes: [], flows: [], layers: [] };
+  let known: ReadonlyMap<string, IpcpInfo> | undefined;
+  let wasThere = !isNew;
+  for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
+    const found = await new IrmManager(node, signal).infos().catch((error: unknown) => {
+      if (signal.aborted || error instanceof TestbedError) return undefined;
+      throw error;
+    });
+    if (signal.aborted) return;
+    const at = Date.now();
+    if (found === undefined && wasThere) tell({ event: 'irmd.ended', at, node: name });
+    else if (found !== undefined && known === undefined) {
+      tell({ event: 'snapshot', at, node: name, ipcps: [...found.values()], ...rest });
+    } else if (found !== undefined) {
+      for (const event of changes(known ?? new Map(), found)) tell({ ...event, at, node: name });
     }
-    if (stop.aborted) return;
-    if (!isTold) queue.push({ event: 'irmd.ended', at: Date.now(), node: name });
-    isTold = true;
-    await delay(lookMs, undefined, { signal: stop }).catch(() => {});
+    wasThere = found !== undefined;
+    known = found;
+    await delay(foreignMs, undefined, { signal }).catch(() => {});
   }
+}
+
+function changes(before: ReadonlyMap<string, IpcpInfo>, after: ReadonlyMap<string, IpcpInfo>): IrmChange[] {
+  const gone = [...before.values()].filter(({ name, pid }) => after.get(name)?.pid !== pid);
+  const came = [...after.values()].filter(({ name, pid }) => before.get(name)?.pid !== pid);
+  const joined = [...after.values()].filter(({ name, pid, layer }) => {
+    const old = before.get(name);
+    return layer !== null && (old?.pid !== pid || old.layer === null);
+  });
+  return [
+    // Whether it was destroyed or killed, that irmd does not know.
+    ...gone.map(({ name, pid }) => ({ event: 'ipcp.crashed' as const, pid, name })),
+    ...came.map((ipcp) => ({
+      event: 'ipcp.created' as const,
+      ipcp: { ...ipcp, layer: null, state: 'boot' as const },
+    })),
+    ...joined.map((ipcp) => ({ event: 'ipcp.bootstrapped' as const, ipcp })),
+  ];
+}
+
+/** Waits to be woken, or for the signal. */
+async function nextOf(signal: AbortSignal, register: (resume: () => void) => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const resume = (): void => resolve();
+  register(resume);
+  signal.addEventListener('abort', resume, { once: true });
+  if (signal.aborted) resume();
+  await promise;
+  signal.removeEventListener('abort', resume);
 }

@@ -173,6 +173,13 @@ async function lostOn(
       at === name && ipcps.get(ipcp)?.layer !== layer.name ? [ipcp] : [],
     ),
   );
+  // The prototype's irmd is not rid of an IPCP that was killed: its layers below keep what it held (irmd-and-irm.md 8.3).
+  if (missing.length > 0 && description.runtime !== undefined) {
+    const words = missing.map(
+      (ipcp) => `IPCP ${ipcp} on node ${name} is gone; its irmd is to be started anew`,
+    );
+    return { ids: [`irmd ${name}`], words };
+  }
   const running = new Set(await node.programs());
   const ended = steps.flatMap(({ id, action }) =>
     action.kind === 'serve' && action.node === name && !running.has(action.log)

@@ -4,7 +4,7 @@
  * types, which is what `npm pack` ships.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -77,6 +77,9 @@ await build({
     },
   ],
 });
+// What other languages use it by goes where packages and images take it from.
+mkdirSync(`${root}dist/python3`, { recursive: true });
+copyFileSync(`${root}runtime/bindings/python3/ouroboros.py`, `${root}dist/python3/ouroboros.py`);
 for (const name of Object.keys(programs)) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);

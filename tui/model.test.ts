@@ -61,7 +61,7 @@ describe('nodes', () => {
     const again = lab.find((event) => event.event === 'snapshot' && event.node === 'n2') as LiveEvent;
     const back = after(
       { event: 'node.ended', at, node: 'n2' },
-      { event: 'node.added', at, node: 'n2' },
+      { event: 'node.started', at, node: 'n2' },
       again,
     );
     expect(back.nodes.get('n2')?.condition).toBe('running');

@@ -145,7 +145,7 @@ function applied(model: Model, event: LiveEvent): Model {
       for (const name of event.nodes) nodes.set(name, nodeOf(model, name));
       return { ...model, lab, nodes };
     }
-    case 'node.added':
+    case 'node.started':
       return withNode(model, event.node, (node) => ({ ...node, condition: 'starting' }));
     case 'topology': {
       const names = event.topology.nodes.map(({ name }) => name);
@@ -317,7 +317,7 @@ function rowOf(event: LiveEvent): EventRow | undefined {
       return row('the lab has ended', 'bad');
     case 'helper.ended':
       return row('the helper of the lab has ended', 'bad');
-    case 'node.added':
+    case 'node.started':
       return row('the node is there');
     case 'node.ended':
       return row('the node has ended', 'bad');

@@ -25,7 +25,7 @@ import { closeInherited } from './inherited.ts';
 import { refuseTwice, withVariables } from './options.ts';
 
 /** Options and words that may have several values. */
-const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'links']);
+const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'event', 'e', 'links']);
 
 const words = process.argv.slice(2);
 // What yargs writes a script for.

@@ -62,10 +62,12 @@ export class RpcManager implements NodeManager {
 
   async connect(ipcp: string, type: IpcpType, destination: string): Promise<void> {
     const { pid } = await this.#ipcp(ipcp);
-    const made = (await this.#connections(pid)).filter((each) => each.destination === destination && each.up);
+    const made = (await this.#connections(pid)).filter((each) => each.destination === destination);
     for (const { component, title } of componentsOf(type)) {
-      if (!made.some((each) => each.component === title))
-        await this.#irm.connectIpcp(pid, destination, component);
+      // One that is there may lead to an IPCP that was killed since, which is not noticed at once.
+      if (made.some((each) => each.component === title))
+        await unless('ENOENT', this.#irm.disconnectIpcp(pid, destination, component));
+      await this.#irm.connectIpcp(pid, destination, component);
     }
   }
 

@@ -12,7 +12,7 @@ const retryMs = 2_000;
 
 /** Tells of the interfaces of every node each `periodMs`, until the signal aborts. */
 export async function sampleInterfaces(
-  lab: Lab,
+  lab: () => Lab,
   {
     periodMs,
     signal,
@@ -21,7 +21,7 @@ export async function sampleInterfaces(
 ): Promise<void> {
   const followed = new Map<string, Promise<void>>();
   while (!signal.aborted) {
-    for (const node of lab.nodes()) {
+    for (const node of lab().nodes()) {
       if (followed.has(node.name)) continue;
       const sampling = sampleNode(node, periodMs, signal, onSample)
         .catch(() => {})

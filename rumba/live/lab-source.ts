@@ -5,6 +5,7 @@ import type { DeployEvent } from '../deploy/deploy.ts';
 import { logLines } from '../log-stream.ts';
 import type { Topology } from '../model/topology.ts';
 import { plan } from '../plan/plan.ts';
+import { findTestbed } from '../testbeds/known.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { type ActionNotes, labActions } from './actions.ts';
 import type { LiveEvent, LiveSource } from './events.ts';
@@ -16,7 +17,11 @@ const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
 
 /** A lab that runs. */
 export async function labSource(lab: Lab): Promise<LiveSource> {
-  const following = new Following();
+  // Other commands may give it nodes that this one does not know.
+  const following = new Following(async () => {
+    const labs = await findTestbed(lab.testbed).labs();
+    return labs.find(({ name }) => name === lab.name);
+  });
   const record = await lab.record();
   if (record !== undefined) {
     const at = Date.parse(record.createdAt);
@@ -83,13 +88,21 @@ function deployEvents(event: DeployEvent, at: number): LiveEvent[] {
 
 /** Gathers what is told of a lab, from when it is there. */
 class Following {
+  readonly #again: () => Promise<Lab | undefined>;
   readonly #queue = new EventQueue<LiveEvent>();
   readonly #lab = Promise.withResolvers<Lab>();
   readonly #logs = Promise.withResolvers<void>();
   #started: Lab | undefined;
   #isFollowed = false;
+  #nodes = 0;
+
+  /** @param again finds the lab again, with the nodes it has by then; by default it is the one that was started with. */
+  constructor(again: () => Promise<Lab | undefined> = async () => this.#started) {
+    this.#again = again;
+  }
 
   push(event: LiveEvent): void {
+    if (event.event === 'topology') this.#nodes = event.topology.nodes.length;
     this.#queue.push(event);
   }
 
@@ -130,14 +143,21 @@ class Following {
     if (lab === undefined) return;
     const queue = this.#queue;
     // What the lab says ends with it; the view stays until it is closed.
-    const told = queue.take(labEvents(lab, stop, { countersMs: periodMs(lab.nodes().length) }));
-    const measured = sampleInterfaces(lab, {
-      periodMs: periodMs(lab.nodes().length),
+    const again = async (): Promise<Lab | undefined> => {
+      const found = await this.#again();
+      this.#started = found ?? this.#started;
+      return found;
+    };
+    const current = (): Lab => this.#started ?? lab;
+    const period = periodMs(this.#nodes);
+    const told = queue.take(labEvents(lab, stop, { again, countersMs: period }));
+    const measured = sampleInterfaces(current, {
+      periodMs: period,
       signal: stop,
       onSample: (event) => queue.push(event),
     });
-    const watched = watchLinks(lab, { signal: stop, onChange: (event) => queue.push(event) });
-    const logged = this.#followLogs(lab, stop, aborted);
+    const watched = watchLinks(current, { signal: stop, onChange: (event) => queue.push(event) });
+    const logged = this.#followLogs(current, stop, aborted);
     try {
       await Promise.all([told, measured, watched, logged]);
     } catch (error) {
@@ -145,10 +165,10 @@ class Following {
     }
   }
 
-  async #followLogs(lab: Lab, stop: AbortSignal, aborted: Promise<undefined>): Promise<void> {
+  async #followLogs(lab: () => Lab, stop: AbortSignal, aborted: Promise<undefined>): Promise<void> {
     await Promise.race([this.#logs.promise, aborted]);
     if (stop.aborted) return;
-    for await (const { node, log, level, component, text, time } of logLines(lab.nodes(), {
+    for await (const { node, log, level, component, text, time } of logLines(lab().nodes(), {
       follow: true,
       signal: stop,
     })) {

@@ -10,14 +10,24 @@ const lookMs = 2_000;
 
 /** Tells of each link whose state is another than before, until the signal aborts. */
 export async function watchLinks(
-  lab: Lab,
+  lab: () => Lab,
   { signal, onChange }: { signal: AbortSignal; onChange: (event: ImpairmentEvent) => void },
 ): Promise<void> {
   const told = new Map<string, string>();
   while (!signal.aborted) {
     // A lab that is being made, or taken down, has none to look at.
-    const links = (await lab.record().catch(() => undefined))?.topology.links ?? [];
-    const states = links.length === 0 ? [] : await lab.linkStates(links, signal).catch(() => []);
+    const links =
+      (
+        await lab()
+          .record()
+          .catch(() => undefined)
+      )?.topology.links ?? [];
+    const states =
+      links.length === 0
+        ? []
+        : await lab()
+            .linkStates(links, signal)
+            .catch(() => []);
     for (const [link, of] of Map.groupBy(states, (state) => state.link)) {
       const text = stateText(of);
       if (text === (told.get(link) ?? '')) continue;

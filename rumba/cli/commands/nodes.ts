@@ -6,7 +6,7 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
-import { checkJobs, jobsOption, labOption, verboseOption } from '../options.ts';
+import { checkJobs, formatOption, jobsOption, labOption, verboseOption } from '../options.ts';
 import { type Progress, standardProgress } from '../progress.ts';
 import { counted } from '../table.ts';
 
@@ -15,6 +15,7 @@ interface NodesArguments {
   lab: string | undefined;
   jobs: number | undefined;
   verbose: boolean;
+  format: 'table' | 'json';
 }
 
 type Work = (
@@ -72,6 +73,7 @@ function command(
         .option('lab', labOption)
         .option('jobs', jobsOption)
         .option('verbose', verboseOption)
+        .option('format', formatOption)
         .example(`$0 ${verb} b`, example)
         .example(`$0 ${verb} b c --lab line`, 'two of several labs'),
     handler: async (options) => {
@@ -84,6 +86,8 @@ function command(
       shown[Symbol.dispose]();
       const what = names.length === 1 ? `node ${names[0]} is` : `${counted(names.length, 'node')} are`;
       process.stderr.write(`${what} ${done}\n`);
+      if (options.format === 'json')
+        process.stdout.write(`${JSON.stringify({ lab: lab.name, nodes: names })}\n`);
     },
   };
 }

@@ -27,7 +27,7 @@ import {
   yesOption,
 } from '../options.ts';
 import { seconds, standardProgress } from '../progress.ts';
-import { counted, table } from '../table.ts';
+import { counted, listCell, table } from '../table.ts';
 import { checkTerminal, viewProgress } from '../view.ts';
 
 interface UpArguments {
@@ -251,7 +251,6 @@ function summary({ nodes, links, layers, servers }: Topology): string {
 }
 
 function nodeTable({ nodes, links, layers, servers }: Topology): string {
-  const list = (values: readonly string[]): string => values.join(',') || '-';
   const interfaces = Map.groupBy(
     links.flatMap(({ ends }) => ends),
     ({ node }) => node,
@@ -263,9 +262,9 @@ function nodeTable({ nodes, links, layers, servers }: Topology): string {
   const served = Map.groupBy(servers, ({ node }) => node);
   const rows = nodes.map(({ name }) => [
     name,
-    list(interfaces.get(name)?.map((end) => end.interface) ?? []),
-    list(members.get(name)?.map(({ ipcp }) => ipcp) ?? []),
-    list(served.get(name)?.map((server) => server.name) ?? []),
+    listCell(interfaces.get(name)?.map((end) => end.interface) ?? []),
+    listCell(members.get(name)?.map(({ ipcp }) => ipcp) ?? []),
+    listCell(served.get(name)?.map((server) => server.name) ?? []),
   ]);
   return table(['NODE', 'INTERFACES', 'IPCPS', 'SERVERS'], rows);
 }
