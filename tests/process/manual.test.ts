@@ -8,7 +8,10 @@ import { program, run, type Tool } from '../support/command.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}dist/man`;
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\d$/.test(name));
-const { bin } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { readonly bin: object };
+const { bin, man } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  readonly bin: object;
+  readonly man: readonly string[];
+};
 
 const missing = spawnSync('man', ['--version']).error === undefined ? undefined : 'there is no man: man-db';
 
@@ -31,6 +34,8 @@ test('there is a page for every program, and those that every Ouroboros has', ()
       'ouroboros.8',
     ].toSorted(),
   );
+  // npm puts those it is told of where man finds them.
+  expect([...man].toSorted()).toEqual(files.map((file) => `dist/man/${file}`).toSorted());
 });
 
 test.for(files)('man shows %s without a warning', (file, { skip }) => {
