@@ -15,7 +15,7 @@ const flowId = v.pipe(integer, v.description('a number of the node; used again f
 const component = v.pipe(v.picklist(componentNames), v.description('data transfer, or management'));
 const numbers = v.record(text, v.number());
 
-const qosType = v.strictObject({
+export const qosType = v.strictObject({
   delay: v.pipe(integer, v.description('upper bound in ms; 4294967295 does not care')),
   bandwidth: v.pipe(text, v.description('bits a second, as a decimal number; 0 does not care')),
   availability: v.pipe(integer, v.description('number of nines')),
@@ -32,7 +32,7 @@ const joiningType = v.strictObject({
   at,
 });
 
-const ipcpType = v.strictObject({
+export const ipcpType = v.strictObject({
   pid: v.pipe(
     integer,
     v.description('the number commands take; of an IPCP in a shared ipcpd, above 4194304'),
@@ -50,7 +50,7 @@ const ipcpType = v.strictObject({
   joined: v.pipe(v.nullable(joiningType), v.description('how it came into its layer')),
 });
 
-const nameType = v.strictObject({ name: text, policy: v.picklist(balancePolicies) });
+export const nameType = v.strictObject({ name: text, policy: v.picklist(balancePolicies) });
 
 const processType = v.strictObject({
   pid,

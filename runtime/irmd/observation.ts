@@ -3,7 +3,14 @@
  * long as nobody listens nothing is asked for.
  */
 import type { FlowSample } from '../lib/rpc/data-plane-api.ts';
-import type { EndReport, FlowCounts, IpcpCounts, IrmSnapshot, LayerFacts } from '../lib/rpc/events.ts';
+import type {
+  EndReport,
+  FlowCounts,
+  IpcpCounts,
+  IrmCounters,
+  IrmSnapshot,
+  LayerFacts,
+} from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import type { Management } from './irm.ts';
@@ -81,6 +88,18 @@ export class Observation {
       return [{ pid, names: [...layer.names].toSorted(), linkUp, adjacencies, routes }];
     });
     return { ...management.snapshot(), dropped, layers };
+  }
+
+  /** The same for somebody who does not watch. */
+  async once(): Promise<IrmSnapshot> {
+    using watching = new DisposableStack();
+    watching.defer(await this.watch());
+    return this.snapshot(0);
+  }
+
+  /** All counters, as an event. */
+  async counters(): Promise<IrmCounters> {
+    return { event: 'counters', ...(await this.sample()) };
   }
 
   /** The counters now. */

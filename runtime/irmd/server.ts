@@ -135,6 +135,8 @@ export class Server implements Disposable {
       'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
       'log.level': ({ level }) => management.logLevel(level),
+      'node.snapshot': () => observation.once(),
+      'node.counters': () => observation.counters(),
       'events.subscribe': async ({ countersMs }, signal) => {
         using watching = new DisposableStack();
         watching.defer(await observation.watch());

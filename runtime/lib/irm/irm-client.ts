@@ -17,7 +17,7 @@ import type {
   NameFiles,
   NameInfo,
 } from '../rpc/api.ts';
-import type { IrmEvent, IrmSnapshot } from '../rpc/events.ts';
+import type { IrmCounters, IrmEvent, IrmSnapshot } from '../rpc/events.ts';
 import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
 
 /** Events that wait for whoever goes through them. */
@@ -90,6 +90,16 @@ export class IrmClient implements AsyncDisposable {
     if (this.#changes.length < changesMax) this.#changes.push(event);
     else this.#dropped += 1;
     this.#onChange();
+  }
+
+  /** All there is on the node. */
+  snapshot(): Promise<IrmSnapshot> {
+    return this.#rpc.call('node.snapshot', {});
+  }
+
+  /** What all IPCPs and flows have counted. */
+  counters(): Promise<IrmCounters> {
+    return this.#rpc.call('node.counters', {});
   }
 
   version(): Promise<{ version: string; pid: number }> {

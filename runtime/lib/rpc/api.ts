@@ -6,7 +6,7 @@ import type { CipherName } from '../crypto/algorithms.ts';
 import type { LogLevel } from '../log.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
-import type { IrmSnapshot } from './events.ts';
+import type { IrmCounters, IrmSnapshot } from './events.ts';
 
 export const ipcpTypes = [
   'local',
@@ -201,6 +201,10 @@ export interface ManagementApi {
   'process.unbind': { params: { pid: number; name: string | null }; result: null };
   /** Sets how much is logged, from now on, where a level is given; the level in force. */
   'log.level': { params: { level: LogLevel | null }; result: { level: LogLevel } };
+  /** All there is on the node, once. */
+  'node.snapshot': { params: object; result: IrmSnapshot };
+  /** The counters of all IPCPs and flows. */
+  'node.counters': { params: object; result: IrmCounters };
   /**
    * From here on the connection brings notifications `event`, each an IrmEvent of what changes after the result, and
    * counters every `countersMs`, null for none. A reader that is too slow misses events and is told a snapshot, again as
