@@ -146,6 +146,7 @@ const reportSchema = v.pipe(
   v.array(
     v.strictObject({
       flowId: pid,
+      fd: v.nullable(count),
       messagesSent: count,
       messagesReceived: count,
       drops: counts,
@@ -156,6 +157,14 @@ const reportSchema = v.pipe(
           window: count,
           outstanding: count,
           closedMs: count,
+          mplMs: count,
+          ackMs: count,
+          retransmitMs: count,
+          deviationMs: count,
+          timeoutMs: count,
+          estimates: count,
+          sender: v.strictObject({ left: count, right: count, next: count, inactiveMs: count }),
+          receiver: v.strictObject({ left: count, right: count, acknowledged: count, inactiveMs: count }),
           counters: counts,
         }),
       ),
