@@ -2,18 +2,8 @@
  * The tree of the prototype's RIB: a file for each thing an IPCP or a process counts, with its labels and places, so that
  * what reads that tree reads this one. Pure. Source: irmd-and-irm.md 13, unicast-layer.md 11, with Q-23 to Q-26 fixed.
  */
-import type { IpcpInfo } from '../lib/rpc/api.ts';
+import type { IpcpInfo, RibFile, RibValues } from '../lib/rpc/api.ts';
 import type { FlowReport, FrctReport } from '../lib/rpc/events.ts';
-
-/** One file: as text, and its lines by their labels, those under a heading in an object of their own. */
-export interface RibFile {
-  readonly path: string;
-  readonly text: string;
-  readonly values: RibValues;
-}
-export interface RibValues {
-  readonly [label: string]: string | number | RibValues;
-}
 
 /** What an IPCP over others knows, by parts (`ipcp.metrics`); those of another type lack some or all. */
 export interface RibMetrics {
@@ -28,7 +18,11 @@ export interface RibMetrics {
     readonly seqno: number;
     readonly ageMs: number;
   }[];
-  readonly directory?: Counts & { readonly id: string; readonly address: string; readonly database: readonly DatabaseKey[] };
+  readonly directory?: Counts & {
+    readonly id: string;
+    readonly address: string;
+    readonly database: readonly DatabaseKey[];
+  };
   readonly flows?: readonly UnicastFlowFacts[];
 }
 
@@ -68,14 +62,15 @@ export function ribFiles({ at, ipcps, processes }: RibState): RibFile[] {
       ),
     ),
   ];
-  return files
-    .map((page) => page.file)
-    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return files.map((page) => page.file).toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Files at or below a path; all for an empty one. */
 export function ribBelow(files: readonly RibFile[], path: string): RibFile[] {
-  const wanted = path.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const wanted = path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
   return files.filter((file) => wanted === '' || file.path === wanted || file.path.startsWith(`${wanted}/`));
 }
 
@@ -91,7 +86,15 @@ function inFolder(folder: string, pages: readonly Page[]): Page[] {
 }
 
 function ipcpFiles({ type, layer, state }: IpcpInfo, metrics: RibMetrics, at: number): Page[] {
-  const { address, neighbours = [], components, lsdb = [], adjacencies = [], directory, flows = [] } = metrics;
+  const {
+    address,
+    neighbours = [],
+    components,
+    lsdb = [],
+    adjacencies = [],
+    directory,
+    flows = [],
+  } = metrics;
   const congested = metrics.settings?.congestion === 'mb-ecn';
   return [
     new Page('info/_state').line(state, 'state'),
@@ -100,7 +103,11 @@ function ipcpFiles({ type, layer, state }: IpcpInfo, metrics: RibMetrics, at: nu
     ...(address === undefined || components === undefined
       ? []
       : [
-          new Page(`dt.${address}/0`).transfer('flow-allocator', components['flow-allocator'], at - components.ageMs),
+          new Page(`dt.${address}/0`).transfer(
+            'flow-allocator',
+            components['flow-allocator'],
+            at - components.ageMs,
+          ),
           new Page(`dt.${address}/1`).transfer('dht', components.dht, at - components.ageMs),
         ]),
     ...neighbours.map((neighbour, index) =>
@@ -208,7 +215,12 @@ class Page {
       this.heading(`Qos cube   ${cube}:`, `Qos cube ${cube}`);
       for (const [label, packets, bytes] of transferCounts) {
         const value = (name: string): number => (cube === 0 ? numberOf(counts, name) : 0);
-        this.field(` ${label} (packets)`, value(packets), 20, 26).field(` ${label} (bytes)`, value(bytes), 20, 26);
+        this.field(` ${label} (packets)`, value(packets), 20, 26).field(
+          ` ${label} (bytes)`,
+          value(bytes),
+          20,
+          26,
+        );
       }
     }
     return this;
@@ -233,7 +245,8 @@ class Page {
     this.field('  Created', timeText(numberOf(facts, 'created') * msPerSecond), 0);
     this.field('  Address', facts.address, 0);
     this.#text += '  Kademlia parameters:\n';
-    for (const [label, name] of kademliaParameters) this.field(`     ${label}`, numberOf(facts, name), 11, 42);
+    for (const [label, name] of kademliaParameters)
+      this.field(`     ${label}`, numberOf(facts, name), 11, 42);
     return this.#valueCounts(facts, '  ', 19);
   }
 
@@ -246,7 +259,8 @@ class Page {
       const name = key.slice(0, 16);
       this.heading(`Key: K<${name}>`, name);
       this.#text += '  Local entries:\n';
-      if (own !== null) this.#value(addressNumber(String(facts['address'])), own.storedAt, own.storedAt + life);
+      if (own !== null)
+        this.#value(addressNumber(String(facts['address'])), own.storedAt, own.storedAt + life);
       this.#text += '\n  Non-local entries:\n';
       for (const { address, expires } of foreign) this.#value(addressNumber(address), 0, expires);
       this.blank();

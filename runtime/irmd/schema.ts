@@ -127,6 +127,7 @@ export const managementSchemas = {
   'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
   'node.snapshot': nothing,
   'node.counters': nothing,
+  'node.rib': v.strictObject({ path: v.pipe(v.string(), v.maxBytes(1024)) }),
   'events.subscribe': v.looseObject({
     countersMs: v.optional(
       v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),

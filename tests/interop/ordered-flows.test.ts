@@ -212,7 +212,8 @@ if (missing !== undefined) {
       await ping(flow, 40, 1000);
       await until('its tally', () => server.tallies().length > 0);
       expect(server.tallies()[0]).toMatchObject({ messages: 40, bytes: 40_000, wrong: 0 });
-      expect(flow.drops).toMatchObject({ badCrc: 0, notOpened: 0 });
+      // What a prototype sends again on an encrypted flow nobody can open (end-to-end.md 5.5).
+      expect(flow.drops).toMatchObject(qos === 'data' ? { badCrc: 0 } : { badCrc: 0, notOpened: 0 });
       if (qos !== 'raw') expect(flow.frct?.peerIsOurs).toBe(false);
     });
 
@@ -257,19 +258,28 @@ if (missing !== undefined) {
 
   const bad = { loss: 0.01, duplication: 0, delay: 0, jitter: 2 };
 
-  test('10 MB to it over a cable that loses 1 % and reorders, whole and in order', async () => {
-    const net = await start({ bad: true });
-    const server = await serve(net, 'sink');
-    const flow = await ask(net, 'data');
-    await net.cable?.become(bad);
-    await send(flow, 7200, 1400);
-    await flow.drain({ timeout: 60_000 });
-    await until('its tally', () => server.tallies().length > 0);
-    expect(server.tallies()[0]).toMatchObject({ messages: 7200, wrong: 0 });
-    const [there] = (await net.cable?.end()) ?? [];
-    expect(there?.lost).toBeGreaterThan(20);
-    expect(flow.frct?.counters.retransmissions).toBeGreaterThan(20);
-  });
+  /** A long run is asked for by hand (docs/testing.md). */
+  const megabytes = Number(process.env.O7S_TRANSFER_MB ?? 10);
+  const patience = 120_000 + megabytes * 5000;
+
+  test(
+    `${megabytes} MB to it over a cable that loses 1 %, whole and in order`,
+    { timeout: patience },
+    async () => {
+      const net = await start({ bad: true });
+      const server = await serve(net, 'sink');
+      const flow = await ask(net, 'data');
+      await net.cable?.become(bad);
+      const messages = Math.ceil((megabytes * 1e6) / 1400);
+      await send(flow, messages, 1400);
+      await flow.drain({ timeout: 60_000 });
+      await until('its tally', () => server.tallies().length > 0);
+      expect(server.tallies()[0]).toMatchObject({ messages, wrong: 0 });
+      const [there] = (await net.cable?.end()) ?? [];
+      expect(there?.lost).toBeGreaterThan(20);
+      expect(flow.frct?.counters.retransmissions).toBeGreaterThan(20);
+    },
+  );
 
   test.each([
     ['clear', {}],

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Flow,
+  FlowSet,
   IrmClient,
   qosByName,
   type QosName,
@@ -63,6 +64,10 @@ describe('waiting ends', () => {
       (signal) => session.acceptFlow({ signal }),
       (signal) => session.allocFlow('own', { signal }),
       (signal) => a.read({ signal }),
+      (signal) => a.messages({ signal }).next(),
+      (signal) => new FlowSet().wait({ signal }),
+      (signal) => new FlowSet().events({ signal }).next(),
+      (signal) => a.readInto(Buffer.alloc(10), { signal }),
     ];
     for (const call of calls) {
       await expect(call(AbortSignal.abort())).rejects.toEqual(code('ECANCELED'));

@@ -262,16 +262,24 @@ export class Flow implements AsyncDisposable {
     return message.copy(target);
   }
 
-  /** The messages of the flow, until the other end releases it or sends nothing more. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+  /**
+   * The messages of the flow, until the other end releases it or sends nothing more; the options are of each read, which
+   * rejects as `read` does otherwise.
+   */
+  async *messages(options: WaitOptions = {}): AsyncGenerator<Buffer, void, void> {
     for (;;) {
       try {
-        yield await this.read();
+        yield await this.read(options);
       } catch (error) {
         if (error instanceof O7sError && (error.code === 'EFLOWDOWN' || error.code === 'ENOTALLOC')) return;
         throw error;
       }
     }
+  }
+
+  /** As `messages` without options. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    return this.messages();
   }
 
   /** Sends a message, unless so much waits, or the other end's window is closed, that it would have to wait: then false. */
