@@ -354,6 +354,7 @@ export class Flows {
     const known = await this.#overLayers(process, name, qos, signal);
     if (known !== undefined) return known;
     if (entry === undefined) {
+      this.#around.log.error(`Name ${name} does not exist.`);
       throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
         hint: 'register it in a layer that both nodes are in',
       });
