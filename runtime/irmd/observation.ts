@@ -134,7 +134,10 @@ export class Observation {
       const { pid, plane, layer } = ipcp;
       const asked =
         layer === undefined ? {} : plane.call('ipcp.metrics', { pid, parts: ribParts }).catch(() => ({}));
-      return { info: ipcpInfo(ipcp), metrics: (await inTime(Promise.resolve(asked), {})) as RibMetrics };
+      return {
+        info: ipcpInfo(ipcp),
+        metrics: await inTime<RibMetrics, RibMetrics>(Promise.resolve(asked), {}),
+      };
     });
     const [ends, ...described] = await Promise.all([reports(), ...ipcps]);
     const processes = new Map<number, FlowReport[]>();
