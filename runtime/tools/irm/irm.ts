@@ -6,6 +6,7 @@ import { events } from './events.ts';
 import { matchWord } from './grammar.ts';
 import { ipcpGroup } from './ipcp.ts';
 import { logLevel } from './log-level.ts';
+import { metrics } from './metrics.ts';
 import { nameGroup, register } from './name.ts';
 import { rib } from './rib.ts';
 
@@ -21,6 +22,7 @@ export const groups: Readonly<Record<string, CommandGroup>> = {
 export const alone: Readonly<Record<string, Command>> = {
   events,
   rib,
+  metrics,
   'log-level': logLevel,
   completion: completion(() => ({ groups, alone })),
 };
