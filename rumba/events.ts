@@ -33,6 +33,8 @@ export interface LabEventsOptions {
   nodes?: readonly string[] | undefined;
   /** Finds the lab again, with the nodes it has by then: those are told of that it had not before. */
   again?: (() => Promise<Lab | undefined>) | undefined;
+  /** How often the counters of our nodes are told, in ms; never by default. */
+  countersMs?: number | undefined;
 }
 
 /** How often to look for nodes that are new, and for an irmd that answers again, in milliseconds. */
@@ -47,7 +49,7 @@ export async function* labEvents(
   signal: AbortSignal,
   options: LabEventsOptions = {},
 ): AsyncGenerator<LabEvent, void, void> {
-  const { nodes: only = [], again = async () => lab } = options;
+  const { nodes: only = [], again = async () => lab, countersMs } = options;
   const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
   const wantedNodes = (of: Lab): LabNode[] => of.nodes().filter(({ name }) => isWanted(name));
   const names = wantedNodes(lab).map(({ name }) => name);
@@ -83,9 +85,9 @@ export async function* labEvents(
     const { topology } = (await of.record()) ?? {};
     for (const { name, runtime } of topology?.nodes ?? []) if (runtime !== undefined) foreign.add(name);
   };
-  const follow = (name: string): void => {
+  const follow = (name: string, isNew: boolean): void => {
     const tellOf = foreign.has(name) ? tellOfForeign : tellOfNode;
-    background(tellOf(name, () => there.get(name), tell, stop));
+    background(tellOf(name, () => there.get(name), tell, { signal: stop, isNew, countersMs }));
   };
   const endedAt = new Map<string, number>();
   let watching = new AbortController();
@@ -122,7 +124,7 @@ export async function* labEvents(
       for (const node of added) {
         there.set(node.name, node);
         tell({ event: 'node.started', at: Date.now(), node: node.name });
-        follow(node.name);
+        follow(node.name, true);
       }
       watch(found);
     }
@@ -130,7 +132,7 @@ export async function* labEvents(
 
   await note(lab);
   watch(lab);
-  for (const name of there.keys()) follow(name);
+  for (const name of there.keys()) follow(name, false);
   background(look());
   try {
     while (!signal.aborted) {
@@ -146,19 +148,26 @@ export async function* labEvents(
   }
 }
 
+interface TellOptions {
+  readonly signal: AbortSignal;
+  /** The node was just added: its irmd is not missed before it has been there. */
+  readonly isNew: boolean;
+  readonly countersMs: number | undefined;
+}
+
 /** Tells what the irmd of a node tells, from its snapshot on, and again when it answers again, while there is the node. */
 async function tellOfNode(
   name: string,
   find: () => LabNode | undefined,
   tell: (event: LabEvent) => void,
-  signal: AbortSignal,
+  { signal, isNew, countersMs }: TellOptions,
 ): Promise<void> {
-  let wasThere = true;
+  let wasThere = !isNew;
   for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
     try {
       await using irm = await node.irm(signal);
       wasThere = true;
-      for await (const event of irm.events(signal)) tell({ node: name, ...event });
+      for await (const event of irm.events(signal, { countersMs })) tell({ node: name, ...event });
     } catch (error) {
       // What an irmd has to say ends with it, and with its node; the lab goes on.
       if (!(error instanceof O7sError) && !(error instanceof TestbedError)) throw error;
@@ -175,11 +184,11 @@ async function tellOfForeign(
   name: string,
   find: () => LabNode | undefined,
   tell: (event: LabEvent) => void,
-  signal: AbortSignal,
+  { signal, isNew }: TellOptions,
 ): Promise<void> {
   const rest = { dropped: 0, names: [], processes: [], flows: [], layers: [] };
   let known: ReadonlyMap<string, IpcpInfo> | undefined;
-  let wasThere = true;
+  let wasThere = !isNew;
   for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
     const found = await new IrmManager(node, signal).infos().catch((error: unknown) => {
       if (signal.aborted || error instanceof TestbedError) return undefined;

@@ -59,4 +59,14 @@ export { parameters, type ParameterOptions, type Parameters } from './model/para
 export { type FromEnvironment, runtime, type Runtime, type RuntimeOptions } from './model/runtime.ts';
 export { register, type Registration, server, type Server, type ServerOptions } from './model/service.ts';
 export type { Topology } from './model/topology.ts';
+/** What a view of a running lab is written with. */
+export type {
+  InterfaceCounters,
+  LiveActions,
+  LiveEvent,
+  LiveSource,
+  ReplayControl,
+  ViewModule,
+  ViewOptions,
+} from './live/events.ts';
 export { type RunningLab, type RunningLabOptions, type RunningNode, up } from './running-lab.ts';

@@ -37,11 +37,12 @@ export async function build(
   name: string,
   topology: Topology,
   source: LabSource,
-  options: WorkOptions & { onRemove?: () => void },
+  options: WorkOptions & { onLab?: ((lab: Lab) => void) | undefined; onRemove?: () => void },
 ): Promise<Lab> {
-  const { signal, onRemove = () => {} } = options;
+  const { signal, onLab = () => {}, onRemove = () => {} } = options;
   const steps = plan(topology);
   const lab = await testbed.createLab(name, signal, { topology: topology.name, image: source.image });
+  onLab(lab);
   try {
     await deploy(fromNothing(steps), lab, { ...options, nodes: topology.nodes });
     signal.throwIfAborted();

@@ -16,6 +16,7 @@ import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
 import { restart, start, stop } from './commands/nodes.ts';
 import { test } from './commands/test.ts';
+import { tui } from './commands/tui.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
 import { complete } from './completion.ts';
@@ -52,6 +53,7 @@ const cli: Argv = yargs(words)
   .command(withVariables(cp))
   .command(withVariables(logs))
   .command(withVariables(events))
+  .command(withVariables(tui))
   .command(link)
   .command(withVariables(stop))
   .command(withVariables(start))
