@@ -80,7 +80,7 @@ async function serve(
         response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text),
       (error: unknown) => {
         response.writeHead(503).end();
-        ended.reject(error as Error);
+        ended.reject(error);
       },
     );
   });
