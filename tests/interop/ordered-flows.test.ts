@@ -7,6 +7,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Flow, O7sError, qosByName, type QosName, type Session } from '../../runtime/lib/index.ts';
@@ -314,6 +315,28 @@ if (missing !== undefined) {
     // Without an answer to its retransmissions it would wait for 120 s.
     const { deallocMs } = await tally;
     expect(deallocMs).toBeLessThan(30_000);
+  });
+
+  test('a byte stream of it ends when it is silent', async () => {
+    const net = await start();
+    // As long as that lasts; no more than its first window.
+    await serve(net, 'source', '0.001', '1000');
+    const qos = { ...qosByName.data, timeout: 4000 };
+    const flow = await until(
+      'a flow to the prototype',
+      () => net.session.allocFlow(name, { qos, timeout: 8000 }).catch(() => undefined),
+      60_000,
+    );
+    // It has a first message to be woken by.
+    await flow.write(Buffer.from('x'));
+    const bytes = await buffer(flow.stream());
+    expect(bytes.length).toBeGreaterThan(0);
+    expect(bytes.length % 1000).toBe(0);
+    for (let index = 0; index < bytes.length / 1000; index += 1) {
+      const message = bytes.subarray(index * 1000, (index + 1) * 1000);
+      // The last one says how many there are, if it came to that.
+      expect(message.equals(peerMessage(index, 1000, message.readUInt32BE(4)))).toBe(true);
+    }
   });
 
   test('best effort in bulk from it: its window is kept open', async () => {

@@ -9,11 +9,15 @@ import {
   bestEffortQos,
   dataQos,
   type Flow,
+  type FlowCounts,
+  type IrmCounters,
   qosByName,
   type QosName,
   type QosSpec,
+  rawQos,
   type Session,
 } from '../../runtime/lib/index.ts';
+import { flowReceiveBytesMax, readAheadBytesMax } from '../../runtime/lib/limits.ts';
 import type { LinkTraits } from '../sim/frct/lossy-link.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
 import { BadCable, perfectLink } from '../support/bad-cable.ts';
@@ -31,6 +35,7 @@ const pciBytes = 12;
 interface Net {
   readonly a: Session;
   readonly b: Session;
+  readonly nodes: { readonly a: TestNode; readonly b: TestNode };
   readonly cable: BadCable | undefined;
 }
 
@@ -61,7 +66,7 @@ async function start(isBad = false, conf?: string): Promise<Net> {
   const [atA, atB] = [await sessionOf(a), await sessionOf(b)];
   await b.manage(`bind process ${atB.pid} name svc`);
   await b.manage('name register svc layer lan');
-  return { a: atA, b: atB, cable };
+  return { a: atA, b: atB, nodes: { a, b }, cable };
 }
 
 async function sessionOf(node: TestNode): Promise<Session> {
@@ -94,6 +99,14 @@ async function openOverBad(
   const ends = await open(net, qos);
   await cable.become(traits);
   return { ...ends, cable };
+}
+
+/** Frames that the devices of a node had no room for. */
+function lostByDevices(counters: IrmCounters | undefined): number {
+  const all = counters?.ipcps.map(
+    ({ counters: { sendFailed = 0, droppedQueueFull = 0 } }) => sendFailed + droppedQueueFull,
+  );
+  return (all ?? []).reduce((sum, each) => sum + each, 0);
 }
 
 const pattern = Buffer.from(
@@ -195,6 +208,47 @@ describe('over a good cable', () => {
     await slow.client.write(message, { timeout: 5000 });
     await slow.served.read({ timeout: 5000 });
     expect(slow.client.frct?.counters.retransmissions).toBeLessThan(written / 10);
+  });
+
+  test('on a raw flow a full queue drops, which both nodes count for that flow', async () => {
+    const net = await start();
+    const { client, served } = await open(net, rawQos);
+    const other = await open(net, dataQos);
+    const message = Buffer.alloc(client.maxMessageBytes);
+    // Far more than the reader's node and process keep.
+    const count = 20_000;
+    for (let index = 0; index < count; index += 1) {
+      message.writeUInt32BE(index);
+      if (!client.tryWrite(message)) await client.write(message, { timeout: 20_000 });
+      if (index % 50 === 49) await delay(1);
+    }
+    await transfer(other.client, other.served, 1e5);
+    const [atA, atB] = await Promise.all(
+      [net.nodes.a, net.nodes.b].map((node) => node.managed((irmd) => irmd.counters())),
+    );
+    const flowOf = (counters: typeof atA, qos: 'raw' | 'data'): FlowCounts | undefined =>
+      counters?.flows.find(({ ends }) => ends.some(({ frct }) => (frct === null) === (qos === 'raw')));
+    const [sent, received] = [flowOf(atA, 'raw')?.port, flowOf(atB, 'raw')?.port];
+    expect(sent).toMatchObject({ packetsSent: count, bytesSent: count * message.length });
+    const dropped = received?.droppedSlowReader ?? 0;
+    expect(dropped).toBeGreaterThan(count / 4);
+    expect(flowOf(atB, 'data')?.port?.droppedSlowReader).toBe(0);
+    // What neither the cable's queues nor the reader's lost waits, and that is bounded.
+    const waiting = received?.packetsReceived ?? 0;
+    const lostBefore = count - waiting - dropped;
+    expect(lostBefore).toBeGreaterThanOrEqual(0);
+    expect(lostBefore).toBeLessThanOrEqual(lostByDevices(atA) + lostByDevices(atB));
+    expect(waiting * message.length).toBeLessThan(flowReceiveBytesMax + readAheadBytesMax + 4e6);
+    let last = -1;
+    for (let read = 0; read < waiting; read += 1) {
+      const index = (await served.read({ timeout: 5000 })).readUInt32BE();
+      expect(index).toBeGreaterThan(last);
+      last = index;
+    }
+    // The reader learns how much it has lost before anything that comes later.
+    await client.write(message);
+    await served.read({ timeout: 5000 });
+    expect(served.drops.unread).toBe(dropped);
   });
 
   test('a client that is killed ends the flow for its server', async () => {
