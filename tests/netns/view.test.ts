@@ -53,8 +53,7 @@ test(
       '8',
       /^\d\d:\d\d:\d\d\.\d +a +- {2}irm ipcp bootstrap name lan\.a layer lan type eth-dix dev e1$/m,
     );
-    await press(screen, '7', /irmd +II +/);
-    await press(screen, '/registered\r', /7 logs\*[^]*ping\.b/i);
+    await press(screen, '7/registered\r', /7 logs\*[^]*b +irmd +II +irmd: Registered ping\.b/);
     await press(screen, '6/flow.all\r', /6 events\*[^]*a +flow\.allocated +\d+ to ping\.b/);
     pinging.child.kill('SIGTERM');
     await pinging.outcome;
