@@ -24,7 +24,10 @@ const programs = {
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).
 const starter = (name: string): string => `#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
+self=$0
+[ ! -L "$self" ] || self=$(readlink -f "$self")
+case $self in */*) ;; *) self=./$self ;; esac
+here=\${self%/*}
 node=$here/../../node_modules/.bin/node
 [ -x "$node" ] || node=$here/../../../.bin/node
 [ -x "$node" ] || node=node

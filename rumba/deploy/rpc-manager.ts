@@ -26,7 +26,8 @@ export class RpcManager implements NodeManager {
   readonly #irm: IrmClient;
   readonly #connect: () => Promise<IrmClient>;
   /** Processes that have announced themselves, once somebody asked for one. */
-  #announced: Announced | undefined;
+  /** Servers of one node are waited for at the same time: there is one connection for all of them. */
+  #announced: Promise<Announced> | undefined;
 
   private constructor(irm: IrmClient, connect: () => Promise<IrmClient>) {
     this.#irm = irm;
@@ -97,8 +98,8 @@ export class RpcManager implements NodeManager {
 
   async bindProcess(pid: number, name: string): Promise<boolean> {
     // irmd takes asking for a process it does not know for a fault.
-    this.#announced ??= new Announced(await this.#connect());
-    if (!this.#announced.has(pid)) return false;
+    this.#announced ??= this.#connect().then((irm) => new Announced(irm));
+    if (!(await this.#announced).has(pid)) return false;
     await unless('EEXIST', this.#irm.bindProcess(pid, name));
     return true;
   }
@@ -119,7 +120,8 @@ export class RpcManager implements NodeManager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#announced?.[Symbol.asyncDispose]();
+    const announced = await this.#announced?.catch(() => undefined);
+    await announced?.[Symbol.asyncDispose]();
     await this.#irm[Symbol.asyncDispose]();
   }
 

@@ -177,8 +177,8 @@ export const managementDocumentation = {
   'ipcp.metrics': {
     does:
       'What the IPCP knows, by parts; null for all. A unicast one has `connections`, `address`, `hash`, `settings`, ' +
-      '`maxMessageBytes`, `routes`, `neighbours`, `lsdb`, `directory` and `flows`, a broadcast one `connections` and ' +
-      '`joined`. Parts that its type does not have are left out.',
+      '`maxMessageBytes`, `routes`, `neighbours`, `components`, `adjacencies`, `lsdb`, `directory` and `flows`, a ' +
+      'broadcast one `connections` and `joined`. Parts that its type does not have are left out.',
     result: v.record(v.string(), v.unknown()),
     errors: noIpcp,
   },

@@ -154,6 +154,7 @@ describe('ipcpd', () => {
     const ipcpd = await node.ipcpd();
     process.kill(ipcpd, 'SIGKILL');
     await node.logged(`ipcpd ${ipcpd} ended with SIGKILL; its IPCPs and flows are gone.`);
+    await node.logged('(l2) crashed.');
     expect(node.log).toMatch(/\(EE\): IPCP \d+ \(l1\) crashed\./);
     expect(node.log).toMatch(/\(EE\): IPCP \d+ \(l2\) crashed\./);
     expect(await node.manage('ipcp list')).toBe('No IPCPs in system.\n\n');
