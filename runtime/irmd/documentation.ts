@@ -10,6 +10,15 @@ import { logLevels } from '../lib/log.ts';
 import { countersType, flowReportType, ipcpType, nameType, qosType, snapshotType } from './event-schema.ts';
 import type { applicationSchemas, managementSchemas } from './schema.ts';
 
+type RibValue = string | number | RibValues;
+interface RibValues {
+  [label: string]: RibValue;
+}
+const ribValues: v.GenericSchema<RibValues> = v.record(
+  v.string(),
+  v.union([v.string(), v.number(), v.lazy(() => ribValues)]),
+);
+
 export interface MethodDocumentation {
   readonly does: string;
   readonly result: v.GenericSchema;
@@ -230,6 +239,13 @@ export const managementDocumentation = {
     does: 'All there is on the node, once: what a subscription begins with.',
     result: snapshotType,
     errors: {},
+  },
+  'node.rib': {
+    does:
+      'The tree of files of [rib.md](rib.md) at and below a path, all of it for an empty one. `values` are the lines of a ' +
+      'file by their labels.',
+    result: v.array(v.strictObject({ path: v.string(), text: v.string(), values: ribValues })),
+    errors: { ENOENT: 'there is nothing of this path' },
   },
   'node.counters': {
     does: 'The counters of all IPCPs and flows, complete.',

@@ -20,6 +20,7 @@ import { irmdUsage, parseIrmdOptions } from './options.ts';
 import { ageMs } from './process-age.ts';
 import { Programs } from './programs.ts';
 import { type ProcessEntry, Registry } from './registry.ts';
+import { RibFolder, RibFolderFault } from './rib-folder.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
 import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
@@ -163,6 +164,20 @@ const server: Server = new Server({
   events,
 });
 
+function ribOrExit(folder: string): RibFolder {
+  try {
+    return new RibFolder(folder, () => observation.rib(''), log);
+  } catch (error) {
+    if (!(error instanceof RibFolderFault)) throw error;
+    log.error(`Cannot write the RIB: ${error.message}.`);
+    server[Symbol.dispose]();
+    lock.release();
+    process.exit(1);
+  }
+}
+
+const ribFolder = options.rib === undefined ? undefined : ribOrExit(options.rib);
+
 let stopping = false;
 async function stop(status = 0): Promise<void> {
   // A second signal must not cut the clean-up short.
@@ -178,6 +193,7 @@ async function stop(status = 0): Promise<void> {
   }
   await Promise.all([programs.stop(), dataPlanes.stop()]);
   server[Symbol.dispose]();
+  ribFolder?.close();
   lock.release();
   log.info('Ouroboros IPC Resource Manager daemon exited. Bye.');
   process.exit(status);

@@ -9,6 +9,8 @@ export interface IrmdOptions {
   readonly config: string | undefined;
   /** Whether all IPCPs share one process, or each has its own. */
   readonly ipcpd: 'shared' | 'process';
+  /** Where the tree of the RIB is written. */
+  readonly rib: string | undefined;
 }
 
 export const irmdUsage = `Usage: irmd [OPTION]...
@@ -19,6 +21,7 @@ Runs the IPC Resource Manager of this node in the foreground.
       --log-json     Log to standard output, one JSON object a line
       --log-level L  Log what is as severe as L: EE, WW, II (default) or DB; irm log-level changes it
       --ipcpd MODE   shared: one process runs all IPCPs (default); process: one each
+      --rib DIR      Write what IPCPs and flows count into files below DIR, each second
       --unit         Print a unit of systemd that runs this irmd, and end
       --version      Show the version and end
 `;
@@ -29,11 +32,13 @@ export function parseIrmdOptions(args: readonly string[]): IrmdOptions {
   let level: LogOptions['level'] = 'II';
   let config: string | undefined;
   let ipcpd: IrmdOptions['ipcpd'] = 'shared';
+  let rib: string | undefined;
   const options = (action: IrmdOptions['action']): IrmdOptions => ({
     action,
     log: { level, to },
     config,
     ipcpd,
+    rib,
   });
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at];
@@ -61,6 +66,11 @@ export function parseIrmdOptions(args: readonly string[]): IrmdOptions {
         at += 1;
         break;
       }
+      case '--rib':
+        if (value === undefined || value === '') return options('usage');
+        rib = value;
+        at += 1;
+        break;
       case '--ipcpd':
         if (value !== 'shared' && value !== 'process') return options('usage');
         ipcpd = value;

@@ -127,6 +127,7 @@ export const managementSchemas = {
   'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
   'node.snapshot': nothing,
   'node.counters': nothing,
+  'node.rib': v.strictObject({ path: v.pipe(v.string(), v.maxBytes(1024)) }),
   'events.subscribe': v.looseObject({
     countersMs: v.optional(
       v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
@@ -146,6 +147,7 @@ const reportSchema = v.pipe(
   v.array(
     v.strictObject({
       flowId: pid,
+      fd: v.nullable(count),
       messagesSent: count,
       messagesReceived: count,
       drops: counts,
@@ -156,6 +158,14 @@ const reportSchema = v.pipe(
           window: count,
           outstanding: count,
           closedMs: count,
+          mplMs: count,
+          ackMs: count,
+          retransmitMs: count,
+          deviationMs: count,
+          timeoutMs: count,
+          estimates: count,
+          sender: v.strictObject({ left: count, right: count, next: count, inactiveMs: count }),
+          receiver: v.strictObject({ left: count, right: count, acknowledged: count, inactiveMs: count }),
           counters: counts,
         }),
       ),

@@ -136,6 +136,7 @@ export class Server implements Disposable {
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
       'log.level': ({ level }) => management.logLevel(level),
       'node.snapshot': () => observation.once(),
+      'node.rib': ({ path }) => observation.rib(path),
       'node.counters': () => observation.counters(),
       'events.subscribe': async ({ countersMs }, signal) => {
         using watching = new DisposableStack();

@@ -42,6 +42,8 @@ export {
   type Joining,
   type NameFiles,
   type NameInfo,
+  type RibFile,
+  type RibValues,
   type RoutingPolicy,
   routingPolicies,
   type SideFiles,

@@ -50,6 +50,7 @@ test('every method of irm.sock answers as documented', async () => {
   await call('ipcp.metrics', { pid: b, parts: null });
   await call('node.snapshot', {});
   await call('node.counters', {});
+  await call('node.rib', { path: '' });
   await call('events.subscribe', { countersMs: 1000 });
   await call('process.unbind', { pid: server.pid, name: 'x' });
   await call('program.unbind', { program: '/bin/x', name: null });

@@ -628,7 +628,7 @@ class Flow:
     def _report(self):
         drops = {"unread": self.dropped, "badCrc": self.damaged}
         counts = {"messagesSent": self._sent, "messagesReceived": self._received}
-        return {"flowId": self.id, **counts, "drops": drops, "frct": None}
+        return {"flowId": self.id, "fd": None, **counts, "drops": drops, "frct": None}
 
 
 class EventLoop:

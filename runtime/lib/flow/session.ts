@@ -275,14 +275,13 @@ function wholeTimeoutOf(options: WaitOptions): number | null {
   return options.timeout === undefined ? null : Math.ceil(timeoutOf(options) ?? timeoutMax);
 }
 
-function reportOf(flowId: number, { counters, drops, frct }: Flow): FlowReport {
+function reportOf(flowId: number, { fd, counters, drops, frct }: Flow): FlowReport {
   const { messagesSent, messagesReceived } = counters;
-  const report = { flowId, messagesSent, messagesReceived, drops: { ...drops } };
+  const report = { flowId, fd, messagesSent, messagesReceived, drops: { ...drops } };
   if (frct === undefined) return { ...report, frct: null };
-  const { reliable, roundTripMs, window, outstanding, closedMs } = frct;
+  const { peerIsOurs: _, roundTripMs, ...state } = frct;
   const measured = roundTripMs === 0 ? null : roundTripMs;
-  const state = { reliable, roundTripMs: measured, window, outstanding, closedMs };
-  return { ...report, frct: { ...state, counters: { ...frct.counters } } };
+  return { ...report, frct: { ...state, roundTripMs: measured, counters: { ...frct.counters } } };
 }
 
 function connectStream(end: EndPoint, path: string, token: string): void {

@@ -16,6 +16,7 @@ import type {
   ManagementApi,
   NameFiles,
   NameInfo,
+  RibFile,
 } from '../rpc/api.ts';
 import type { IrmCounters, IrmEvent, IrmSnapshot } from '../rpc/events.ts';
 import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
@@ -95,6 +96,15 @@ export class IrmClient implements AsyncDisposable {
   /** All there is on the node. */
   snapshot(): Promise<IrmSnapshot> {
     return this.#rpc.call('node.snapshot', {});
+  }
+
+  /**
+   * The tree of the RIB at and below a path, all of it without one: what the prototype shows in files.
+   *
+   * @throws O7sError ENOENT when there is nothing of this path.
+   */
+  rib(path = ''): Promise<readonly RibFile[]> {
+    return this.#rpc.call('node.rib', { path });
   }
 
   /** What all IPCPs and flows have counted. */

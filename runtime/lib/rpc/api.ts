@@ -156,6 +156,16 @@ export interface ApplicationApi {
   'flow.deallocate': { params: { flowId: number }; result: null };
 }
 
+/** A file of the RIB: as text, and its lines by their labels, those under a heading in an object of their own. */
+export interface RibFile {
+  readonly path: string;
+  readonly text: string;
+  readonly values: RibValues;
+}
+export interface RibValues {
+  readonly [label: string]: string | number | RibValues;
+}
+
 /** Methods of `irm.sock`, for management. */
 export interface ManagementApi {
   'irmd.version': { params: object; result: { version: string; pid: number } };
@@ -203,6 +213,8 @@ export interface ManagementApi {
   'log.level': { params: { level: LogLevel | null }; result: { level: LogLevel } };
   /** All there is on the node, once. */
   'node.snapshot': { params: object; result: IrmSnapshot };
+  /** The tree of the RIB at and below a path, all of it for an empty one. Its form is that of the prototype's files. */
+  'node.rib': { params: { path: string }; result: readonly RibFile[] };
   /** The counters of all IPCPs and flows. */
   'node.counters': { params: object; result: IrmCounters };
   /**

@@ -6,7 +6,9 @@ import { events } from './events.ts';
 import { matchWord } from './grammar.ts';
 import { ipcpGroup } from './ipcp.ts';
 import { logLevel } from './log-level.ts';
+import { metrics } from './metrics.ts';
 import { nameGroup, register } from './name.ts';
+import { rib } from './rib.ts';
 
 /** In the order in which shortened words are tried. */
 export const groups: Readonly<Record<string, CommandGroup>> = {
@@ -19,6 +21,8 @@ export const groups: Readonly<Record<string, CommandGroup>> = {
 /** Commands of ours without a group. They are written in full: short words are the manual's. */
 export const alone: Readonly<Record<string, Command>> = {
   events,
+  rib,
+  metrics,
   'log-level': logLevel,
   completion: completion(() => ({ groups, alone })),
 };
