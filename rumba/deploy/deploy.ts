@@ -66,8 +66,12 @@ export async function deploy({ undo, redo }: Difference, lab: Lab, options: Depl
       counted.done(step, since);
     });
   };
-  await run(undo, (action, stop) => performer.undo(action, stop));
-  await run(redo.steps, (action, stop) => performer.perform(action, stop));
+  try {
+    await run(undo, (action, stop) => performer.undo(action, stop));
+    await run(redo.steps, (action, stop) => performer.perform(action, stop));
+  } catch (error) {
+    throw signal.aborted ? error : await performer.cause(error);
+  }
 }
 
 /** Tells of phases: how many of their steps are done, and how long they took. */

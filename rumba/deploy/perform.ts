@@ -56,6 +56,8 @@ export class Performer implements AsyncDisposable {
   /** Nodes that were made here, on which nothing runs yet. */
   readonly #fresh = new Set<string>();
   readonly #descriptions: ReadonlyMap<string, TopologyNode>;
+  /** The irmd of each node that was started here. */
+  readonly #started = new Map<string, Program>();
 
   /** `nodes` are those of the topology that a lab has or is to have. */
   constructor(lab: Lab, nodes: readonly TopologyNode[]) {
@@ -204,6 +206,7 @@ export class Performer implements AsyncDisposable {
         await node.setInterfaces('up', signal);
       }
       const program = await node.start(['irmd', ...words], { log: 'irmd', signal });
+      this.#started.set(name, program);
       const ready = { what: `irmd on node ${name}`, log: 'irmd', signal };
       this.#managers.set(name, await watched(node, program, ready, () => this.#connect(node, signal)));
       return;
@@ -317,7 +320,25 @@ export class Performer implements AsyncDisposable {
     return made;
   }
 
+  /**
+   * What made a step fail: where an irmd that was started here has ended, its death, with its last words; steps of other
+   * nodes fail by it too, and may do so first. Else the error itself.
+   */
+  async cause(error: unknown): Promise<unknown> {
+    if (!(error instanceof TestbedError)) return error;
+    for (const [name, program] of this.#started) {
+      if (await program.alive().catch(() => true)) continue;
+      const words = await this.#lastWords(name);
+      return new TestbedError('EFAILED', `node ${name}: its irmd has ended; by that: ${error.message}`, {
+        cause: error,
+        details: words,
+      });
+    }
+    return error;
+  }
+
   async #forget(name: string): Promise<void> {
+    this.#started.delete(name);
     await this.#managers.get(name)?.[Symbol.asyncDispose]();
     this.#managers.delete(name);
   }

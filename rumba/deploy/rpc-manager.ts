@@ -99,7 +99,9 @@ export class RpcManager implements NodeManager {
   async bindProcess(pid: number, name: string): Promise<boolean> {
     // irmd takes asking for a process it does not know for a fault.
     this.#announced ??= this.#connect().then((irm) => new Announced(irm));
-    if (!(await this.#announced).has(pid)) return false;
+    const announced = await this.#announced;
+    if (announced.hasEnded) throw new O7sError('EIRMD', 'irmd has ended');
+    if (!announced.has(pid)) return false;
     await unless('EEXIST', this.#irm.bindProcess(pid, name));
     return true;
   }
@@ -152,10 +154,18 @@ class Announced implements AsyncDisposable {
   readonly #irm: IrmClient;
   readonly #pids = new Set<number>();
   readonly #follow: Promise<void>;
+  #hasEnded = false;
 
   constructor(irm: IrmClient) {
     this.#irm = irm;
-    this.#follow = this.#take().catch(() => {});
+    this.#follow = this.#take()
+      .catch(() => {})
+      .finally(() => (this.#hasEnded = true));
+  }
+
+  /** Whether irmd tells nothing any more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   has(pid: number): boolean {

@@ -133,6 +133,25 @@ describe('up that is ended half-way leaves nothing', () => {
     await gone(lab);
   });
 
+  test('by an irmd that ends, whose last words are shown', async () => {
+    const end =
+      'for each in /proc/[0-9]*; do read -r name <$each/comm; [ "$name" != irmd ] || kill -9 ${each#/proc/}; done; sleep 60';
+    await using place = await folder({
+      'topology.ts': [
+        "import { node, server, topology } from 'o7s-testbed';",
+        "const a = node('a');",
+        `export default topology({ nodes: [a], servers: [server(a, 'x', ['sh', '-c', ${JSON.stringify(end)}])] });`,
+      ].join('\n'),
+    });
+    const lab = freshLab();
+    const { code, stdout, stderr } = await cli(['up', '--lab', lab], { cwd: place.path });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^o7s-testbed: node a: its irmd has ended; by that: [^\n]*\n( {2}a irmd: [^\n]*\n)+$/m,
+    );
+    expect(markedProcesses(lab)).toEqual([]);
+  });
+
   test('by a server that ends at once, whose last words are shown', async () => {
     await using place = await folder({
       'topology.ts': [
