@@ -10,6 +10,9 @@ const nodeCommands: ReadonlySet<string> = new Set([
   'start',
   'stop',
   'restart',
+  'kill',
+  'pause',
+  'resume',
   'cp',
 ]);
 

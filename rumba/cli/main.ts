@@ -14,7 +14,8 @@ import { inspect } from './commands/inspect.ts';
 import { link } from './commands/link.ts';
 import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
-import { restart, start, stop } from './commands/nodes.ts';
+import { kill, pause, restart, resume, start, stop } from './commands/nodes.ts';
+import { run } from './commands/run.ts';
 import { test } from './commands/test.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
@@ -56,6 +57,10 @@ const cli: Argv = yargs(words)
   .command(withVariables(stop))
   .command(withVariables(start))
   .command(withVariables(restart))
+  .command(withVariables(kill))
+  .command(withVariables(pause))
+  .command(withVariables(resume))
+  .command(withVariables(run))
   .command(withVariables(test))
   .command(image)
   .command(withVariables(doctor))

@@ -177,6 +177,8 @@ export interface LabNode {
   setInterfaces(state: 'up' | 'down', signal: AbortSignal): Promise<void>;
   /** Ends every program on the node: by SIGTERM, and what is left after `graceMs` by SIGKILL. */
   endAll(graceMs: number, signal: AbortSignal): Promise<void>;
+  /** Sends every program on the node a signal. */
+  signalAll(name: NodeJS.Signals, signal: AbortSignal): Promise<void>;
   /** The logs on the node, by name. */
   logs(): Promise<readonly LogFile[]>;
   /** A part of a log from a byte on, as much as fits; empty at its end. */

@@ -18,6 +18,7 @@ import {
   logVariable,
   processesOf,
   programsOf,
+  signalProcess,
 } from './processes.ts';
 import * as scripts from './scripts.ts';
 
@@ -116,6 +117,11 @@ export class NetnsNode implements LabNode {
   async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
     const what = `the programs on node ${this.name} to end`;
     await endProcesses(what, () => processesOf(this.pid), graceMs, signal);
+  }
+
+  async signalAll(name: NodeJS.Signals, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    for (const pid of processesOf(this.pid)) signalProcess(pid, name);
   }
 
   async logs(): Promise<LogFile[]> {

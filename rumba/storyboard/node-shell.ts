@@ -1,0 +1,58 @@
+/** The `$` of zx, bound to a node: what it would start here is started there. */
+import { EventEmitter } from 'node:events';
+import { createRequire } from 'node:module';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Shell } from 'zx';
+import type { LabNode, Opened } from '../testbeds/testbed.ts';
+
+const require = createRequire(import.meta.url);
+
+export function nodeShell(node: LabNode): Shell {
+  // Loading zx takes a while, and most storyboards do not need it.
+  const { $ } = require('zx') as typeof import('zx');
+  return $({
+    shell: 'sh',
+    prefix: '',
+    postfix: '',
+    detached: false,
+    spawn: ((file: string, words: readonly string[]) => new RemoteChild(node, [file, ...words])) as never,
+    kill: async () => {},
+  });
+}
+
+/** As much of a child process as zx looks at. */
+class RemoteChild extends EventEmitter {
+  readonly pid = undefined;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly stdio: readonly unknown[];
+  #opened: Opened | undefined;
+
+  constructor(node: LabNode, command: readonly string[]) {
+    super();
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    [this.stdin, this.stdout, this.stderr] = [stdin, stdout, stderr];
+    this.stdio = [stdin, stdout, stderr];
+    void node.open(command).then(
+      async (opened) => {
+        this.#opened = opened;
+        stdin.pipe(opened.stdin);
+        opened.stdout.pipe(stdout);
+        opened.stderr.pipe(stderr);
+        this.emit('spawn');
+        const code = await opened.ended;
+        this.emit('exit', code, null);
+        this.emit('close', code, null);
+      },
+      (error: unknown) => this.emit('error', error),
+    );
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): boolean {
+    this.#opened?.kill(signal);
+    return this.#opened !== undefined;
+  }
+
+  unref(): void {}
+}
