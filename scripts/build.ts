@@ -31,6 +31,9 @@ node=$here/../../node_modules/.bin/node
 exec "$node" "$here/../bundle/${name}.mjs" "$@"
 `;
 
+// Pings for storyboards; on the path of nodes, for the testbed.
+const probes = { 'story-ping': 'rumba/storyboard/probe/main.ts' };
+
 // Run in a lab, never by hand: they have no starters.
 const agents = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts', wire: 'rumba/wire/main.ts' };
 
@@ -41,7 +44,7 @@ mkdirSync(`${root}dist/bin`, { recursive: true });
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 await build({
   absWorkingDir: root,
-  entryPoints: { ...programs, ...agents },
+  entryPoints: { ...programs, ...probes, ...agents },
   outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -58,7 +61,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-for (const name of Object.keys(programs)) {
+for (const name of Object.keys({ ...programs, ...probes })) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);
 }

@@ -139,8 +139,8 @@ export class StoryPerformer {
       qos: string;
     };
     const count = Math.max(1, Math.floor(lastingMs / intervalMs));
-    const traits = ['-c', String(count), '-i', `${intervalMs}ms`, '-q', qos, '-D', '--json'];
-    const opened = await this.#stage.lab.node(from).open(['oping', '-n', to, ...traits]);
+    const words = ['story-ping', to, String(count), String(intervalMs), qos];
+    const opened = await this.#stage.lab.node(from).open(words);
     let [text, complaint] = ['', ''];
     opened.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
     opened.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
@@ -151,10 +151,9 @@ export class StoryPerformer {
     const code = await opened.ended;
     clearTimeout(late);
     signal.removeEventListener('abort', stop);
-    const samples = samplesOf(text, intervalMs, this.#stage.origin);
+    const { samples, error: told } = samplesOf(text, this.#stage.origin);
     const result = { name, from, to, intervalMs, samples };
-    // oping ends with 1 where packets were lost; that is what is measured.
-    const error = samples.length === 0 ? complaint.trim() || `oping ended with ${code}` : undefined;
+    const error = samples.length > 0 ? undefined : complaint.trim() || told || `it ended with ${code}`;
     this.#stage.onPing(error === undefined ? result : { ...result, error });
     if (error !== undefined) throw new TestbedError('EFAILED', `node ${from}: no ping of ${to}: ${error}`);
   }

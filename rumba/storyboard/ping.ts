@@ -1,4 +1,4 @@
-/** Pings of a storyboard: what `oping --json` tells of them, and figures of it. */
+/** Pings of a storyboard: what the program that sends them tells, and figures of it. */
 
 /** One packet, in the order in which packets were sent. */
 export interface Sample {
@@ -18,43 +18,25 @@ export interface PingResult {
   readonly error?: string;
 }
 
-/** Samples of the lines of `oping --json -D`; `origin` is when the storyboard began, ms since 1970. */
-export function samplesOf(text: string, intervalMs: number, origin: number): Sample[] {
-  const answers = new Map<number, { at: number; rttMs: number }>();
-  let sent = 0;
-  for (const line of text.split('\n')) {
-    const told = parse(line);
-    if (told?.type === 'statistics') sent = Math.max(sent, told.sent ?? 0);
-    if (told?.type !== 'reply' || told.seq === undefined || told.rttMs === undefined) continue;
-    sent = Math.max(sent, told.seq + 1);
-    const at = (told.at ?? 0) * 1000 - told.rttMs - origin;
-    if (!answers.has(told.seq)) answers.set(told.seq, { at, rttMs: told.rttMs });
-  }
-  const [first] = answers;
-  const begin = first === undefined ? 0 : first[1].at - first[0] * intervalMs;
-  let last = begin - intervalMs;
-  return Array.from({ length: sent }, (_, seq) => {
-    const answer = answers.get(seq);
-    // One that was lost was sent an interval after the one before it.
-    last = answer?.at ?? last + intervalMs;
-    return { at: round(last), rttMs: answer === undefined ? null : answer.rttMs };
-  });
+/** What the program that pings prints: when each packet was sent, ms since 1970, and ms until its answer. */
+export interface ProbeReport {
+  readonly samples: readonly (readonly [at: number, rttMs: number | null])[];
+  readonly error?: string;
 }
 
-interface Told {
-  readonly type?: string;
-  readonly seq?: number;
-  readonly rttMs?: number;
-  readonly at?: number;
-  readonly sent?: number;
-}
-
-function parse(line: string): Told | undefined {
+/** Samples of what it printed; `origin` is when the storyboard began, ms since 1970. */
+export function samplesOf(text: string, origin: number): { samples: Sample[]; error?: string } {
+  let report: ProbeReport;
   try {
-    return JSON.parse(line) as Told;
+    report = JSON.parse(text) as ProbeReport;
   } catch {
-    return undefined;
+    return { samples: [], error: 'it printed no report' };
   }
+  const samples = report.samples.map(([at, rttMs]) => ({
+    at: round(at - origin),
+    rttMs: rttMs === null ? null : round(rttMs),
+  }));
+  return report.error === undefined ? { samples } : { samples, error: report.error };
 }
 
 /** Share of packets without an answer; 1 where none was sent. */
