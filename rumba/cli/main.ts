@@ -1,6 +1,7 @@
 /** The command line `o7s-testbed`. Data goes to standard output, everything else to standard error. */
 import yargs, { type Argv } from 'yargs';
 import { packageVersion } from '../installation.ts';
+import { capture } from './commands/capture.ts';
 import { clean } from './commands/clean.ts';
 import { cp } from './commands/cp.ts';
 import { doctor } from './commands/doctor.ts';
@@ -54,6 +55,7 @@ const cli: Argv = yargs(words)
   .command(withVariables(logs))
   .command(withVariables(events))
   .command(link)
+  .command(withVariables(capture))
   .command(withVariables(stop))
   .command(withVariables(start))
   .command(withVariables(restart))

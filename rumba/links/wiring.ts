@@ -418,6 +418,15 @@ function joinsOf(link: TopologyLink, node: string | undefined): { ports: Ports; 
     .map((end) => ({ ports: plugPorts(link.name, end.node, end.interface), node: end.node }));
 }
 
+/** The port at a node's end of a link. */
+export function portAt(link: TopologyLink, node: string): string {
+  const side = link.ends.findIndex((end) => end.node === node);
+  const end = link.ends[side];
+  if (end === undefined) throw new TestbedError('EUSAGE', `link ${link.name} does not end in node ${node}`);
+  if (link.kind === 'lan') return plugPorts(link.name, node, end.interface).near;
+  return side === 0 ? cablePorts(link.name).near : cablePorts(link.name).far;
+}
+
 function failure(what: string, code: number, stderr: string, node?: PlacedNode): TestbedError {
   const place = node === undefined ? '' : `node ${node.name}: `;
   const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;

@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
+import { startCaptures } from '../../report/captures.ts';
 import { saveLogs, writeBundle } from '../../report/bundle.ts';
 import { junit } from '../../report/junit.ts';
 import { experiment } from '../../storyboard/experiment.ts';
@@ -96,7 +97,11 @@ export const run: CommandModule<object, RunArguments> = {
       onStep: (step, outcome) => shown.note(stepLine(step, outcome)),
       inLab: async (lab, plan: StoryPlan) => {
         shown.note(`playing ${plan.name}: ${counted(plan.steps.length, 'step')} in ${plan.durationMs / 1000} s`);
-        return async () => await saveLogs(folder, lab);
+        const captures = await startCaptures(join(folder, 'pcaps'), lab, board);
+        return async () => {
+          await captures();
+          await saveLogs(folder, lab);
+        };
       },
     });
     shown[Symbol.dispose]();
