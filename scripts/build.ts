@@ -35,7 +35,11 @@ exec "$node" "$here/../bundle/${name}.mjs" "$@"
 const probes = { 'story-ping': 'rumba/storyboard/probe/main.ts' };
 
 // Run in a lab, never by hand: they have no starters.
-const agents = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts', capture: 'rumba/capture/main.ts', wire: 'rumba/wire/main.ts' };
+const agents = {
+  'lab-agent': 'rumba/testbeds/docker/agent/main.ts',
+  capture: 'rumba/capture/main.ts',
+  wire: 'rumba/wire/main.ts',
+};
 
 const packaging = process.argv.includes('--package');
 if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });

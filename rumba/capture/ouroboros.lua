@@ -143,6 +143,7 @@ local function show(kind, buffer, tree)
   return nil, shown
 end
 
+local udp_codes = { [1] = "FLOW_REQ", [2] = "FLOW_REPLY", [32] = "FLOW_RELEASE" }
 local codes = { [0] = "FLOW_REQ", [1] = "FLOW_REPLY", [2] = "NAME_QUERY_REQ", [3] = "NAME_QUERY_REPLY", [32] = "FLOW_RELEASE" }
 
 -- What the flows of a link layer carry cannot be seen from outside; it is chosen in the preferences.
@@ -171,12 +172,12 @@ local function payload(buffer, pinfo, tree)
 end
 
 -- A management message; the hash of a name and a handshake may follow.
-local function message(kind, buffer, pinfo, tree)
+local function message(kind, names, buffer, pinfo, tree)
   local rest = show(kind, buffer, tree)
   for _, row in ipairs(kind.rows) do
     if row.name == "code" and buffer:len() > row.offset then
       local code = buffer(row.offset, 1):uint()
-      pinfo.cols.info = codes[code] or ("management message, code " .. code)
+      pinfo.cols.info = names[code] or ("management message, code " .. code)
     end
   end
   if rest ~= nil then Dissector.get("data"):call(rest, pinfo, tree) end
@@ -190,17 +191,17 @@ function dix.proto.dissector(buffer, pinfo, tree)
   pinfo.cols.info = "EID " .. eid .. ", " .. length .. " bytes"
   if rest == nil or length == 0 then return end
   local inner = rest:range(0, math.min(length, rest:len())):tvb()
-  if eid == 0 then message(dix_message, inner, pinfo, tree) else payload(inner, pinfo, tree) end
+  if eid == 0 then message(dix_message, codes, inner, pinfo, tree) else payload(inner, pinfo, tree) end
 end
 
 function llc_message.proto.dissector(buffer, pinfo, tree)
   pinfo.cols.protocol = "O7s-LLC"
-  message(llc_message, buffer, pinfo, tree)
+  message(llc_message, codes, buffer, pinfo, tree)
 end
 
 function udp.proto.dissector(buffer, pinfo, tree)
   pinfo.cols.protocol = "O7s-UDP"
-  if buffer:len() >= 4 and buffer(0, 4):uint() == 0 then return message(udp_message, buffer, pinfo, tree) end
+  if buffer:len() >= 4 and buffer(0, 4):uint() == 0 then return message(udp_message, udp_codes, buffer, pinfo, tree) end
   local rest = show(udp, buffer, tree)
   if buffer:len() >= 4 then pinfo.cols.info = "EID " .. buffer(0, 4):uint() end
   if rest ~= nil then payload(rest, pinfo, tree) end

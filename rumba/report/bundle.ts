@@ -21,7 +21,10 @@ export async function writeBundle(folder: string, run: Experiment, topology: Top
   await writeJson(join(folder, 'topology.json'), topology);
   await writeJson(join(folder, 'plan.json'), plan);
   await writeJson(join(folder, 'results.json'), rest);
-  await writeFile(join(folder, 'events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  await writeFile(
+    join(folder, 'events.ndjson'),
+    events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+  );
   await writeFile(join(folder, 'junit.xml'), junit([run]));
   await writeFile(join(folder, 'report.html'), await html(run, topology));
 }

@@ -9,7 +9,11 @@ import type { Storyboard } from '../storyboard/story.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 
 /** Starts them; what it gives ends them and waits until they are written. */
-export async function startCaptures(folder: string, lab: Lab, board: Storyboard): Promise<() => Promise<void>> {
+export async function startCaptures(
+  folder: string,
+  lab: Lab,
+  board: Storyboard,
+): Promise<() => Promise<void>> {
   const links = (board.capture ?? []).map((each) => linkNamed(board.topology, nameOf(each)));
   if (links.length > 0) await mkdir(folder, { recursive: true });
   const running = await Promise.all(

@@ -31,7 +31,10 @@ export async function html(run: Experiment, topology: Topology): Promise<string>
   ];
   const sections = [
     `<h1>${text(name)} <span class="${result.ok ? 'good' : 'bad'}">${result.ok ? 'passed' : 'failed'}</span></h1>`,
-    `<div class="columns"><div>${table(['', ''], facts.map((row) => row.map(text)))}</div><figure>${bare(picture)}</figure></div>`,
+    `<div class="columns"><div>${table(
+      ['', ''],
+      facts.map((row) => row.map(text)),
+    )}</div><figure>${bare(picture)}</figure></div>`,
     ...(result.verdicts.length === 0 ? [] : ['<h2>Expectations</h2>', verdictTable(run)]),
     ...(plots.length === 0 ? [] : ['<h2>Pings</h2>', pingTable(result.pings)]),
     ...plots.map((_, index) => `<div class="plot" id="plot${index}"></div>`),
@@ -39,7 +42,13 @@ export async function html(run: Experiment, topology: Topology): Promise<string>
     stepTable(run),
     ...(result.notes.length === 0
       ? []
-      : ['<h2>Notes</h2>', table(['At', 'Note'], result.notes.map((note) => [seconds(note.at), text(note.text)]))]),
+      : [
+          '<h2>Notes</h2>',
+          table(
+            ['At', 'Note'],
+            result.notes.map((note) => [seconds(note.at), text(note.text)]),
+          ),
+        ]),
     ...linkTable(run),
   ];
   return page(name, sections.join('\n'), plots);
@@ -90,7 +99,8 @@ function plotOf({ name, samples, intervalMs }: PingResult, { plan, result }: Exp
   }
   const marks = result.steps.flatMap(({ step, begunMs }) => {
     const planned = plan.steps.find((each) => each.step === step);
-    if (planned === undefined || begunMs === null || !/^(link|node|ipcp|partition|heal)/.test(planned.kind)) return [];
+    if (planned === undefined || begunMs === null || !/^(link|node|ipcp|partition|heal)/.test(planned.kind))
+      return [];
     return [{ at: begunMs / 1000, text: `${planned.kind} ${planned.target}` }];
   });
   return {
@@ -163,7 +173,9 @@ function stepTable({ plan, result }: Experiment): string {
 }
 
 function linkTable({ result }: Experiment): string[] {
-  const last = result.links.toReversed().find(({ states }) => states.some(({ splice }) => splice !== undefined));
+  const last = result.links
+    .toReversed()
+    .find(({ states }) => states.some(({ splice }) => splice !== undefined));
   if (last === undefined) return [];
   const rows = last.states.flatMap(({ link, node, splice }) =>
     (splice?.impairments ?? []).map((each, way) => {

@@ -9,7 +9,9 @@ export function junit(runs: readonly Experiment[]): string {
 function suite({ name, seed, startedAt, plan, result, parameters }: Experiment): string {
   const set = Object.entries(parameters).map(([key, value]) => ` ${key}=${value}`);
   const title = `${name}${set.join('')} seed=${seed}`;
-  const failed = result.steps.filter(({ ok, step }) => !ok && isOwn(plan.steps.find((each) => each.step === step)?.kind));
+  const failed = result.steps.filter(
+    ({ ok, step }) => !ok && isOwn(plan.steps.find((each) => each.step === step)?.kind),
+  );
   const cases = [
     ...result.verdicts.map(({ expectation, ok, measured, unit }) => ({
       name: expectation,

@@ -90,5 +90,8 @@ export function act(
 export function nameOf(named: Named): string {
   const name = typeof named === 'string' ? named : named?.name;
   if (typeof name === 'string' && name !== '') return name;
-  throw new TestbedError('ETOPOLOGY', `${JSON.stringify(named)} is no part of a topology, and no name of one`);
+  throw new TestbedError(
+    'ETOPOLOGY',
+    `${JSON.stringify(named)} is no part of a topology, and no name of one`,
+  );
 }

@@ -9,15 +9,22 @@ const require = createRequire(import.meta.url);
 
 export function nodeShell(node: LabNode): Shell {
   // Loading zx takes a while, and most storyboards do not need it.
-  const { $ } = require('zx') as typeof import('zx');
+  const { $ } = require('zx') as { $: Shell };
   return $({
     shell: 'sh',
     prefix: '',
     postfix: '',
     detached: false,
-    spawn: ((file: string, words: readonly string[]) => new RemoteChild(node, [file, ...words])) as never,
+    quote: quoted,
+    // With a shell, zx hands over one line for it.
+    spawn: ((line: string) => new RemoteChild(node, ['sh', '-c', line])) as never,
     kill: async () => {},
   });
+}
+
+/** A word for a plain shell, which knows no `$'...'`. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** As much of a child process as zx looks at. */

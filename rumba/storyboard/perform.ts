@@ -130,7 +130,11 @@ export class StoryPerformer {
     throw new TestbedError('EFAILED', `node ${name}: ${command.join(' ')} ended with ${code}`, { details });
   }
 
-  async #ping(from: string, parameters: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void> {
+  async #ping(
+    from: string,
+    parameters: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { name, to, intervalMs, lastingMs, qos } = parameters as {
       name: string;
       to: string;
@@ -158,7 +162,11 @@ export class StoryPerformer {
     if (error !== undefined) throw new TestbedError('EFAILED', `node ${from}: no ping of ${to}: ${error}`);
   }
 
-  async #reach(from: string, { to, withinMs }: { to: string; withinMs: number }, signal: AbortSignal): Promise<void> {
+  async #reach(
+    from: string,
+    { to, withinMs }: { to: string; withinMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     const node = this.#stage.lab.node(from);
     const ping = async (): Promise<true | undefined> =>
       (await node.run(['oping', '-n', to, '-c', '1', '-Q'], signal)).code === 0 ? true : undefined;

@@ -47,7 +47,12 @@ export interface PlayOptions {
 }
 
 /** Plays all steps at their times. Rejects only with the signal's reason: what fails is in the result. */
-export async function play(story: Story, plan: StoryPlan, lab: Lab, { signal, onStep }: PlayOptions): Promise<PlayResult> {
+export async function play(
+  story: Story,
+  plan: StoryPlan,
+  lab: Lab,
+  { signal, onStep }: PlayOptions,
+): Promise<PlayResult> {
   const begun = performance.now();
   const origin = Date.now();
   const now = (): number => Math.round((performance.now() - begun) * 1000) / 1000;
@@ -56,7 +61,13 @@ export async function play(story: Story, plan: StoryPlan, lab: Lab, { signal, on
   const events: LabEvent[] = [];
   const links: { at: number; states: readonly LinkState[] }[] = [];
   const { topology } = story;
-  const stage = { lab, topology, seed: plan.seed, origin, onPing: (each: PingResult) => void pings.set(each.name, each) };
+  const stage = {
+    lab,
+    topology,
+    seed: plan.seed,
+    origin,
+    onPing: (each: PingResult) => void pings.set(each.name, each),
+  };
   const performer = new StoryPerformer(stage);
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -132,7 +143,10 @@ export async function play(story: Story, plan: StoryPlan, lab: Lab, { signal, on
   const look = async (): Promise<void> => {
     while (!stop.aborted) {
       const states = await lab.linkStates(topology.links, stop);
-      links.push({ at: now(), states: states.filter(({ splice, isDown }) => splice !== undefined || isDown) });
+      links.push({
+        at: now(),
+        states: states.filter(({ splice, isDown }) => splice !== undefined || isDown),
+      });
       await delay(counterMs, undefined, { signal: stop });
     }
   };
@@ -150,18 +164,24 @@ export async function play(story: Story, plan: StoryPlan, lab: Lab, { signal, on
     await watching;
   }
   signal.throwIfAborted();
-  for (const step of plan.steps) if (!results.has(step.step)) never(step, 'it was still under way at the end');
+  for (const step of plan.steps)
+    if (!results.has(step.step)) never(step, 'it was still under way at the end');
 
   const outcome = {
     pings,
     steps: new Map(
-      [...results].map(([step, { ok, begunMs, endedMs }]) => [step, { ok, ms: (endedMs ?? 0) - (begunMs ?? 0) }]),
+      [...results].map(([step, { ok, begunMs, endedMs }]) => [
+        step,
+        { ok, ms: (endedMs ?? 0) - (begunMs ?? 0) },
+      ]),
     ),
   };
   const verdicts = story.expectations.map((each) => ({ expectation: each.text, ...each.evaluate(outcome) }));
   const steps = plan.steps.flatMap(({ step }) => results.get(step) ?? []);
   // A step that an expectation is about is judged by that.
-  const isJudged = new Set(plan.steps.filter(({ kind }) => kind === 'reachable' || kind === 'converged').map(({ step }) => step));
+  const isJudged = new Set(
+    plan.steps.filter(({ kind }) => kind === 'reachable' || kind === 'converged').map(({ step }) => step),
+  );
   const failed = steps.some(({ ok, step }) => !ok && !isJudged.has(step));
   return {
     ok: !failed && verdicts.every(({ ok }) => ok),

@@ -4,7 +4,16 @@ import type { LabEvent } from '../events.ts';
 import { parseMs, parseShare } from '../model/impairment.ts';
 import { isTopology, type Topology } from '../model/topology.ts';
 import { derivedSeed, Seeded } from '../seeded.ts';
-import { act, linkDown, linkUp, killNode, type Named, nameOf, startNode, type StoryAction } from './actions.ts';
+import {
+  act,
+  linkDown,
+  linkUp,
+  killNode,
+  type Named,
+  nameOf,
+  startNode,
+  type StoryAction,
+} from './actions.ts';
 import { lossOf, outageOf, type PingResult, rttOf } from './ping.ts';
 import type { StoryContext } from './context.ts';
 
@@ -76,7 +85,8 @@ export interface Storyboard extends StoryboardOptions {
 /** A storyboard: `export default storyboard({ topology, duration: '10s' }, (story) => { ... })`. */
 export function storyboard(options: StoryboardOptions, tell: (story: Story) => void): Storyboard {
   if (!isTopology(options.topology)) throw new TestbedError('ETOPOLOGY', 'the storyboard has no topology');
-  if (typeof tell !== 'function') throw new TestbedError('ETOPOLOGY', 'the storyboard does not say what happens');
+  if (typeof tell !== 'function')
+    throw new TestbedError('ETOPOLOGY', 'the storyboard does not say what happens');
   parseMs(options.duration, 'the duration of the storyboard');
   return Object.freeze(Object.defineProperty({ ...options, tell }, brand, { value: 1 }));
 }
@@ -179,7 +189,11 @@ export class Story {
   }
 
   /** Does something again and again, as often as it fits. */
-  every(time: string, action: StoryAction | StoryCall, { start = '0s', end }: { start?: string; end?: string } = {}): Step[] {
+  every(
+    time: string,
+    action: StoryAction | StoryCall,
+    { start = '0s', end }: { start?: string; end?: string } = {},
+  ): Step[] {
     const [gap, until] = [parseMs(time, 'the time between two'), this.#end(end)];
     if (gap <= 0) throw new TestbedError('ETOPOLOGY', `every ${time} is without end`);
     const steps: Step[] = [];
@@ -188,7 +202,12 @@ export class Story {
   }
 
   /** Does something the first time that an event of the lab is the one; fails where none is within a time. */
-  when(label: string, isIt: Trigger, action: StoryAction | StoryCall, { within }: { within?: string } = {}): Step {
+  when(
+    label: string,
+    isIt: Trigger,
+    action: StoryAction | StoryCall,
+    { within }: { within?: string } = {},
+  ): Step {
     const withinMs = within === undefined ? this.#durationMs : parseMs(within, `the time for ${label}`);
     const step = this.#add({ when: label, withinMs }, action);
     this.triggers.set(step.number, isIt);
@@ -198,10 +217,13 @@ export class Story {
   /** Pings a name all the while; what `expect` is about. */
   ping({ from, to, interval = '10ms', start = '0s', duration, qos = 'raw' }: PingOptions): Ping {
     const atMs = this.#time(start);
-    const lastingMs = duration === undefined ? this.#durationMs - atMs : parseMs(duration, 'the duration of a ping');
+    const lastingMs =
+      duration === undefined ? this.#durationMs - atMs : parseMs(duration, 'the duration of a ping');
     const intervalMs = parseMs(interval, 'the interval of a ping');
     const name = `${nameOf(from)} to ${to}`;
-    const taken = this.#steps.filter(({ kind, parameters }) => kind === 'ping' && String(parameters['name']).startsWith(name));
+    const taken = this.#steps.filter(
+      ({ kind, parameters }) => kind === 'ping' && String(parameters['name']).startsWith(name),
+    );
     const own = taken.length === 0 ? name : `${name} (${taken.length + 1})`;
     const step = this.#add({ atMs }, act('ping', from, { name: own, to, intervalMs, lastingMs, qos }));
     return { name: own, step };
@@ -232,7 +254,11 @@ export class Story {
       ...nodes.map((node) => ({ name: nameOf(node), down: killNode, up: startNode })),
     ];
     if (targets.length === 0) throw new TestbedError('ETOPOLOGY', 'there is nothing that may fail');
-    const [from, until, mean] = [this.#time(start), this.#end(end), parseMs(lasting, 'how long a fault lasts')];
+    const [from, until, mean] = [
+      this.#time(start),
+      this.#end(end),
+      parseMs(lasting, 'how long a fault lasts'),
+    ];
     const busy = new Map<string, number>();
     const drawn = Array.from({ length: count }, () => ({
       at: from + random.next() * (until - from),
@@ -253,11 +279,7 @@ export class Story {
 
   /** What pings have to show: `expect(ping).loss.below('1%')`, `.rtt.p99.below('5ms')`, `.outage.below('2s')`. */
   expect(ping: Ping): PingExpectations {
-    const limit = (
-      what: string,
-      unit: 'ms' | '%',
-      measure: (result: PingResult) => number,
-    ): Limit => ({
+    const limit = (what: string, unit: 'ms' | '%', measure: (result: PingResult) => number): Limit => ({
       below: (text) => {
         const most = unit === 'ms' ? parseMs(text, what) : parseShare(text, what) * 100;
         this.#expectations.push({
@@ -270,7 +292,8 @@ export class Story {
         });
       },
     });
-    const rtt = (name: string, share: number): Limit => limit(`rtt ${name}`, 'ms', ({ samples }) => rttOf(samples, share));
+    const rtt = (name: string, share: number): Limit =>
+      limit(`rtt ${name}`, 'ms', ({ samples }) => rttOf(samples, share));
     return {
       loss: limit('loss', '%', ({ samples }) => lossOf(samples) * 100),
       rtt: { median: rtt('median', 0.5), p95: rtt('p95', 0.95), p99: rtt('p99', 0.99), max: rtt('max', 1) },
@@ -281,13 +304,21 @@ export class Story {
   /** At a time, a name answers a node. */
   expectReachable(time: string, from: Named, to: string, { within = '5s' }: { within?: string } = {}): void {
     const withinMs = parseMs(within, 'how long it may take');
-    this.#expectStep(`${to} reachable from ${nameOf(from)} at ${time} within ${within}`, time, act('reachable', from, { to, withinMs }));
+    this.#expectStep(
+      `${to} reachable from ${nameOf(from)} at ${time} within ${within}`,
+      time,
+      act('reachable', from, { to, withinMs }),
+    );
   }
 
   /** From a time on, the members of a layer know each other within another. */
   expectConverged(time: string, layer: Named, { within }: { within: string }): void {
     const withinMs = parseMs(within, 'how long it may take');
-    this.#expectStep(`${nameOf(layer)} converged at ${time} within ${within}`, time, act('converged', layer, { withinMs }));
+    this.#expectStep(
+      `${nameOf(layer)} converged at ${time} within ${within}`,
+      time,
+      act('converged', layer, { withinMs }),
+    );
   }
 
   #expectStep(text: string, time: string, action: StoryAction): void {

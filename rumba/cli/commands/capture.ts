@@ -37,7 +37,12 @@ export const capture: CommandModule<object, CaptureArguments> = {
         requiresArg: true,
         describe: 'File to write, as pcap; - for standard output. Else frames are shown as text',
       })
-      .option('duration', { alias: 'd', type: 'number', requiresArg: true, describe: 'Seconds, in place of Ctrl-C' })
+      .option('duration', {
+        alias: 'd',
+        type: 'number',
+        requiresArg: true,
+        describe: 'Seconds, in place of Ctrl-C',
+      })
       .option('dissector', {
         type: 'boolean',
         default: false,
@@ -51,8 +56,10 @@ export const capture: CommandModule<object, CaptureArguments> = {
       process.stdout.write(`${dissectorFile}\n`);
       return;
     }
-    if (name === undefined) throw new TestbedError('EUSAGE', 'no link is named', { hint: 'write: o7s-testbed capture LINK' });
-    if (duration !== undefined && !(duration > 0)) throw new TestbedError('EUSAGE', `--duration ${duration} is no number of seconds`);
+    if (name === undefined)
+      throw new TestbedError('EUSAGE', 'no link is named', { hint: 'write: o7s-testbed capture LINK' });
+    if (duration !== undefined && !(duration > 0))
+      throw new TestbedError('EUSAGE', `--duration ${duration} is no number of seconds`);
     const chosen = chooseLab(await labsOfUser(), lab);
     const link = linkNamed((await recordOf(chosen)).topology, name);
     const opened = await chosen.capture(link, at ?? link.ends[0]?.node ?? '');
@@ -77,13 +84,31 @@ export const capture: CommandModule<object, CaptureArguments> = {
 
 /** As text: by tshark with our dissector where it is there and nothing is to be filtered, else by tcpdump. */
 async function shown(frames: Readable, filter: readonly string[]): Promise<void> {
-  const tshark = ['tshark', '-l', '-n', '-Q', '-X', `lua_script:${dissectorFile}`, '-r', '-'];
+  // tshark reads from a pipe, which what we start has none of.
+  const tshark = [
+    'sh',
+    '-c',
+    'cat | "$@"',
+    'sh',
+    'tshark',
+    '-l',
+    '-n',
+    '-Q',
+    '-X',
+    `lua_script:${dissectorFile}`,
+    '-r',
+    '-',
+  ];
   const tcpdump = ['tcpdump', '-l', '-n', '-e', '-r', '-', filter.join(' ')].filter((word) => word !== '');
   const words = filter.length === 0 && (await isThere('tshark')) ? tshark : tcpdump;
   await filtered(frames, process.stdout, words);
 }
 
-async function filtered(frames: Readable, target: Writable, [file = '', ...words]: readonly string[]): Promise<void> {
+async function filtered(
+  frames: Readable,
+  target: Writable,
+  [file = '', ...words]: readonly string[],
+): Promise<void> {
   // In a group of its own, so that Ctrl-C ends the capture first and what it wrote is still read.
   const child = spawn(file, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let complaint = '';

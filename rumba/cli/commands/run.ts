@@ -15,8 +15,10 @@ import { interruptible } from '../interrupt.ts';
 import { labName } from '../lab-name.ts';
 import { askedTestbed } from '../labs.ts';
 import { loadStoryboard } from '../load-topology.ts';
-import { checkJobs, jobsOption, parseSet, setOption, testbedOption, verboseOption } from '../options.ts';
+import { checkJobs, parseSet, setOption, testbedOption, verboseOption } from '../options.ts';
 import { standardProgress } from '../progress.ts';
+import { type Cell, cellName, cellsOf, gridOf } from '../../storyboard/sweep.ts';
+import { sweep } from '../sweep.ts';
 import { counted } from '../table.ts';
 
 interface RunArguments {
@@ -26,7 +28,9 @@ interface RunArguments {
   lab: string | undefined;
   testbed: string | undefined;
   image: string | undefined;
-  jobs: number | undefined;
+  repeat: number;
+  jobs: number;
+  resume: boolean;
   output: string | undefined;
   junit: string | undefined;
   'dry-run': boolean;
@@ -42,31 +46,66 @@ export const run: CommandModule<object, RunArguments> = {
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', demandOption: true, describe: 'Storyboard file' })
-      .option('set', setOption)
+      .option('set', {
+        ...setOption,
+        describe: 'Parameter, NAME=VALUE; several values, a,b,c, make a sweep over all combinations',
+      })
       .option('seed', {
         type: 'number',
         requiresArg: true,
         describe: "Of all that is left to chance; else the storyboard's, else 1",
       })
-      .option('lab', { type: 'string', requiresArg: true, describe: "Name of the lab; else the storyboard's" })
+      .option('lab', {
+        type: 'string',
+        requiresArg: true,
+        describe: "Name of the lab; else the storyboard's",
+      })
       .option('testbed', testbedOption)
       .option('image', { type: 'string', requiresArg: true, describe: 'Image that nodes run (docker)' })
-      .option('jobs', jobsOption)
+      .option('repeat', {
+        type: 'number',
+        default: 1,
+        requiresArg: true,
+        describe: 'Runs of each combination',
+      })
+      .option('jobs', {
+        alias: 'j',
+        type: 'number',
+        default: 1,
+        requiresArg: true,
+        describe: 'Runs at a time',
+      })
+      .option('resume', {
+        type: 'boolean',
+        default: false,
+        describe: 'Go on with the sweep of -o that was ended: runs that are complete stay',
+      })
       .option('output', {
         alias: 'o',
         type: 'string',
         requiresArg: true,
         describe: 'Folder for all that comes of it; else runs/NAME-TIME',
       })
-      .option('junit', { type: 'string', requiresArg: true, describe: 'Write the results as JUnit XML here too' })
-      .option('dry-run', { type: 'boolean', default: false, describe: 'Print the plan as JSON and do nothing' })
+      .option('junit', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write the results as JUnit XML here too',
+      })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'Print the plan as JSON and do nothing',
+      })
       .option('verbose', verboseOption)
       .example('$0 run storyboard.ts', 'ends with 4 where an expectation is not met')
       .example('$0 run storyboard.ts --seed 7 -o out', 'with another course of chance, into folder out')
+      .example('$0 run storyboard.ts --set loss=0%,1%,5% --repeat 10 -o out', 'a sweep of 30 runs')
       .example('$0 run storyboard.ts --dry-run', 'what would be done, and when'),
   handler: async (options) => {
     const { file, image } = options;
-    const { board, parameters } = await loadStoryboard(file, { set: parseSet(options.set) });
+    const grid = gridOf(parseSet(options.set));
+    const first = new Map([...grid].map(([key, [value = '']]) => [key, value]));
+    const { board, parameters } = await loadStoryboard(file, { set: first });
     const seed = checkSeed(options.seed ?? board.seed ?? 1);
     const own = basename(file).replace(/(\.story)?\.[cm]?[jt]s$/, '');
     const name = board.name ?? own;
@@ -79,9 +118,23 @@ export const run: CommandModule<object, RunArguments> = {
         hint: `run: npm --prefix ${packageRoot} run build`,
       });
     }
+    checkJobs(options.jobs);
+    if (!Number.isInteger(options.repeat) || options.repeat < 1) {
+      throw new TestbedError('EUSAGE', `--repeat ${options.repeat} is no number of runs`);
+    }
+    const cells = cellsOf(grid, options.repeat, seed);
+    if (options.resume && options.output === undefined) {
+      throw new TestbedError('EUSAGE', '--resume goes on with no sweep', {
+        hint: 'name its folder: -o FOLDER',
+      });
+    }
     const folder = resolve(options.output ?? join('runs', `${name}-${stamp(new Date())}`));
     await mkdir(folder, { recursive: true });
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
+    if (cells.length > 1) {
+      await runSweep(cells, { ...options, name, seed, folder }, interrupt.signal);
+      return;
+    }
     using shown = standardProgress(options.verbose);
     const result = await experiment(board, {
       lab: labName({ asked: options.lab, own: `${name}-${process.pid}`, file }),
@@ -90,13 +143,14 @@ export const run: CommandModule<object, RunArguments> = {
       parameters: Object.fromEntries(parameters.map((each) => [each.name, String(each.value)])),
       testbed: askedTestbed(options.testbed),
       image,
-      workers: checkJobs(options.jobs),
       signal: interrupt.signal,
       onDeploy: shown.onEvent,
       onNote: shown.note,
       onStep: (step, outcome) => shown.note(stepLine(step, outcome)),
       inLab: async (lab, plan: StoryPlan) => {
-        shown.note(`playing ${plan.name}: ${counted(plan.steps.length, 'step')} in ${plan.durationMs / 1000} s`);
+        shown.note(
+          `playing ${plan.name}: ${counted(plan.steps.length, 'step')} in ${plan.durationMs / 1000} s`,
+        );
         const captures = await startCaptures(join(folder, 'pcaps'), lab, board);
         return async () => {
           await captures();
@@ -116,9 +170,37 @@ export const run: CommandModule<object, RunArguments> = {
   },
 };
 
+async function runSweep(
+  cells: readonly Cell[],
+  options: RunArguments & { name: string; seed: number; folder: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { file, folder, name, seed, jobs, resume, testbed, image } = options;
+  const words = [
+    ...(testbed === undefined ? [] : ['--testbed', testbed]),
+    ...(image === undefined ? [] : ['--image', image]),
+  ];
+  process.stderr.write(`sweep ${name}: ${counted(cells.length, 'run')} into ${folder}\n`);
+  const results = await sweep(cells, {
+    ...{ file, name, seed, folder, jobs, resume, words, signal },
+    onCell: ({ cell, status, error }, done) => {
+      const why = error === undefined ? '' : `: ${error}`;
+      process.stderr.write(`${done}/${cells.length} ${cellName(cell)} ${status}${why}\n`);
+    },
+  }).catch((error: unknown) => {
+    if (signal.aborted) process.stderr.write(`to go on: add --resume -o ${folder}\n`);
+    throw error;
+  });
+  const failed = results.filter(({ status }) => status !== 'passed').length;
+  process.stderr.write(
+    `${results.length - failed} of ${counted(results.length, 'run')} passed: ${folder}/report.html\n`,
+  );
+  if (failed > 0) process.exitCode = failedCode;
+}
+
 function stepLine({ step, kind, target }: StoryStep, { begunMs, ok, error }: StepResult): string {
   const at = begunMs === null ? '      -' : `${(begunMs / 1000).toFixed(3)} s`;
-  return `${at} ${kind} ${target}${ok ? '' : `: step ${step} failed: ${error}`}`;
+  return `${at} ${kind} ${target}${ok ? '' : `: step ${step} failed: ${error?.split('\n')[0]}`}`;
 }
 
 function checkSeed(seed: number): number {

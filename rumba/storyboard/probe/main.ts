@@ -56,7 +56,8 @@ async function ping(): Promise<void> {
     while (!ended.signal.aborted) {
       try {
         const message = await flow.read({ signal: ended.signal });
-        const id = message.length < 8 || message.readUInt32BE(0) !== reply ? undefined : message.readUInt32BE(4);
+        const id =
+          message.length < 8 || message.readUInt32BE(0) !== reply ? undefined : message.readUInt32BE(4);
         const at = id === undefined ? undefined : sent[id];
         if (id !== undefined && at !== undefined) answers[id] ??= now() - at;
       } catch {

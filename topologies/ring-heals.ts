@@ -7,7 +7,7 @@
  *     o7s-testbed run ring-heals.ts --set loss=0%,1%,5% --repeat 3
  */
 import { linkDown, linkUp, parameters, resetLink, setLink, storyboard } from 'o7s-testbed';
-import topology from '../ring-of-six.ts';
+import topology from './ring-of-six.ts';
 
 const { loss } = parameters({ loss: { default: '0%', describe: 'Loss of the cable from a to f' } });
 
