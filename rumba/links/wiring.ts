@@ -8,6 +8,7 @@ import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
 import { derivedSeed } from '../seeded.ts';
+import { Turns } from '../turns.ts';
 import type { SpliceState } from '../wire/api.ts';
 import type { WireClient } from '../wire/client.ts';
 import {
@@ -83,6 +84,7 @@ export class Wiring {
   readonly #ground: Ground;
   #lastIndex = 0;
   #wire: WireClient | undefined;
+  readonly #turns = new Turns();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -190,11 +192,13 @@ export class Wiring {
     node: string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports } of joinsOf(link, node)) {
-      const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
-      const commands = both.map((port) => cutCommand(port, state));
-      await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports } of joinsOf(link, node)) {
+        const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
+        const commands = both.map((port) => cutCommand(port, state));
+        await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
+      }
+    });
   }
 
   /**
@@ -207,11 +211,13 @@ export class Wiring {
     { seed, node }: { seed: number; node?: string | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports, node: at } of joinsOf(link, node)) {
-      const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
-      if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
-      else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports, node: at } of joinsOf(link, node)) {
+        const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
+        if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
+        else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
+      }
+    });
   }
 
   /** How links are; each end of a LAN for itself. */

@@ -8,6 +8,7 @@ import { cutPower, switchOff, switchOn } from '../orchestrate.ts';
 import { poll } from '../poll.ts';
 import { derivedSeed } from '../seeded.ts';
 import type { Lab } from '../testbeds/testbed.ts';
+import { Turns } from '../turns.ts';
 import type { StoryAction } from './actions.ts';
 import { type PingResult, samplesOf } from './ping.ts';
 
@@ -26,13 +27,20 @@ const pingGraceMs = 5_000;
 export class StoryPerformer {
   readonly #stage: Stage;
   readonly #stopped = new Set<string>();
+  readonly #turns = new Turns();
 
   constructor(stage: Stage) {
     this.#stage = stage;
   }
 
   /** Does one action; rejects with a TestbedError where it cannot be done, or a command ends with another code than 0. */
-  async perform({ kind, target, parameters }: StoryAction, signal: AbortSignal): Promise<void> {
+  async perform(action: StoryAction, signal: AbortSignal): Promise<void> {
+    // What is done to one link or node is done in the order in which it was begun.
+    if (!/^(link|node)\./.test(action.kind)) return await this.#perform(action, signal);
+    return await this.#turns.take(action.target, () => this.#perform(action, signal));
+  }
+
+  async #perform({ kind, target, parameters }: StoryAction, signal: AbortSignal): Promise<void> {
     const { lab, topology, seed } = this.#stage;
     switch (kind) {
       case 'link.set': {
