@@ -6,12 +6,35 @@
  *     o7s-testbed run ring-heals.ts
  *     o7s-testbed run ring-heals.ts --set loss=0%,1%,5% --repeat 3
  */
-import { linkDown, linkUp, parameters, resetLink, setLink, storyboard } from 'o7s-testbed';
-import topology from './ring-of-six.ts';
+import {
+  ethDix,
+  ethLink,
+  linkDown,
+  linkUp,
+  node,
+  parameters,
+  resetLink,
+  server,
+  setLink,
+  storyboard,
+  topology,
+  unicast,
+} from 'o7s-testbed';
 
 const { loss } = parameters({ loss: { default: '0%', describe: 'Loss of the cable from a to f' } });
 
-export default storyboard({ topology, duration: '25s', capture: ['a-b', 'f-a'] }, (story) => {
+const [a, b, c, d, e, f] = [node('a'), node('b'), node('c'), node('d'), node('e'), node('f')];
+const cables = [ethLink(a, b), ethLink(b, c), ethLink(c, d), ethLink(d, e), ethLink(e, f), ethLink(f, a)];
+const lans = cables.map((cable, index) => ethDix(`lan${index + 1}`, cable));
+const net = unicast('net', lans, { routing: 'lfa' });
+const ringOfSix = topology({
+  nodes: [a, b, c, d, e, f],
+  links: cables,
+  layers: [...lans, net],
+  servers: [server(d, 'ping.d', ['oping', '-l'], { layers: [net] })],
+});
+
+export default storyboard({ topology: ringOfSix, duration: '25s', capture: ['a-b', 'f-a'] }, (story) => {
   if (loss !== '0%') story.at('0s', setLink('f-a', { loss }));
   const ping = story.ping({ from: 'a', to: 'ping.d', interval: '10ms' });
   const lost = story.at('2s', setLink('c-d', { loss: '100%' }));
