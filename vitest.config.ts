@@ -18,7 +18,7 @@ interface Project {
 const projects: readonly Project[] = [
   {
     name: 'unit',
-    include: ['runtime', 'rumba', 'tui', 'tests/support'].map((folder) => `${folder}/**/*.test.ts`),
+    include: ['runtime', 'rumba', 'tui', 'tests/support'].map((folder) => `${folder}/**/*.test.{ts,tsx}`),
     timeout: 30_000,
   },
   { name: 'sim', include: ['tests/sim/**/*.test.ts'], timeout: 120_000 },

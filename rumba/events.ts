@@ -1,5 +1,14 @@
 /** All that happens in a lab, as one stream: what the testbed sees, and what the irmd of each node tells. */
-import { type IrmEvent, type IrmSnapshot, O7sError } from '../runtime/lib/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type IpcpInfo,
+  type IrmChange,
+  type IrmEvent,
+  type IrmSnapshot,
+  O7sError,
+} from '../runtime/lib/index.ts';
+import { IrmManager } from './deploy/irm-manager.ts';
+import { TestbedError } from './errors.ts';
 import type { Lab, LabChange, LabNode } from './testbeds/testbed.ts';
 
 /** Times are ms since 1970. */
@@ -12,59 +21,209 @@ export type LabEvent =
       readonly nodes: readonly string[];
     }
   | LabChange
+  /** A node was added, or made again after it had ended. */
+  | { readonly event: 'node.started'; readonly at: number; readonly node: string }
+  /** The snapshot comes when the stream of an irmd begins: at first, and after the irmd was started again. */
   | ((IrmSnapshot | IrmEvent) & { readonly node: string })
   /** The irmd of a node does not answer, or no more. */
   | { readonly event: 'irmd.ended'; readonly at: number; readonly node: string };
 
+export interface LabEventsOptions {
+  /** Only what concerns these nodes, and the lab itself; all by default. */
+  nodes?: readonly string[] | undefined;
+  /** Finds the lab again, with the nodes it has by then: those are told of that it had not before. */
+  again?: (() => Promise<Lab | undefined>) | undefined;
+  /** How often the counters of our nodes are told, in ms; never by default. */
+  countersMs?: number | undefined;
+}
+
+/** How often to look for nodes that are new, and for an irmd that answers again, in milliseconds. */
+const lookMs = 1_000;
+
+/** How often the irmd of another runtime is asked, in milliseconds. */
+const foreignMs = 2_000;
+
 /** The lab as it is, each node as it is, then each change, until the lab has ended or the signal aborts. */
-export async function* labEvents(lab: Lab, signal: AbortSignal): AsyncGenerator<LabEvent, void, void> {
-  const nodes = lab.nodes();
-  const names = nodes.map((node) => node.name);
+export async function* labEvents(
+  lab: Lab,
+  signal: AbortSignal,
+  options: LabEventsOptions = {},
+): AsyncGenerator<LabEvent, void, void> {
+  const { nodes: only = [], again = async () => lab, countersMs } = options;
+  const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
+  const wantedNodes = (of: Lab): LabNode[] => of.nodes().filter(({ name }) => isWanted(name));
+  const names = wantedNodes(lab).map(({ name }) => name);
   yield { event: 'lab', at: Date.now(), lab: lab.name, testbed: lab.testbed, nodes: names };
+
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const queue: LabEvent[] = [];
   let wake = (): void => {};
-  let running = 1;
+  const tell = (event: LabEvent): void => {
+    queue.push(event);
+    wake();
+  };
   let failure: unknown;
-  const take = async (source: AsyncIterable<LabEvent>): Promise<void> => {
-    for await (const event of source) {
-      queue.push(event);
-      wake();
+  let isOver = false;
+  const over = (reason?: unknown): void => {
+    failure ??= reason;
+    isOver = true;
+    wake();
+  };
+
+  const work = new Set<Promise<void>>();
+  const background = (task: Promise<void>): void => {
+    const guarded = task
+      .catch((error: unknown) => (stop.aborted ? undefined : over(error)))
+      .finally(() => work.delete(guarded));
+    work.add(guarded);
+  };
+
+  const there = new Map(wantedNodes(lab).map((node) => [node.name, node]));
+  const foreign = new Set<string>();
+  const note = async (of: Lab): Promise<void> => {
+    const { topology } = (await of.record()) ?? {};
+    for (const { name, runtime } of topology?.nodes ?? []) if (runtime !== undefined) foreign.add(name);
+  };
+  const follow = (name: string, isNew: boolean): void => {
+    const tellOf = foreign.has(name) ? tellOfForeign : tellOfNode;
+    background(tellOf(name, () => there.get(name), tell, { signal: stop, isNew, countersMs }));
+  };
+  const endedAt = new Map<string, number>();
+  let watching = new AbortController();
+  const watch = (of: Lab): void => {
+    watching.abort();
+    const own = new AbortController();
+    watching = own;
+    background(
+      (async () => {
+        const until = AbortSignal.any([stop, own.signal]);
+        for await (const change of of.watch(until)) {
+          if (until.aborted) return;
+          // A node may be told of twice while one watch takes over from another.
+          if (change.event === 'node.ended') {
+            if (!there.delete(change.node)) continue;
+            endedAt.set(change.node, performance.now());
+          }
+          tell(change);
+          if (change.event === 'lab.ended') over();
+        }
+      })(),
+    );
+  };
+  const look = async (): Promise<void> => {
+    for (;;) {
+      await delay(lookMs, undefined, { signal: stop });
+      const since = performance.now();
+      const found = await again();
+      // One that ended meanwhile may still have been found.
+      const isNew = ({ name }: LabNode): boolean => !there.has(name) && (endedAt.get(name) ?? 0) < since;
+      const added = found === undefined ? [] : wantedNodes(found).filter(isNew);
+      if (found === undefined || added.length === 0) continue;
+      await note(found);
+      for (const node of added) {
+        there.set(node.name, node);
+        tell({ event: 'node.started', at: Date.now(), node: node.name });
+        follow(node.name, true);
+      }
+      watch(found);
     }
   };
-  const follow = take(lab.watch(stop))
-    .catch((error: unknown) => {
-      if (!stop.aborted) failure = error;
-    })
-    .finally(() => {
-      running--;
-      wake();
-    });
-  // What an irmd has to say ends with it; the lab goes on.
-  const told = nodes.map((node) => take(nodeEvents(node, stop)).catch(() => {}));
+
+  await note(lab);
+  watch(lab);
+  for (const name of there.keys()) follow(name, false);
+  background(look());
   try {
     while (!signal.aborted) {
       const event = queue.shift();
       if (event !== undefined) yield event;
-      else if (running === 0) break;
+      else if (isOver) break;
       else await nextOf(stop, (resume) => (wake = resume));
     }
     if (failure !== undefined) throw failure as Error;
   } finally {
     ended.abort();
-    await Promise.all([follow, ...told]);
+    await Promise.all(work);
   }
 }
 
-async function* nodeEvents(node: LabNode, signal: AbortSignal): AsyncGenerator<LabEvent, void, void> {
-  try {
-    await using irm = await node.irm(signal);
-    for await (const event of irm.events(signal)) yield { node: node.name, ...event };
-  } catch (error) {
-    if (!(error instanceof O7sError)) throw error;
+interface TellOptions {
+  readonly signal: AbortSignal;
+  /** The node was just added: its irmd is not missed before it has been there. */
+  readonly isNew: boolean;
+  readonly countersMs: number | undefined;
+}
+
+/** Tells what the irmd of a node tells, from its snapshot on, and again when it answers again, while there is the node. */
+async function tellOfNode(
+  name: string,
+  find: () => LabNode | undefined,
+  tell: (event: LabEvent) => void,
+  { signal, isNew, countersMs }: TellOptions,
+): Promise<void> {
+  let wasThere = !isNew;
+  for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
+    try {
+      await using irm = await node.irm(signal);
+      wasThere = true;
+      for await (const event of irm.events(signal, { countersMs })) tell({ node: name, ...event });
+    } catch (error) {
+      // What an irmd has to say ends with it, and with its node; the lab goes on.
+      if (!(error instanceof O7sError) && !(error instanceof TestbedError)) throw error;
+    }
+    if (signal.aborted) return;
+    if (wasThere) tell({ event: 'irmd.ended', at: Date.now(), node: name });
+    wasThere = false;
+    await delay(lookMs, undefined, { signal }).catch(() => {});
   }
-  if (!signal.aborted) yield { event: 'irmd.ended', at: Date.now(), node: node.name };
+}
+
+/** The irmd of another runtime tells nothing: it is asked now and then which IPCPs it has. */
+async function tellOfForeign(
+  name: string,
+  find: () => LabNode | undefined,
+  tell: (event: LabEvent) => void,
+  { signal, isNew }: TellOptions,
+): Promise<void> {
+  const rest = { dropped: 0, names: [], processes: [], flows: [], layers: [] };
+  let known: ReadonlyMap<string, IpcpInfo> | undefined;
+  let wasThere = !isNew;
+  for (let node = find(); node !== undefined && !signal.aborted; node = find()) {
+    const found = await new IrmManager(node, signal).infos().catch((error: unknown) => {
+      if (signal.aborted || error instanceof TestbedError) return undefined;
+      throw error;
+    });
+    if (signal.aborted) return;
+    const at = Date.now();
+    if (found === undefined && wasThere) tell({ event: 'irmd.ended', at, node: name });
+    else if (found !== undefined && known === undefined) {
+      tell({ event: 'snapshot', at, node: name, ipcps: [...found.values()], ...rest });
+    } else if (found !== undefined) {
+      for (const event of changes(known ?? new Map(), found)) tell({ ...event, at, node: name });
+    }
+    wasThere = found !== undefined;
+    known = found;
+    await delay(foreignMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+function changes(before: ReadonlyMap<string, IpcpInfo>, after: ReadonlyMap<string, IpcpInfo>): IrmChange[] {
+  const gone = [...before.values()].filter(({ name, pid }) => after.get(name)?.pid !== pid);
+  const came = [...after.values()].filter(({ name, pid }) => before.get(name)?.pid !== pid);
+  const joined = [...after.values()].filter(({ name, pid, layer }) => {
+    const old = before.get(name);
+    return layer !== null && (old?.pid !== pid || old.layer === null);
+  });
+  return [
+    // Whether it was destroyed or killed, that irmd does not know.
+    ...gone.map(({ name, pid }) => ({ event: 'ipcp.crashed' as const, pid, name })),
+    ...came.map((ipcp) => ({
+      event: 'ipcp.created' as const,
+      ipcp: { ...ipcp, layer: null, state: 'boot' as const },
+    })),
+    ...joined.map((ipcp) => ({ event: 'ipcp.bootstrapped' as const, ipcp })),
+  ];
 }
 
 /** Waits to be woken, or for the signal. */

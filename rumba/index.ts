@@ -78,4 +78,14 @@ export {
 } from './storyboard/actions.ts';
 export type { StoryContext, StoryNode } from './storyboard/context.ts';
 export { type Story, type Storyboard, storyboard, type StoryboardOptions } from './storyboard/story.ts';
+/** What a view of a running lab is written with. */
+export type {
+  InterfaceCounters,
+  LiveActions,
+  LiveEvent,
+  LiveSource,
+  ReplayControl,
+  ViewModule,
+  ViewOptions,
+} from './live/events.ts';
 export { type RunningLab, type RunningLabOptions, type RunningNode, up } from './running-lab.ts';

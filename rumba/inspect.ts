@@ -173,14 +173,12 @@ function factsOf(
 }
 
 async function lookByIrm(node: LabNode, signal: AbortSignal): Promise<Found | undefined> {
-  const manager = new IrmManager(node, signal);
-  if (!(await manager.isReady())) return undefined;
-  const ipcps = [...(await manager.ipcps())].map(([name, { pid, layer, type }]) => {
-    const state = layer === undefined ? ('boot' as const) : ('operational' as const);
-    return { pid, name, type, layer: layer ?? null, state };
-  });
-  const members = new Map<string, Facts>(ipcps.map(({ name, layer }) => [name, { isThere: layer !== null }]));
-  return { ipcps, names: [], processes: [], flows: [], members };
+  const ipcps = await new IrmManager(node, signal).infos();
+  if (ipcps === undefined) return undefined;
+  const members = new Map<string, Facts>(
+    [...ipcps.values()].map(({ name, layer }) => [name, { isThere: layer !== null }]),
+  );
+  return { ipcps: [...ipcps.values()], names: [], processes: [], flows: [], members };
 }
 
 function interfacesOf(node: string, { links }: Topology): InterfaceState[] {

@@ -14,6 +14,9 @@ export const packageVersion = manifest.version;
 /** The folder of irmd, ipcpd, irm and the tools; first in the PATH of every node. */
 export const binDirectory = `${packageRoot}dist/bin`;
 
+/** What the live view runs from. */
+export const viewBundle = `${packageRoot}dist/view/main.mjs`;
+
 /** The program that carries frames of links that are impaired. */
 export const wireBundle = `${packageRoot}dist/bundle/wire.mjs`;
 

@@ -37,11 +37,12 @@ export async function build(
   name: string,
   topology: Topology,
   source: LabSource,
-  options: WorkOptions & { onRemove?: () => void },
+  options: WorkOptions & { onLab?: ((lab: Lab) => void) | undefined; onRemove?: () => void },
 ): Promise<Lab> {
-  const { signal, onRemove = () => {} } = options;
+  const { signal, onLab = () => {}, onRemove = () => {} } = options;
   const steps = plan(topology);
   const lab = await testbed.createLab(name, signal, { topology: topology.name, image: source.image });
+  onLab(lab);
   try {
     await deploy(fromNothing(steps), lab, { ...options, nodes: topology.nodes });
     signal.throwIfAborted();
@@ -208,6 +209,13 @@ async function lostOn(
       at === name && ipcps.get(ipcp)?.layer !== layer.name ? [ipcp] : [],
     ),
   );
+  // The prototype's irmd is not rid of an IPCP that was killed: its layers below keep what it held (irmd-and-irm.md 8.3).
+  if (missing.length > 0 && description.runtime !== undefined) {
+    const words = missing.map(
+      (ipcp) => `IPCP ${ipcp} on node ${name} is gone; its irmd is to be started anew`,
+    );
+    return { ids: [`irmd ${name}`], words };
+  }
   const running = new Set(await node.programs());
   const ended = steps.flatMap(({ id, action }) =>
     action.kind === 'serve' && action.node === name && !running.has(action.log)

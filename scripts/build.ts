@@ -4,7 +4,7 @@
  * types, which is what `npm pack` ships.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -24,7 +24,10 @@ const programs = {
 
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).
 const starter = (name: string): string => `#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
+self=$0
+[ ! -L "$self" ] || self=$(readlink -f "$self")
+case $self in */*) ;; *) self=./$self ;; esac
+here=\${self%/*}
 node=$here/../../node_modules/.bin/node
 [ -x "$node" ] || node=$here/../../../.bin/node
 [ -x "$node" ] || node=node
@@ -46,25 +49,47 @@ if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
 mkdirSync(`${root}dist/bin`, { recursive: true });
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
-await build({
+const shared = {
   absWorkingDir: root,
-  entryPoints: { ...programs, ...probes, ...agents },
-  outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
-  // koffi loads a native module that lies beside it.
-  external: ['koffi'],
   // Packages of the older module form ask for Node's own modules by `require`.
   banner: {
     js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
   },
-  define: { O7S_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',
+} as const;
+await build({
+  ...shared,
+  entryPoints: { ...programs, ...probes, ...agents },
+  outdir: 'dist/bundle',
+  // koffi loads a native module that lies beside it.
+  external: ['koffi'],
+  define: { O7S_VERSION: JSON.stringify(version) },
 });
+// No node needs the view: it stays out of their image.
+await build({
+  ...shared,
+  entryPoints: { main: 'tui/main.tsx' },
+  outdir: 'dist/view',
+  jsx: 'automatic',
+  minifySyntax: true,
+  define: { 'process.env.NODE_ENV': '"production"' },
+  // ink's own debugger wants a package that is not there.
+  plugins: [
+    {
+      name: 'without-devtools',
+      setup: (plugged) => plugged.onLoad({ filter: /\/ink\/build\/devtools\.js$/ }, () => ({ contents: '' })),
+    },
+  ],
+});
+// What other languages use it by goes where packages and images take it from.
+mkdirSync(`${root}dist/python3`, { recursive: true });
+copyFileSync(`${root}runtime/bindings/python3/ouroboros.py`, `${root}dist/python3/ouroboros.py`);
 for (const name of Object.keys({ ...programs, ...probes })) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { eventsPage } from './pages.ts';
+import { eventsPage, rpcPage } from './pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = { 'docs/events.md': eventsPage() };
+const pages = { 'docs/events.md': eventsPage(), 'docs/rpc.md': rpcPage() };
 for (const [path, text] of Object.entries(pages)) writeFileSync(`${root}${path}`, text);
 execFileSync(`${root}node_modules/.bin/oxfmt`, Object.keys(pages), { cwd: root, stdio: 'inherit' });

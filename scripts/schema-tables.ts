@@ -20,12 +20,19 @@ interface Parts {
 
 const parts = (schema: v.GenericSchema): Parts => schema;
 
-export class SchemaTables {
-  readonly #names: Map<v.GenericSchema, string>;
+/** A type that is described in a place of its own. */
+export interface NamedType {
+  readonly name: string;
+  readonly schema: v.GenericSchema;
+  /** Where a link leads. */
+  readonly place: string;
+}
 
-  /** @param types those that have a name, by name. */
-  constructor(types: Readonly<Record<string, v.GenericSchema>>) {
-    this.#names = new Map(Object.entries(types).map(([name, schema]) => [schema, name]));
+export class SchemaTables {
+  readonly #types: Map<v.GenericSchema, NamedType>;
+
+  constructor(types: readonly NamedType[]) {
+    this.#types = new Map(types.map((type) => [type.schema, type]));
   }
 
   /** A table of the fields of an object; empty for one without any. */
@@ -40,8 +47,8 @@ export class SchemaTables {
 
   /** A type in words. */
   type(schema: v.GenericSchema): string {
-    const name = this.#names.get(schema);
-    if (name !== undefined) return `[${name}](#${name.toLowerCase()})`;
+    const named = this.#types.get(schema);
+    if (named !== undefined) return `[${named.name}](${named.place})`;
     const { type, item, wrapped, options = [], literal } = parts(schema);
     switch (type) {
       case 'array':

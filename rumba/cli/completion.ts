@@ -4,6 +4,7 @@ import { askedTestbed } from './labs.ts';
 
 /** Commands whose words are names of nodes. */
 const nodeCommands: ReadonlySet<string> = new Set([
+  'events',
   'exec',
   'inspect',
   'logs',

@@ -18,6 +18,7 @@ import { ls } from './commands/ls.ts';
 import { kill, pause, restart, resume, start, stop } from './commands/nodes.ts';
 import { run } from './commands/run.ts';
 import { test } from './commands/test.ts';
+import { tui } from './commands/tui.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
 import { complete } from './completion.ts';
@@ -26,7 +27,7 @@ import { closeInherited } from './inherited.ts';
 import { refuseTwice, withVariables } from './options.ts';
 
 /** Options and words that may have several values. */
-const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'links']);
+const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'event', 'e', 'links']);
 
 const words = process.argv.slice(2);
 // What yargs writes a script for.
@@ -54,6 +55,7 @@ const cli: Argv = yargs(words)
   .command(withVariables(cp))
   .command(withVariables(logs))
   .command(withVariables(events))
+  .command(withVariables(tui))
   .command(link)
   .command(withVariables(capture))
   .command(withVariables(stop))

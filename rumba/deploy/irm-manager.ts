@@ -2,6 +2,7 @@
 import {
   type BalancePolicy,
   type BootstrapConfig,
+  type IpcpInfo,
   type IpcpType,
   ipcpTypes,
 } from '../../runtime/lib/index.ts';
@@ -124,6 +125,19 @@ export class IrmManager implements NodeManager {
     );
     const alive = new Set(stdout.split('\n').map(Number));
     return new Map(listed.filter(({ pid }) => alive.has(pid)).map((each) => [each.name, each]));
+  }
+
+  /** The IPCPs that run, by name, as our irmd would tell of them; undefined where the node's irmd does not answer. */
+  async infos(): Promise<ReadonlyMap<string, IpcpInfo> | undefined> {
+    if (!(await this.isReady())) return undefined;
+    const found = [...(await this.ipcps())];
+    const untold = { address: null, device: null, joined: null };
+    return new Map(
+      found.map(([name, { pid, type, layer }]) => {
+        const state = layer === undefined ? ('boot' as const) : ('operational' as const);
+        return [name, { name, pid, hostPid: pid, type, layer: layer ?? null, state, ...untold }];
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

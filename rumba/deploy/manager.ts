@@ -20,6 +20,7 @@ export interface NodeManager extends AsyncDisposable {
   bootstrap(member: Membership, config: BootstrapConfig, autobind: boolean): Promise<void>;
   /** `destination` is the IPCP to enrol with. */
   enroll(member: Membership, destination: string): Promise<void>;
+  /** Makes a connection, and one that is there anew: it may lead to an IPCP that is no more. */
   connect(ipcp: string, type: IpcpType, destination: string): Promise<void>;
   disconnect(ipcp: string, type: IpcpType, destination: string): Promise<void>;
   /** Does nothing where there is no such IPCP. */

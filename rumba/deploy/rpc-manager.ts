@@ -26,7 +26,8 @@ export class RpcManager implements NodeManager {
   readonly #irm: IrmClient;
   readonly #connect: () => Promise<IrmClient>;
   /** Processes that have announced themselves, once somebody asked for one. */
-  #announced: Announced | undefined;
+  /** Servers of one node are waited for at the same time: there is one connection for all of them. */
+  #announced: Promise<Announced> | undefined;
 
   private constructor(irm: IrmClient, connect: () => Promise<IrmClient>) {
     this.#irm = irm;
@@ -62,10 +63,12 @@ export class RpcManager implements NodeManager {
 
   async connect(ipcp: string, type: IpcpType, destination: string): Promise<void> {
     const { pid } = await this.#ipcp(ipcp);
-    const made = (await this.#connections(pid)).filter((each) => each.destination === destination && each.up);
+    const made = (await this.#connections(pid)).filter((each) => each.destination === destination);
     for (const { component, title } of componentsOf(type)) {
-      if (!made.some((each) => each.component === title))
-        await this.#irm.connectIpcp(pid, destination, component);
+      // One that is there may lead to an IPCP that was killed since, which is not noticed at once.
+      if (made.some((each) => each.component === title))
+        await unless('ENOENT', this.#irm.disconnectIpcp(pid, destination, component));
+      await this.#irm.connectIpcp(pid, destination, component);
     }
   }
 
@@ -95,8 +98,8 @@ export class RpcManager implements NodeManager {
 
   async bindProcess(pid: number, name: string): Promise<boolean> {
     // irmd takes asking for a process it does not know for a fault.
-    this.#announced ??= new Announced(await this.#connect());
-    if (!this.#announced.has(pid)) return false;
+    this.#announced ??= this.#connect().then((irm) => new Announced(irm));
+    if (!(await this.#announced).has(pid)) return false;
     await unless('EEXIST', this.#irm.bindProcess(pid, name));
     return true;
   }
@@ -117,7 +120,8 @@ export class RpcManager implements NodeManager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#announced?.[Symbol.asyncDispose]();
+    const announced = await this.#announced?.catch(() => undefined);
+    await announced?.[Symbol.asyncDispose]();
     await this.#irm[Symbol.asyncDispose]();
   }
 

@@ -5,7 +5,8 @@
 import { Socket } from 'node:net';
 import { O7sError } from '../lib/errors.ts';
 import { FlowRendezvous } from '../lib/flow/rendezvous.ts';
-import { Logger, logTo } from '../lib/log.ts';
+import { daemonLog } from '../lib/daemon-log.ts';
+import { Logger } from '../lib/log.ts';
 import { dedicateProcess } from '../lib/os/hot-loop.ts';
 import { addressOf } from '../lib/os/libc.ts';
 import { runDirectory } from '../lib/paths.ts';
@@ -21,9 +22,8 @@ const controlFd = 3;
 const pickUpMs = 5000;
 
 process.title = 'ipcpd';
-const json = process.argv.includes('--log-json');
-const colour = process.argv.includes('--log-colour');
-const log = new Logger(logTo({ fd: 1, level: 'II', json, colour }), 'ipcpd');
+const { setting, sink } = daemonLog('ipcpd', process.argv.slice(2));
+const log = new Logger(sink, 'ipcpd');
 
 dedicateProcess();
 const turn = new Turn(addressOf);
@@ -34,6 +34,7 @@ const host = new IpcpHost({
   timer,
   rendezvous,
   log,
+  logSetting: setting,
   factories: layerFactories(turn, log),
   stackedFactories: stackedFactories(turn),
   call: <M extends keyof DataPlaneUpcalls>(method: M, params: DataPlaneUpcalls[M]['params']) =>

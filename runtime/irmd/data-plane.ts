@@ -11,8 +11,8 @@ import type { DataPlanePort } from './registry.ts';
 
 export interface DataPlaneOptions {
   readonly log: Logger;
-  /** Arguments that give ipcpd's log the form of irmd's. */
-  readonly logArguments: readonly string[];
+  /** Arguments that give ipcpd's log the form of irmd's now. */
+  readonly logArguments: () => readonly string[];
   /** Answers what ipcpd asks, once it is ready. */
   readonly handler: RpcHandler;
   /** ipcpd ended without being told to. */
@@ -89,7 +89,7 @@ export class DataPlane implements DataPlanePort {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawn(process.execPath, [program, ...logArguments], {
+    const child = spawn(process.execPath, [program, ...logArguments()], {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });

@@ -1,4 +1,5 @@
 /** The processes IPCPs run in: one for all of them, or one each. */
+import type { LogLevel } from '../lib/log.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import type { DataPlanes } from './irm.ts';
 import type { DataPlanePort } from './registry.ts';
@@ -29,6 +30,10 @@ export class SharedDataPlane implements RunningDataPlanes {
 
   async leave(): Promise<void> {
     // The process stays for the others.
+  }
+
+  async setLogLevel(level: LogLevel): Promise<void> {
+    await toldLevel(this.#plane, level);
   }
 
   stop(): Promise<void> {
@@ -67,8 +72,17 @@ export class SeparateDataPlanes implements RunningDataPlanes {
     }
   }
 
+  async setLogLevel(level: LogLevel): Promise<void> {
+    await Promise.all([...this.#planes].map((plane) => toldLevel(plane, level)));
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#planes].map((plane) => plane.stop()));
     this.#planes.clear();
   }
+}
+
+async function toldLevel(plane: DataPlane, level: LogLevel): Promise<void> {
+  // One that has crashed is followed by one that is told when it starts.
+  await plane.call('log.level', { level }).catch(() => {});
 }

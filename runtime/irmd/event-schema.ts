@@ -15,7 +15,7 @@ const flowId = v.pipe(integer, v.description('a number of the node; used again f
 const component = v.pipe(v.picklist(componentNames), v.description('data transfer, or management'));
 const numbers = v.record(text, v.number());
 
-const qosType = v.strictObject({
+export const qosType = v.strictObject({
   delay: v.pipe(integer, v.description('upper bound in ms; 4294967295 does not care')),
   bandwidth: v.pipe(text, v.description('bits a second, as a decimal number; 0 does not care')),
   availability: v.pipe(integer, v.description('number of nines')),
@@ -32,7 +32,7 @@ const joiningType = v.strictObject({
   at,
 });
 
-const ipcpType = v.strictObject({
+export const ipcpType = v.strictObject({
   pid: v.pipe(
     integer,
     v.description('the number commands take; of an IPCP in a shared ipcpd, above 4194304'),
@@ -50,7 +50,7 @@ const ipcpType = v.strictObject({
   joined: v.pipe(v.nullable(joiningType), v.description('how it came into its layer')),
 });
 
-const nameType = v.strictObject({ name: text, policy: v.picklist(balancePolicies) });
+export const nameType = v.strictObject({ name: text, policy: v.picklist(balancePolicies) });
 
 const processType = v.strictObject({
   pid,
@@ -132,6 +132,19 @@ const portType = v.strictObject({
   ),
 });
 
+const senderType = v.strictObject({
+  left: v.pipe(integer, v.description('window edge: the oldest number not acknowledged')),
+  right: v.pipe(integer, v.description('the first number that may not be sent')),
+  next: v.pipe(integer, v.description('number of the next packet')),
+  inactiveMs: v.pipe(v.number(), v.description('silence after which a run is over')),
+});
+const receiverType = v.strictObject({
+  left: v.pipe(integer, v.description('the number that is awaited')),
+  right: v.pipe(integer, v.description('the first number that there is no room for')),
+  acknowledged: v.pipe(integer, v.description('the left edge as the other end was told it last')),
+  inactiveMs: v.pipe(v.number(), v.description('silence after which a run is over')),
+});
+
 const frctType = v.strictObject({
   reliable: v.pipe(v.boolean(), v.description('whether what is lost is sent again')),
   roundTripMs: v.pipe(v.nullable(v.number()), v.description('smoothed; null before the first measurement')),
@@ -141,10 +154,19 @@ const frctType = v.strictObject({
     v.number(),
     v.description("how long the other end's window has refused writes; 0 while it does not"),
   ),
+  mplMs: v.pipe(v.number(), v.description('longest time a packet lives in the layer')),
+  ackMs: v.pipe(v.number(), v.description('longest time an acknowledgement is held back')),
+  retransmitMs: v.pipe(v.number(), v.description('longest time a packet is sent again')),
+  deviationMs: v.pipe(v.number(), v.description('of the round trip')),
+  timeoutMs: v.pipe(v.number(), v.description('how long an acknowledgement is waited for now')),
+  estimates: v.pipe(integer, v.description('round trips that were measured')),
+  sender: senderType,
+  receiver: receiverType,
   counters: v.pipe(numbers, v.description('`retransmissions`, `timeouts`, what was dropped, and more')),
 });
 
 const endReportFields = {
+  fd: v.pipe(v.nullable(integer), v.description('what the process knows the flow by')),
   messagesSent: integer,
   messagesReceived: integer,
   drops: v.pipe(numbers, v.description('messages and packets that were lost, by reason')),
@@ -182,6 +204,8 @@ export const eventTypes: Readonly<Record<string, v.GenericSchema>> = {
   Port: portType,
   EndReport: endReportType,
   Frct: frctType,
+  FrctSender: senderType,
+  FrctReceiver: receiverType,
 };
 
 function about<const Names extends readonly [string, ...string[]], Fields extends v.ObjectEntries>(

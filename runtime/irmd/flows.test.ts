@@ -72,7 +72,7 @@ function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource): Set
     registry,
     log,
     events: new EventHub(() => 0),
-    limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, ...limits },
+    limits: { allocateMs: 20_000, acceptorMs: 20, preferenceMs: 20, startMs: 20, ...limits },
     wallClock,
     randomBytes,
     security,

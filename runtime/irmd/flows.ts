@@ -25,9 +25,27 @@ export interface FlowLimits {
   readonly acceptorMs: number;
   /** How long a layer that knows a name waits for those that come before it. */
   readonly preferenceMs: number;
+  /** How long a program that was started for a request may take until it accepts. */
+  readonly startMs: number;
 }
 
-export const flowLimits: FlowLimits = { allocateMs: 20_000, acceptorMs: 1000, preferenceMs: 5 };
+export const flowLimits: FlowLimits = {
+  allocateMs: 20_000,
+  acceptorMs: 1000,
+  preferenceMs: 5,
+  startMs: 5000,
+};
+
+/** Starts the programs of names that nobody serves. */
+export interface ProgramStarter {
+  /** The user the programs run as. */
+  readonly uid: number;
+  /** The pid; undefined when it cannot be started. `onEnd` runs when the program has ended. */
+  start(path: string, args: readonly string[], onEnd: () => void): number | undefined;
+}
+
+/** Programs that run because they were started for one name. */
+const startedMax = 32;
 
 export interface FlowSurroundings {
   readonly registry: Registry;
@@ -39,6 +57,8 @@ export interface FlowSurroundings {
   readonly randomBytes: (count: number) => Buffer;
   /** Without one, flows are clear and nobody proves who he is. */
   readonly security?: SecuritySource | undefined;
+  /** Without one, no program is started. */
+  readonly starter?: ProgramStarter | undefined;
 }
 
 interface PendingAccept extends Accept {
@@ -73,6 +93,10 @@ export class Flows {
   readonly #flows = new Map<number, FlowRecord>();
   readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
   readonly #handshakes: Handshakes;
+  /** Programs that were started for a name and have not accepted yet; aborted when the last of them ended. */
+  readonly #starting = new Map<NameEntry, AbortSignal>();
+  /** How many programs run that were started for a name. */
+  readonly #started = new Map<NameEntry, number>();
 
   constructor(around: FlowSurroundings) {
     this.#around = around;
@@ -230,7 +254,7 @@ export class Flows {
       log.warn(`No name for ${params.hash.slice(0, 8)}.`);
       return refusal('ENAME');
     }
-    log.info(`Flow request arrived for ${entry.name}.`);
+    log.info(`Flow request arrived for ${entry.name}.`, { ipcp: ipcp.name, layer: ipcp.layer.name });
     if (ordered(params.qos) && isOfIpcp(entry)) {
       log.warn(`Refused a flow to ${entry.name}: an IPCP has no order on its flows.`);
       return refusal('ENOTSUP');
@@ -244,7 +268,10 @@ export class Flows {
       );
       return refusal('ECRYPT');
     }
-    const accept = await this.#acceptor(entry, limits.acceptorMs, () => true);
+    const mayStart = entry.processes.size === 0;
+    const patience = mayStart && autoStart(entry) !== undefined ? 0 : limits.acceptorMs;
+    const accept =
+      (await this.#acceptor(entry, patience, () => true)) ?? (await this.#fromStarted(entry, () => true));
     if (accept === undefined) {
       log.error(`No active process for ${entry.name}.`);
       return refusal('EIPCP');
@@ -259,7 +286,12 @@ export class Flows {
     if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
     this.#tellAllocated(flowId);
-    log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`);
+    log.info(`Flow ${flowId} accepted by ${process.pid} for ${entry.name} (uid ${process.uid}).`, {
+      event: 'flow.allocated',
+      flow: flowId,
+      ipcp: ipcp.name,
+      layer: ipcp.layer?.name,
+    });
     const piggyback = answer.response.toString('hex');
     const accepted = { response: okAnswer, flowId, token, piggyback, user } as const;
     return user === null ? accepted : { ...accepted, ...answer.flow };
@@ -269,7 +301,9 @@ export class Flows {
   deallocate(process: ProcessEntry, flowId: number): void {
     const flow = this.#flows.get(flowId);
     if (flow === undefined || !flow.owners.has(process)) throw new O7sError('ENOTALLOC');
-    this.#around.log.info(`Deallocating flow ${flowId} for process ${process.pid} (timeout: 0 s).`);
+    this.#around.log.info(`Deallocating flow ${flowId} for process ${process.pid} (timeout: 0 s).`, {
+      flow: flowId,
+    });
     flow.owners.delete(process);
     // What the process wrote may still be in its socket: the data plane says when it is through.
     if (flow.ipcp === undefined && flow.owners.size === 0) this.#forget(flowId);
@@ -279,7 +313,10 @@ export class Flows {
   closed(flowId: number): void {
     if (!this.#flows.has(flowId)) return;
     this.#forget(flowId);
-    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`);
+    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`, {
+      event: 'flow.deallocated',
+      flow: flowId,
+    });
   }
 
   /** An IPCP is gone, and its flows with it. */
@@ -306,12 +343,18 @@ export class Flows {
     // A process of this node that serves the name comes first; it may be between two accept calls.
     const served = [...(entry?.processes ?? [])].some((bound) => sameUser(bound, process) && isOther(bound));
     const patience = served ? limits.acceptorMs : 0;
-    const local = entry === undefined ? undefined : await this.#acceptor(entry, patience, mayServe, signal);
-    if (entry !== undefined && local !== undefined) return this.#direct(process, entry, local, qos);
+    if (entry !== undefined) {
+      const local =
+        (await this.#acceptor(entry, patience, mayServe, signal)) ??
+        (this.#mayStartFor(process) ? await this.#fromStarted(entry, mayServe, signal) : undefined);
+      signal.throwIfAborted();
+      if (local !== undefined) return this.#direct(process, entry, local, qos);
+    }
 
     const known = await this.#overLayers(process, name, qos, signal);
     if (known !== undefined) return known;
     if (entry === undefined) {
+      this.#around.log.error(`Name ${name} does not exist.`);
       throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
         hint: 'register it in a layer that both nodes are in',
       });
@@ -344,8 +387,9 @@ export class Flows {
     const grant = { ...open, ...encrypted };
     accept.grant({ ...grant, connect: null });
     this.#tellAllocated(grant.flowId);
-    log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`);
-    log.info(`Flow ${grant.flowId} allocated (direct) for ${process.pid} to ${entry.name}.`);
+    const subject = { event: 'flow.allocated', flow: grant.flowId };
+    log.info(`Flow ${grant.flowId} accepted (direct) by ${accept.process.pid} for ${entry.name}.`, subject);
+    log.info(`Flow ${grant.flowId} allocated (direct) for ${process.pid} to ${entry.name}.`, subject);
     return grant;
   }
 
@@ -500,7 +544,7 @@ export class Flows {
     };
     const ready = entry.accepts.find(mayServe);
     if (ready !== undefined) return Promise.resolve(take(ready));
-    if (patienceMs <= 0) return Promise.resolve(undefined);
+    if (patienceMs <= 0 || signal?.aborted === true) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const settle = (accept: PendingAccept | undefined): void => {
         clearTimeout(timer);
@@ -518,6 +562,52 @@ export class Flows {
       signal?.addEventListener('abort', giveUp, { once: true });
       entry.waiters.add(waiter);
     });
+  }
+
+  /** Whether a program that is started would be of the user who asks: direct flows join those of one user only. */
+  #mayStartFor({ uid, privileged, ipcp }: ProcessEntry): boolean {
+    const starter = this.#around.starter;
+    if (starter === undefined || ipcp !== undefined) return false;
+    return uid === starter.uid || (privileged && starter.uid === 0);
+  }
+
+  /** Starts a program that is bound to a name for that, unless one is starting, and waits until it accepts. */
+  async #fromStarted(
+    entry: NameEntry,
+    mayServe: (accept: Accept) => boolean,
+    signal?: AbortSignal,
+  ): Promise<PendingAccept | undefined> {
+    const { log, limits, starter } = this.#around;
+    const program = autoStart(entry);
+    if (program === undefined || starter === undefined || signal?.aborted === true) return undefined;
+    let ended = this.#starting.get(entry);
+    if (ended === undefined) {
+      const running = this.#started.get(entry) ?? 0;
+      if (running >= startedMax) {
+        log.error(`Not starting ${program.path} for ${entry.name}: ${running} were started and run.`);
+        return undefined;
+      }
+      const end = new AbortController();
+      const pid = starter.start(program.path, program.auto, () => {
+        const left = (this.#started.get(entry) ?? 1) - 1;
+        if (left === 0) this.#started.delete(entry);
+        else this.#started.set(entry, left);
+        end.abort();
+      });
+      if (pid === undefined) {
+        log.error(`Failed to start ${program.path} for ${entry.name}.`);
+        return undefined;
+      }
+      this.#started.set(entry, running + 1);
+      log.info(`Instantiated ${program.path} as process ${pid}.`);
+      log.info(`Starting ${program.path} for ${entry.name}.`);
+      ended = end.signal;
+      this.#starting.set(entry, ended);
+    }
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    const accept = await this.#acceptor(entry, limits.startMs, mayServe, either);
+    if (this.#starting.get(entry) === ended) this.#starting.delete(entry);
+    return accept;
   }
 
   #grant(
@@ -572,6 +662,12 @@ function flowInfo(flowId: number, flow: FlowRecord): FlowInfo {
   const ends = [...owners].map(({ pid, program }) => ({ pid, program }));
   const layer = ipcp?.layer?.name ?? null;
   return { flowId, name, ends, ipcp: ipcp?.pid ?? null, layer, qos, up, allocatedAt };
+}
+
+/** The program that is started for a name: of several the one that was bound last. */
+function autoStart({ programs }: NameEntry): { path: string; auto: readonly string[] } | undefined {
+  for (const { path, auto } of [...programs.values()].toReversed()) if (auto !== null) return { path, auto };
+  return undefined;
 }
 
 function ordered(qos: QosJson): boolean {

@@ -1,6 +1,6 @@
 /** What management may ask of irmd. Source: irmd-and-irm.md 4. */
 import { O7sError } from '../lib/errors.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger, LogLevel, LogSubject } from '../lib/log.ts';
 import { checkName, hashName } from '../lib/names.ts';
 import type { QosJson } from '../lib/qos.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   IpcpInfo,
   IpcpType,
   Joining,
+  NameFiles,
   NameInfo,
 } from '../lib/rpc/api.ts';
 import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
@@ -24,6 +25,7 @@ import {
   isStacked,
   type LayerEntry,
   type NameEntry,
+  type ProcessEntry,
   type Registry,
 } from './registry.ts';
 
@@ -33,6 +35,8 @@ export interface DataPlanes {
   place(): Promise<{ readonly plane: DataPlanePort; readonly pid: number }>;
   /** The IPCP at a place is gone, and with it a process that was its own. */
   leave(plane: DataPlanePort): Promise<void>;
+  /** Has all of them, those to come too, log so much. */
+  setLogLevel(level: LogLevel): Promise<void>;
 }
 
 const longNames: Record<ComponentName, string> = { dt: 'Data Transfer', mgmt: 'Management' };
@@ -45,12 +49,21 @@ export interface ManagementSurroundings {
   readonly dataPlanes: DataPlanes;
   readonly log: Logger;
   readonly events: EventHub;
+  /** For how long a process has run, in ms; undefined when there is no such process. */
+  readonly ageMs: (pid: number) => number | undefined;
+  /** Sets how much irmd logs. */
+  readonly logLevel: { get(): LogLevel; set(level: LogLevel): void };
 }
+
+/** How long after its start a process may still be on its way to announce itself, in ms. */
+const startMs = 3000;
 
 export class Management {
   readonly #around: ManagementSurroundings;
   /** Names of IPCPs whose place is being made. */
   readonly #creating = new Set<string>();
+  /** Who waits for a process that is being started. */
+  readonly #awaited = new Map<number, Set<(process: ProcessEntry) => void>>();
 
   constructor(around: ManagementSurroundings) {
     this.#around = around;
@@ -76,7 +89,7 @@ export class Management {
       log.error('Failed to create IPCP.');
       throw error;
     }
-    log.info(`Created IPCP ${pid}.`);
+    log.info(`Created IPCP ${pid}.`, { event: 'ipcp.created', ipcp: name });
     this.#around.events.emit({ event: 'ipcp.created', ipcp: ipcpInfo(entry) });
     return { pid };
   }
@@ -87,7 +100,7 @@ export class Management {
     await entry.plane.call('ipcp.destroy', { pid });
     this.#remove(entry);
     await dataPlanes.leave(entry.plane);
-    log.info(`Destroyed IPCP ${pid}.`);
+    log.info(`Destroyed IPCP ${pid}.`, { event: 'ipcp.destroyed', ipcp: entry.name });
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
   }
 
@@ -111,10 +124,10 @@ export class Management {
       entry.layer = layerOf(joined, { by: 'bootstrap', destination: null, at }, device);
       entry.type = settledType(entry.type, config.ip);
     } catch (error) {
-      log.error('Could not bootstrap IPCP.');
+      log.error('Could not bootstrap IPCP.', { ipcp: entry.name, layer });
       throw error;
     }
-    log.info(`Bootstrapped IPCP ${pid}.`);
+    log.info(`Bootstrapped IPCP ${pid}.`, { event: 'ipcp.bootstrapped', ipcp: entry.name, layer });
     this.#around.events.emit({ event: 'ipcp.bootstrapped', ipcp: ipcpInfo(entry) });
   }
 
@@ -126,11 +139,12 @@ export class Management {
     try {
       const joined = await entry.plane.call('ipcp.enroll', { pid, destination, layer: wanted });
       entry.layer = layerOf(joined, { by: 'enrollment', destination, at: events.now }, null);
-      log.info(`Enrolled IPCP ${pid} in layer ${joined.layer}.`);
+      const subject = { event: 'ipcp.enrolled', ipcp: entry.name, layer: joined.layer };
+      log.info(`Enrolled IPCP ${pid} in layer ${joined.layer}.`, subject);
       events.emit({ event: 'ipcp.enrolled', ipcp: ipcpInfo(entry) });
       return { layer: joined.layer };
     } catch (error) {
-      log.error(`Could not enroll IPCP ${pid}.`);
+      log.error(`Could not enroll IPCP ${pid}.`, { ipcp: entry.name });
       throw error;
     }
   }
@@ -146,10 +160,14 @@ export class Management {
     try {
       await entry.plane.call('ipcp.connect', { pid, destination, component, qos });
     } catch (error) {
-      log.error(`Could not connect IPCP ${pid} to ${destination}.`);
+      log.error(`Could not connect IPCP ${pid} to ${destination}.`, { ipcp: entry.name });
       throw error;
     }
-    log.info(`Established ${longNames[component]} connection between IPCP ${pid} and ${destination}.`);
+    log.info(`Established ${longNames[component]} connection between IPCP ${pid} and ${destination}.`, {
+      event: 'ipcp.connected',
+      ipcp: entry.name,
+      layer: entry.layer?.name,
+    });
     events.emit({ event: 'ipcp.connected', pid, name: entry.name, component, destination });
   }
 
@@ -162,7 +180,11 @@ export class Management {
       throw new O7sError('EIPCP', `IPCP ${entry.name} is of type ${entry.type}, which has no connections`);
     }
     await entry.plane.call('ipcp.disconnect', { pid, destination, component });
-    log.info(`${longNames[component]} connection between IPCP ${pid} and ${destination} torn down.`);
+    log.info(`${longNames[component]} connection between IPCP ${pid} and ${destination} torn down.`, {
+      event: 'ipcp.disconnected',
+      ipcp: entry.name,
+      layer: entry.layer?.name,
+    });
     events.emit({ event: 'ipcp.disconnected', pid, name: entry.name, component, destination });
   }
 
@@ -173,9 +195,23 @@ export class Management {
     return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid, parts });
   }
 
+  /** Sets how much irmd and all IPCPs log, from now on, where a level is given. */
+  async logLevel(level: LogLevel | null): Promise<{ level: LogLevel }> {
+    const { logLevel, dataPlanes } = this.#around;
+    if (level !== null) {
+      logLevel.set(level);
+      await dataPlanes.setLogLevel(level);
+    }
+    return { level: logLevel.get() };
+  }
+
   /** The process that ran an IPCP is gone. */
   ipcpCrashed(entry: IpcpEntry): void {
-    this.#around.log.error(`IPCP ${entry.pid} (${entry.name}) crashed.`);
+    this.#around.log.error(`IPCP ${entry.pid} (${entry.name}) crashed.`, {
+      event: 'ipcp.crashed',
+      ipcp: entry.name,
+      layer: entry.layer?.name,
+    });
     this.#remove(entry);
     this.#around.events.emit({ event: 'ipcp.crashed', pid: entry.pid, name: entry.name });
   }
@@ -193,8 +229,8 @@ export class Management {
     };
   }
 
-  createName(name: string, policy: BalancePolicy): void {
-    const { created } = this.#ensureName(name, policy);
+  createName(name: string, policy: BalancePolicy, files?: NameFiles): void {
+    const { created } = this.#ensureName(name, policy, files);
     if (!created) this.#around.log.info(`Name ${name} already exists.`);
   }
 
@@ -205,7 +241,7 @@ export class Management {
       log.error(`Failed to destroy name ${name}.`);
     }
     registry.destroyName(name);
-    log.info(`Destroyed name: ${name}.`);
+    log.info(`Destroyed name: ${name}.`, { event: 'name.destroyed' });
     this.#around.events.emit({ event: 'name.destroyed', name });
   }
 
@@ -215,8 +251,18 @@ export class Management {
 
   async registerName(name: string, pid: number): Promise<void> {
     this.#ensureName(name, 'spillover');
-    const hash = await this.#directory('name.register', name, pid);
-    this.#around.log.info(`Registered ${name} with IPCP ${pid} as ${hash.slice(0, 8)}.`);
+    const { registry, log } = this.#around;
+    let hash: string;
+    try {
+      hash = await this.#directory('name.register', name, pid);
+    } catch (error) {
+      log.error(`Could not register ${name} with IPCP ${pid}.`);
+      throw error;
+    }
+    log.info(`Registered ${name} with IPCP ${pid} as ${hash.slice(0, 8)}.`, {
+      event: 'name.registered',
+      ...placeOf(registry.findIpcp(pid)),
+    });
     this.#around.events.emit({ event: 'name.registered', name, pid });
   }
 
@@ -226,38 +272,78 @@ export class Management {
       log.error(`Failed to get name ${name}.`);
       throw new O7sError('ENAME', `name ${name} does not exist`);
     }
-    await this.#directory('name.unregister', name, pid);
-    log.info(`Unregistered ${name} from ${pid}.`);
+    try {
+      await this.#directory('name.unregister', name, pid);
+    } catch (error) {
+      log.error(`Could not unregister ${name} with IPCP ${pid}.`);
+      throw error;
+    }
+    log.info(`Unregistered ${name} from ${pid}.`, {
+      event: 'name.unregistered',
+      ...placeOf(registry.findIpcp(pid)),
+    });
     this.#around.events.emit({ event: 'name.unregistered', name, pid });
   }
 
-  bindProgram(program: string, name: string): void {
+  bindProgram(program: string, name: string, auto: readonly string[] | null): void {
     const { registry, log } = this.#around;
     const { entry } = this.#ensureName(name, 'spillover');
-    registry.bindProgram(program, entry);
-    log.info(`Bound program ${program} to name ${name}.`);
+    try {
+      registry.bindProgram(program, entry, auto);
+    } catch (error) {
+      log.error(`Failed to bind program ${program} to name ${name}.`);
+      throw error;
+    }
+    log.info(`Bound program ${program} to name ${name}.`, { event: 'name.bound' });
     this.#around.events.emit({ event: 'name.bound', name, by: program });
   }
 
   unbindProgram(program: string, name: string | null): void {
     this.#around.registry.unbindProgram(program, name);
-    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for ${program}.`);
+    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for ${program}.`, {
+      event: 'name.unbound',
+    });
     this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: program });
   }
 
-  bindProcess(pid: number, name: string): void {
+  async bindProcess(pid: number, name: string): Promise<void> {
     const { registry, flows, log } = this.#around;
-    const process = this.#process(pid);
+    const process = registry.findProcess(pid) ?? (await this.#announced(pid)) ?? this.#process(pid);
     const { entry } = this.#ensureName(name, 'spillover');
     registry.bindProcess(process, entry, flows.acceptsOf(process));
-    log.info(`Bound process ${pid} to name ${name}.`);
+    log.info(`Bound process ${pid} to name ${name}.`, { event: 'name.bound' });
     this.#around.events.emit({ event: 'name.bound', name, by: String(pid) });
   }
 
   unbindProcess(pid: number, name: string | null): void {
     this.#around.registry.unbindProcess(this.#process(pid), name);
-    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for process ${pid}.`);
+    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for process ${pid}.`, {
+      event: 'name.unbound',
+    });
     this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: String(pid) });
+  }
+
+  /** A process has announced itself. */
+  processAdded(process: ProcessEntry): void {
+    for (const resolve of this.#awaited.get(process.pid) ?? []) resolve(process);
+  }
+
+  /** A process that has just been started, once it has announced itself; undefined when it does not. */
+  #announced(pid: number): Promise<ProcessEntry | undefined> {
+    const age = this.#around.ageMs(pid);
+    const patienceMs = age === undefined ? 0 : startMs - age;
+    if (patienceMs <= 0) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const waiting = this.#awaited.get(pid) ?? new Set();
+      const settle = (process: ProcessEntry | undefined): void => {
+        clearTimeout(timer);
+        waiting.delete(settle);
+        if (waiting.size === 0) this.#awaited.delete(pid);
+        resolve(process);
+      };
+      const timer = setTimeout(() => settle(undefined), patienceMs);
+      this.#awaited.set(pid, waiting.add(settle));
+    });
   }
 
   /** An IPCP is a process like any other to those that bind names; one over other layers takes flows, too. */
@@ -278,20 +364,25 @@ export class Management {
     registry.removeProcess(process);
   }
 
-  #process(pid: number): NonNullable<ReturnType<Registry['findProcess']>> {
+  #process(pid: number): ProcessEntry {
     const process = this.#around.registry.findProcess(pid);
     if (process !== undefined) return process;
-    this.#around.log.error(`Process ${pid} does not respond.`);
+    const gone = this.#around.ageMs(pid) === undefined;
+    this.#around.log.error(`Process ${pid} ${gone ? 'does not exist' : 'does not respond'}.`);
     throw new O7sError('ENOENT', `process ${pid} has not announced itself to irmd`, {
       hint: 'bind processes that use the Ouroboros library',
     });
   }
 
-  #ensureName(name: string, policy: BalancePolicy): { entry: NameEntry; created: boolean } {
+  #ensureName(
+    name: string,
+    policy: BalancePolicy,
+    files?: NameFiles,
+  ): { entry: NameEntry; created: boolean } {
     checkName(name, 'the name');
-    const result = this.#around.registry.ensureName(name, policy);
+    const result = this.#around.registry.ensureName(name, policy, files);
     if (result.created) {
-      this.#around.log.info(`Created new name: ${name}.`);
+      this.#around.log.info(`Created new name: ${name}.`, { event: 'name.created' });
       this.#around.events.emit({ event: 'name.created', name, policy });
     }
     return result;
@@ -314,4 +405,8 @@ export class Management {
 function layerOf(info: LayerInfo, joined: Joining, device: string | null): LayerEntry {
   const { layer: name, hash, maxMessageBytes, address } = info;
   return { name, hash, maxMessageBytes, address, device, joined, names: new Set() };
+}
+
+function placeOf({ name, layer }: IpcpEntry): LogSubject {
+  return { ipcp: name, layer: layer?.name };
 }

@@ -1,5 +1,6 @@
 /** One irmd a run directory. Source: irmd-and-irm.md 1.2. */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { startTicks } from './process-age.ts';
 
 export interface Lock {
   /** What an irmd that did not end in order left behind was removed. */
@@ -20,22 +21,12 @@ export class AlreadyRunning extends Error {
 
 const leftovers = /^(irmd|irm|ipcpd-\d+)\.sock$/;
 
-/** When a process began, in ticks since boot: with its pid it names one process for ever. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
-
 /** Takes the lock of a run directory, which is made when it is missing. */
 export function takeLock(directory: string): Lock {
   // Not with its parents: Node would look for those without end where none can be made, as below /proc.
   if (!existsSync(directory)) mkdirSync(directory);
   const file = `${directory}/irmd.lock`;
-  const own = `${process.pid} ${startTime(process.pid) ?? ''}`;
+  const own = `${process.pid} ${startTicks(process.pid) ?? ''}`;
   const draft = `${file}.${process.pid}`;
   let cleaned = false;
   for (;;) {
@@ -50,7 +41,7 @@ export function takeLock(directory: string): Lock {
       rmSync(draft, { force: true });
     }
     const [pid = '', since = ''] = readFileSync(file, 'utf8').split(' ');
-    if (since !== '' && startTime(Number(pid)) === since) throw new AlreadyRunning(Number(pid));
+    if (since !== '' && startTicks(Number(pid)) === Number(since)) throw new AlreadyRunning(Number(pid));
     for (const name of readdirSync(directory))
       if (leftovers.test(name)) rmSync(`${directory}/${name}`, { force: true });
     rmSync(file, { force: true });

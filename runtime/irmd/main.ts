@@ -1,10 +1,15 @@
 /** irmd: the IPC Resource Manager of a node. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { fileURLToPath } from 'node:url';
+import { logArguments, openLog } from '../lib/daemon-log.ts';
 import { O7sError } from '../lib/errors.ts';
-import { Logger, logTo } from '../lib/log.ts';
+import { Logger } from '../lib/log.ts';
 import { configurationDirectory, runDirectory } from '../lib/paths.ts';
 import { version } from '../lib/version.ts';
+import { banner } from './banner.ts';
+import { configure } from './configure.ts';
 import { SeparateDataPlanes, SharedDataPlane } from './data-planes.ts';
 import { EventHub } from './events.ts';
 import { flowLimits, Flows } from './flows.ts';
@@ -12,10 +17,14 @@ import { Management } from './irm.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
 import { Observation } from './observation.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
+import { ageMs } from './process-age.ts';
+import { Programs } from './programs.ts';
 import { type ProcessEntry, Registry } from './registry.ts';
+import { RibFolder, RibFolderFault } from './rib-folder.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
 import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
+import { systemdUnit } from './unit.ts';
 
 process.title = 'irmd';
 const options = parseIrmdOptions(process.argv.slice(2));
@@ -27,9 +36,17 @@ if (options.action === 'usage') {
   process.stdout.write(irmdUsage);
   process.exit(1);
 }
+if (options.action === 'unit') {
+  const config = `${configurationDirectory()}/irmd.conf`;
+  // By the starter beside this bundle, which finds the Node it needs.
+  const starter = fileURLToPath(new URL('../bin/irmd', import.meta.url));
+  process.stdout.write(systemdUnit([starter, ...(existsSync(config) ? ['--config', config] : [])]));
+  process.exit(0);
+}
 
-const colour = isatty(1) && process.env['NO_COLOR'] === undefined;
-const log = new Logger(logTo({ fd: 1, level: 'II', json: options.json, colour }), 'irmd');
+if (options.log.to === 'stdout' && isatty(1)) process.stdout.write(banner);
+const { setting, sink } = openLog('irmd', options.log);
+const log = new Logger(sink, 'irmd');
 const directory = runDirectory();
 /** A socket's path has 107 bytes; the longest name in the directory is ipcpd's. */
 const directoryBytesMax = 107 - '/ipcpd-4194304.sock'.length;
@@ -58,7 +75,7 @@ if (lock.cleaned) {
 
 function securityOrExit(): SecurityFiles {
   try {
-    return new SecurityFiles(configurationDirectory());
+    return new SecurityFiles(configurationDirectory(), (name) => registry.findName(name)?.files);
   } catch (error) {
     if (!(error instanceof SecurityFault)) throw error;
     log.error(`Cannot use ${error.message}.`);
@@ -67,10 +84,10 @@ function securityOrExit(): SecurityFiles {
   }
 }
 
+const registry = new Registry();
 const security = securityOrExit();
 for (const folder of security.folders) log.info(`Loaded certificates from ${folder}.`);
 
-const registry = new Registry();
 const events = new EventHub(() => Date.now());
 const upcalls: Handlers<typeof dataPlaneSchemas> = {
   'dataPlane.ready': () => null,
@@ -94,13 +111,16 @@ function processOf(pid: number): ProcessEntry {
 const DataPlanes = options.ipcpd === 'process' ? SeparateDataPlanes : SharedDataPlane;
 const dataPlanes = new DataPlanes({
   log,
-  logArguments: [...(options.json ? ['--log-json'] : []), ...(colour ? ['--log-colour'] : [])],
+  logArguments: () => logArguments({ ...options.log, level: setting.level }),
   handler: (method, params, signal) => dispatch(dataPlaneSchemas, upcalls, method, params, signal),
   onCrash: (plane) => {
     for (const ipcp of registry.ipcps()) if (ipcp.plane === plane) management.ipcpCrashed(ipcp);
   },
 });
 const msToNs = 1_000_000n;
+const uid = process.getuid?.() ?? 0;
+// What programs print must not stand between records of the log.
+const programs = new Programs(uid, options.log.to === 'stdout' ? 1 : 2);
 const flows: Flows = new Flows({
   registry,
   log,
@@ -109,9 +129,23 @@ const flows: Flows = new Flows({
   wallClock: () => BigInt(Date.now()) * msToNs,
   randomBytes,
   security,
+  starter: programs,
 });
-const uid = process.getuid?.() ?? 0;
-const management: Management = new Management({ registry, flows, dataPlanes, log, events, uid });
+const management: Management = new Management({
+  registry,
+  flows,
+  dataPlanes,
+  log,
+  events,
+  uid,
+  ageMs,
+  logLevel: {
+    get: () => setting.level,
+    set: (level) => {
+      setting.level = level;
+    },
+  },
+});
 const observation: Observation = new Observation({
   registry,
   flows,
@@ -130,8 +164,22 @@ const server: Server = new Server({
   events,
 });
 
+function ribOrExit(folder: string): RibFolder {
+  try {
+    return new RibFolder(folder, () => observation.rib(''), log);
+  } catch (error) {
+    if (!(error instanceof RibFolderFault)) throw error;
+    log.error(`Cannot write the RIB: ${error.message}.`);
+    server[Symbol.dispose]();
+    lock.release();
+    process.exit(1);
+  }
+}
+
+const ribFolder = options.rib === undefined ? undefined : ribOrExit(options.rib);
+
 let stopping = false;
-async function stop(): Promise<void> {
+async function stop(status = 0): Promise<void> {
   // A second signal must not cut the clean-up short.
   if (stopping) return;
   stopping = true;
@@ -143,13 +191,18 @@ async function stop(): Promise<void> {
       // It has ended by itself.
     }
   }
-  await dataPlanes.stop();
+  await Promise.all([programs.stop(), dataPlanes.stop()]);
   server[Symbol.dispose]();
+  ribFolder?.close();
   lock.release();
   log.info('Ouroboros IPC Resource Manager daemon exited. Bye.');
-  process.exit(0);
+  process.exit(status);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
   process.on(signal, () => void stop());
 // Who reads this line may send a signal right away.
 log.info('Ouroboros IPC Resource Manager daemon started...');
+if (options.config !== undefined) {
+  const applied = await configure(options.config, management, log.child('irmd/configuration'));
+  if (!applied) await stop(1);
+}

@@ -2,13 +2,24 @@
  * What those that listen are told and irmd does not know by itself: what IPCPs know of their layers, and counters. As
  * long as nobody listens nothing is asked for.
  */
+import { O7sError } from '../lib/errors.ts';
+import type { RibFile } from '../lib/rpc/api.ts';
 import type { FlowSample } from '../lib/rpc/data-plane-api.ts';
-import type { EndReport, FlowCounts, IpcpCounts, IrmSnapshot, LayerFacts } from '../lib/rpc/events.ts';
+import type {
+  EndReport,
+  FlowCounts,
+  FlowReport,
+  IpcpCounts,
+  IrmCounters,
+  IrmSnapshot,
+  LayerFacts,
+} from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
 import type { Management } from './irm.ts';
 import { layerChanges, noFacts, type OwnFacts } from './layer-changes.ts';
-import type { IpcpEntry, Registry } from './registry.ts';
+import { type IpcpEntry, ipcpInfo, type Registry } from './registry.ts';
+import { ribBelow, ribFiles, type RibMetrics } from './rib.ts';
 
 /** The counters of a node at one moment. */
 export interface Sample {
@@ -35,6 +46,18 @@ const answerMs = 1000;
 const sampleMs = 50;
 /** What no data plane told of is seen after this time at the latest, ms. */
 const renewMs = 10_000;
+
+/** What the tree of the RIB is made from. */
+const ribParts = [
+  'address',
+  'settings',
+  'neighbours',
+  'components',
+  'adjacencies',
+  'lsdb',
+  'directory',
+  'flows',
+] as const satisfies (keyof RibMetrics)[];
 
 const noSample = { ipcps: [], flows: [] };
 
@@ -83,6 +106,18 @@ export class Observation {
     return { ...management.snapshot(), dropped, layers };
   }
 
+  /** The same for somebody who does not watch. */
+  async once(): Promise<IrmSnapshot> {
+    using watching = new DisposableStack();
+    watching.defer(await this.watch());
+    return this.snapshot(0);
+  }
+
+  /** All counters, as an event. */
+  async counters(): Promise<IrmCounters> {
+    return { event: 'counters', ...(await this.sample()) };
+  }
+
   /** The counters now. */
   sample(): Promise<Sample> {
     const { now } = this.#setup.events;
@@ -90,6 +125,37 @@ export class Observation {
       this.#sample = { at: now, result: this.#take() };
     }
     return this.#sample.result;
+  }
+
+  /** The tree of the RIB now, at and below a path. */
+  async rib(path: string): Promise<RibFile[]> {
+    const { registry, events, reports } = this.#setup;
+    const ipcps = registry.ipcps().map(async (ipcp) => {
+      const { pid, plane, layer } = ipcp;
+      const asked =
+        layer === undefined ? {} : plane.call('ipcp.metrics', { pid, parts: ribParts }).catch(() => ({}));
+      return {
+        info: ipcpInfo(ipcp),
+        metrics: await inTime<RibMetrics, RibMetrics>(Promise.resolve(asked), {}),
+      };
+    });
+    const [ends, ...described] = await Promise.all([reports(), ...ipcps]);
+    const processes = new Map<number, FlowReport[]>();
+    for (const [flowId, ofFlow] of ends) {
+      for (const { pid, ...report } of ofFlow) {
+        processes.set(pid, [...(processes.get(pid) ?? []), { flowId, ...report }]);
+      }
+    }
+    const files = ribFiles({
+      at: events.now,
+      ipcps: described,
+      processes: [...processes].map(([pid, flows]) => ({ pid, flows })),
+    });
+    const found = ribBelow(files, path);
+    if (found.length > 0 || path === '') return found;
+    throw new O7sError('ENOENT', `there is no ${path} in the tree`, {
+      hint: '`irm rib` lists what there is',
+    });
   }
 
   async #take(): Promise<Sample> {

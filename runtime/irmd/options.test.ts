@@ -3,32 +3,47 @@ import { expect, test } from 'vitest';
 import { parseIrmdOptions } from './options.ts';
 
 test.each([
-  [[], 'run', false],
-  [['--stdout'], 'run', false],
-  [['--stdout', '--log-json'], 'run', true],
-  [['--version', '--foo'], 'version', false],
-  [['--foo', '--version'], 'usage', false],
-  [['--help'], 'usage', false],
-  [['-h'], 'usage', false],
-  [['--log-json', '--version'], 'version', true],
-] as const)('%j', (args, action, json) => {
-  expect(parseIrmdOptions(args)).toEqual({ action, json, ipcpd: 'shared' });
+  [[], 'run', 'syslog'],
+  [['--stdout'], 'run', 'stdout'],
+  [['--stdout', '--log-json'], 'run', 'json'],
+  [['--log-json', '--stdout'], 'run', 'json'],
+  [['--version', '--foo'], 'version', 'syslog'],
+  [['--foo', '--version'], 'usage', 'syslog'],
+  [['--help'], 'usage', 'syslog'],
+  [['-h'], 'usage', 'syslog'],
+  [['--unit'], 'unit', 'syslog'],
+  [['--log-json', '--version'], 'version', 'json'],
+  [['--config'], 'run', 'syslog'],
+] as const)('%j', (args, action, to) => {
+  expect(parseIrmdOptions(args)).toEqual({
+    action,
+    log: { level: 'II', to },
+    config: undefined,
+    ipcpd: 'shared',
+  });
 });
 
-test('where IPCPs run', () => {
+test('options with a value', () => {
   expect(parseIrmdOptions(['--ipcpd', 'process'])).toMatchObject({ action: 'run', ipcpd: 'process' });
-  expect(parseIrmdOptions(['--ipcpd', 'shared'])).toMatchObject({ action: 'run', ipcpd: 'shared' });
-  for (const words of [['--ipcpd'], ['--ipcpd', 'none']])
+  expect(parseIrmdOptions(['--config', 'a', '--stdout'])).toMatchObject({
+    config: 'a',
+    log: { to: 'stdout' },
+  });
+  expect(parseIrmdOptions(['--log-level', 'DB'])).toMatchObject({ log: { level: 'DB' } });
+  for (const words of [['--ipcpd'], ['--ipcpd', 'none'], ['--log-level'], ['--log-level', 'db']])
     expect(parseIrmdOptions(words).action).toBe('usage');
 });
 
 test('any words are read', () => {
   const word = fc.oneof(fc.string(), fc.constantFrom('--version', '--stdout', '--log-json'));
   fc.assert(
-    fc.property(fc.array(word), (args) => {
-      const { action } = parseIrmdOptions(args);
-      const deciding = args.find((arg) => arg !== '--stdout' && arg !== '--log-json');
-      expect(action).toBe(deciding === undefined ? 'run' : deciding === '--version' ? 'version' : 'usage');
-    }),
+    fc.property(
+      fc.array(word.filter((each) => !['--config', '--log-level', '--ipcpd', '--unit'].includes(each))),
+      (args) => {
+        const { action } = parseIrmdOptions(args);
+        const deciding = args.find((arg) => arg !== '--stdout' && arg !== '--log-json');
+        expect(action).toBe(deciding === undefined ? 'run' : deciding === '--version' ? 'version' : 'usage');
+      },
+    ),
   );
 });

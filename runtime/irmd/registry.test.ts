@@ -84,17 +84,17 @@ describe('programs', () => {
     const registry = new Registry();
     const { entry } = registry.ensureName('x', 'spillover');
     const before = process(registry, 1);
-    registry.bindProgram('/bin/server', entry);
+    registry.bindProgram('/bin/server', entry, null);
     const after = process(registry, 2);
     const other = process(registry, 3, 'other');
     expect([before, after, other].map(({ names }) => names.has(entry))).toEqual([false, true, false]);
-    expect(() => registry.bindProgram('/other/server', entry)).toThrow(code('EEXIST') as Error);
+    expect(() => registry.bindProgram('/other/server', entry, null)).toThrow(code('EEXIST') as Error);
   });
 
   test('lose one binding, or all; processes that run keep theirs', () => {
     const registry = new Registry();
     const names = ['x', 'y', 'z'].map((name) => registry.ensureName(name, 'spillover').entry);
-    for (const entry of names) registry.bindProgram('server', entry);
+    for (const entry of names) registry.bindProgram('server', entry, null);
     const running = process(registry, 1);
     registry.unbindProgram('server', 'y');
     expect(names.map(({ programs }) => programs.size)).toEqual([1, 0, 1]);
@@ -190,7 +190,7 @@ describe('accept calls', () => {
 test('a process that is gone leaves no trace', () => {
   const registry = new Registry();
   const { entry } = registry.ensureName('x', 'round-robin');
-  registry.bindProgram('server', entry);
+  registry.bindProgram('server', entry, null);
   const server = process(registry, 1);
   expect(registry.processInfos().map(({ pid }) => pid)).toEqual([1]);
   registry.removeProcess(server);

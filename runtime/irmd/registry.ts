@@ -10,6 +10,7 @@ import {
   type IpcpType,
   ipcpTypes,
   type Joining,
+  type NameFiles,
   type NameInfo,
 } from '../lib/rpc/api.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
@@ -25,11 +26,21 @@ export interface Accept {
 /** Somebody who waits for an accept call to a name: tells whether it takes this one. */
 export type AcceptWaiter = (accept: Accept) => boolean;
 
+/** A program whose processes serve a name. */
+export interface BoundProgram {
+  /** Absolute. */
+  readonly path: string;
+  /** Its arguments when it is started because a flow is asked for; null when it never is. */
+  readonly auto: readonly string[] | null;
+}
+
 export interface NameEntry {
   readonly name: string;
   readonly policy: BalancePolicy;
-  /** Programs bound to the name, as `programKey` spells them. */
-  readonly programs: Set<string>;
+  /** Files of its security that are not in the configuration folder. */
+  readonly files: NameFiles | undefined;
+  /** Programs bound to the name, as `programKey` spells them, the latest last. */
+  readonly programs: Map<string, BoundProgram>;
   readonly processes: Set<ProcessEntry>;
   /** The accept calls that wait, in the order in which they are served. */
   readonly accepts: Accept[];
@@ -100,13 +111,18 @@ export class Registry {
   readonly #ipcps = new Map<number, IpcpEntry>();
 
   /** Finds a name, or creates it. */
-  ensureName(name: string, policy: BalancePolicy): { readonly entry: NameEntry; readonly created: boolean } {
+  ensureName(
+    name: string,
+    policy: BalancePolicy,
+    files?: NameFiles,
+  ): { readonly entry: NameEntry; readonly created: boolean } {
     const known = this.#names.get(name);
     if (known !== undefined) return { entry: known, created: false };
     const entry: NameEntry = {
       name,
       policy,
-      programs: new Set(),
+      files,
+      programs: new Map(),
       processes: new Set(),
       accepts: [],
       waiters: new Set(),
@@ -140,10 +156,10 @@ export class Registry {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  bindProgram(program: string, entry: NameEntry): void {
-    const key = programKey(program);
+  bindProgram(path: string, entry: NameEntry, auto: readonly string[] | null): void {
+    const key = programKey(path);
     if (entry.programs.has(key)) throw new O7sError('EEXIST', `${key} is bound to ${entry.name} already`);
-    entry.programs.add(key);
+    entry.programs.set(key, { path, auto });
   }
 
   /** Takes bindings of a program back; without a name, all of them. Running processes keep theirs. */

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { O7sError } from '../lib/errors.ts';
 import { flowDescriptorMax } from '../lib/limits.ts';
+import { logLevels } from '../lib/log.ts';
 import { hashAlgorithms } from '../lib/names.ts';
 import {
   balancePolicies,
@@ -29,9 +30,12 @@ const uint64 = v.pipe(
   v.check((digits) => BigInt(digits) < 2n ** 64n),
 );
 const hex = v.pipe(v.string(), v.hexadecimal());
-const timeoutMs = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1)));
+const timeoutMs = v.pipe(
+  v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31 - 1))),
+  v.description('null: no limit of its own'),
+);
 
-const qos = v.strictObject({
+export const qosSchema = v.strictObject({
   delay: uint32,
   bandwidth: uint64,
   availability: uint8,
@@ -43,7 +47,7 @@ const qos = v.strictObject({
 });
 
 const ethertype = v.pipe(uint16, v.minValue(0x0600), v.maxValue(0xfffe));
-const config = v.strictObject({
+export const configType = v.strictObject({
   dev: v.optional(name),
   ethertype: v.optional(ethertype),
   hash: v.optional(v.picklist(hashAlgorithms)),
@@ -69,13 +73,24 @@ const config = v.strictObject({
 
 const nothing = v.looseObject({});
 
+const anyPath = v.pipe(v.string(), v.minLength(1), v.maxBytes(4095), v.regex(/^\P{Cc}*$/u));
+const path = v.pipe(anyPath, v.startsWith('/'));
+export const sideType = v.strictObject({
+  encryption: v.optional(path),
+  certificate: v.optional(path),
+  key: v.optional(path),
+});
+export const filesType = v.strictObject({ server: v.optional(sideType), client: v.optional(sideType) });
+/** Arguments of a program: no more than a command line should ever have. */
+const args = v.pipe(v.array(v.pipe(v.string(), v.maxBytes(4095), v.regex(/^[^\0]*$/))), v.maxLength(256));
 /** How often counters can be had, ms. */
 const countersMsMin = 100;
 const countersMsMax = 3_600_000;
 
 export const applicationSchemas = {
   'process.announce': v.strictObject({ program: name }),
-  'flow.allocate': v.strictObject({ name, qos, timeoutMs }),
+  'process.leave': nothing,
+  'flow.allocate': v.strictObject({ name, qos: qosSchema, timeoutMs }),
   'flow.join': v.strictObject({ layer: name, timeoutMs }),
   'flow.accept': v.strictObject({
     timeoutMs,
@@ -89,21 +104,30 @@ export const managementSchemas = {
   'ipcp.create': v.strictObject({ name, type: v.picklist(ipcpTypes) }),
   'ipcp.destroy': v.strictObject({ pid }),
   'ipcp.list': nothing,
-  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config }),
+  'ipcp.bootstrap': v.strictObject({ pid, layer: name, config: configType }),
   'ipcp.enroll': v.strictObject({ pid, destination: name, layer: v.nullable(name) }),
-  'ipcp.connect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames), qos }),
+  'ipcp.connect': v.strictObject({
+    pid,
+    destination: name,
+    component: v.picklist(componentNames),
+    qos: qosSchema,
+  }),
   'ipcp.disconnect': v.strictObject({ pid, destination: name, component: v.picklist(componentNames) }),
   'ipcp.counters': v.strictObject({ pid }),
   'ipcp.metrics': v.strictObject({ pid, parts: v.nullable(v.pipe(v.array(name), v.maxLength(32))) }),
-  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies) }),
+  'name.create': v.strictObject({ name, policy: v.picklist(balancePolicies), files: v.optional(filesType) }),
   'name.destroy': v.strictObject({ name }),
   'name.list': nothing,
   'name.register': v.strictObject({ name, pid }),
   'name.unregister': v.strictObject({ name, pid }),
-  'program.bind': v.strictObject({ program: name, name }),
-  'program.unbind': v.strictObject({ program: name, name: v.nullable(name) }),
+  'program.bind': v.strictObject({ program: path, name, auto: v.nullable(args) }),
+  'program.unbind': v.strictObject({ program: anyPath, name: v.nullable(name) }),
   'process.bind': v.strictObject({ pid, name }),
   'process.unbind': v.strictObject({ pid, name: v.nullable(name) }),
+  'log.level': v.strictObject({ level: v.nullable(v.picklist(logLevels)) }),
+  'node.snapshot': nothing,
+  'node.counters': nothing,
+  'node.rib': v.strictObject({ path: v.pipe(v.string(), v.maxBytes(1024)) }),
   'events.subscribe': v.looseObject({
     countersMs: v.optional(
       v.nullable(v.pipe(v.number(), v.minValue(countersMsMin), v.maxValue(countersMsMax))),
@@ -123,6 +147,7 @@ const reportSchema = v.pipe(
   v.array(
     v.strictObject({
       flowId: pid,
+      fd: v.nullable(count),
       messagesSent: count,
       messagesReceived: count,
       drops: counts,
@@ -133,6 +158,14 @@ const reportSchema = v.pipe(
           window: count,
           outstanding: count,
           closedMs: count,
+          mplMs: count,
+          ackMs: count,
+          retransmitMs: count,
+          deviationMs: count,
+          timeoutMs: count,
+          estimates: count,
+          sender: v.strictObject({ left: count, right: count, next: count, inactiveMs: count }),
+          receiver: v.strictObject({ left: count, right: count, acknowledged: count, inactiveMs: count }),
           counters: counts,
         }),
       ),
@@ -151,11 +184,11 @@ export const dataPlaneSchemas = {
   'flow.requested': v.strictObject({
     pid,
     hash: hex,
-    qos,
+    qos: qosSchema,
     piggyback: v.union([hex, v.literal('')]),
     maxMessageBytes: uint32,
   }),
-  'flow.wanted': v.strictObject({ pid, name, qos }),
+  'flow.wanted': v.strictObject({ pid, name, qos: qosSchema }),
   'flow.released': v.strictObject({ pid, flowId: pid }),
   'flow.closed': v.strictObject({ flowId: pid }),
   'dataPlane.changed': v.strictObject({

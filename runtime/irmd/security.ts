@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } 
 import { TrustStore } from '../lib/crypto/certificates.ts';
 import { type EncryptionConfig, parseEncryptionConfig } from '../lib/crypto/encryption-config.ts';
 import { securityFileBytesMax } from '../lib/limits.ts';
+import type { NameFiles } from '../lib/rpc/api.ts';
 import type { ClientSide, Identity, ServerSide } from '../lib/oap/security.ts';
 import { systemKeys } from './key-source.ts';
 
@@ -35,14 +36,17 @@ export class SecurityFiles implements SecuritySource {
   readonly folders: readonly string[];
   readonly #directory: string;
   readonly #trust: TrustStore;
+  readonly #filesOf: (name: string) => NameFiles | undefined;
 
   /**
    * Reads the certificates that are trusted. A folder that is missing has none.
    *
    * @param configuration the configuration directory.
+   * @param filesOf the files of a name that are not in there.
    * @throws SecurityFault when anything in one of their folders is no certificate.
    */
-  constructor(configuration: string) {
+  constructor(configuration: string, filesOf: (name: string) => NameFiles | undefined = () => undefined) {
+    this.#filesOf = filesOf;
     this.#directory = `${configuration}/security`;
     const certificates: X509Certificate[] = [];
     const folders: string[] = [];
@@ -57,42 +61,59 @@ export class SecurityFiles implements SecuritySource {
   }
 
   client(name: string): ClientSide {
-    const folder = this.#folder('client', name);
+    const files = this.#files('client', name);
     const side = { name, trust: this.#trust, keys: systemKeys };
-    if (folder === undefined) return side;
-    const encryption = encryptionIn(folder);
+    if (files === undefined) return side;
+    const encryption = encryptionIn(files);
     return {
       ...side,
-      identity: identityIn(folder),
+      identity: identityIn(files),
       encryption,
-      serverKey: encryption?.kemMode === 'client' ? kemKeyIn(folder, encryption, 'kex.srv.pub') : undefined,
+      serverKey: encryption?.kemMode === 'client' ? kemKeyIn(files, encryption, 'kex.srv.pub') : undefined,
     };
   }
 
   server(name: string): ServerSide {
-    const folder = this.#folder('server', name);
+    const files = this.#files('server', name);
     const side = { trust: this.#trust, keys: systemKeys };
-    if (folder === undefined) return side;
-    const encryption = encryptionIn(folder);
+    if (files === undefined) return side;
+    const encryption = encryptionIn(files);
     return {
       ...side,
-      identity: identityIn(folder),
+      identity: identityIn(files),
       encryption,
-      staticKey: encryption === undefined ? undefined : kemKeyIn(folder, encryption, 'kex.key'),
+      staticKey: encryption === undefined ? undefined : kemKeyIn(files, encryption, 'kex.key'),
     };
   }
 
-  /** The folder of a side of a name; undefined for a name that would lead elsewhere, which has no files. */
-  #folder(side: 'client' | 'server', name: string): string | undefined {
+  /** Where the files of a side of a name lie; undefined for one that has none. */
+  #files(side: 'client' | 'server', name: string): Files | undefined {
+    const given = this.#filesOf(name)?.[side] ?? {};
     const steps = name.split('/');
     const leadsElsewhere = steps.some((step) => step === '' || step === '.' || step === '..');
-    return leadsElsewhere || name.includes('\0') ? undefined : `${this.#directory}/${side}/${name}`;
+    // A name that would lead out of the folder has no files there, and none can be given to it.
+    if (leadsElsewhere || name.includes('\0')) return undefined;
+    const folder = `${this.#directory}/${side}/${name}`;
+    return {
+      folder,
+      encryption: given.encryption ?? `${folder}/enc.conf`,
+      certificate: given.certificate ?? `${folder}/crt.pem`,
+      key: given.key ?? `${folder}/key.pem`,
+    };
   }
 }
 
+/** Paths of the files of a side of a name. */
+interface Files {
+  readonly encryption: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** That of static keys. */
+  readonly folder: string;
+}
+
 /** Certificate and key, if both are there. */
-function identityIn(folder: string): Identity | undefined {
-  const [certificatePath, keyPath] = [`${folder}/crt.pem`, `${folder}/key.pem`];
+function identityIn({ certificate: certificatePath, key: keyPath }: Files): Identity | undefined {
   const certificateFile = readIfThere(certificatePath, 'identity');
   const keyFile = readIfThere(keyPath, 'identity');
   if (certificateFile === undefined || keyFile === undefined) return undefined;
@@ -114,8 +135,7 @@ function identityIn(folder: string): Identity | undefined {
 /** What two bytes can tell (end-to-end.md 3.1). */
 const certificateBytesMax = 0xffff;
 
-function encryptionIn(folder: string): EncryptionConfig | undefined {
-  const path = `${folder}/enc.conf`;
+function encryptionIn({ encryption: path }: Files): EncryptionConfig | undefined {
   const file = readIfThere(path, 'encryption');
   if (file === undefined) return undefined;
   const setting = parseEncryptionConfig(file);
@@ -130,7 +150,7 @@ function encryptionIn(folder: string): EncryptionConfig | undefined {
 }
 
 /** A static key, where the key exchange can have one; a hybrid's is raw. */
-function kemKeyIn(folder: string, { exchange }: EncryptionConfig, file: string): Buffer | undefined {
+function kemKeyIn({ folder }: Files, { exchange }: EncryptionConfig, file: string): Buffer | undefined {
   if (exchange.kind === 'dh') return undefined;
   return readIfThere(`${folder}/${file}.${exchange.kind === 'hybrid' ? 'raw' : 'pem'}`, 'encryption');
 }

@@ -110,7 +110,7 @@ export class Server implements Disposable {
   }
 
   #manager(fd: number): void {
-    const { management, observation, version, events } = this.#setup;
+    const { log, management, observation, version, events } = this.#setup;
     let subscription: Disposable | undefined;
     const handlers: Handlers<typeof managementSchemas> = {
       'irmd.version': () => ({ version, pid: process.pid }),
@@ -125,15 +125,19 @@ export class Server implements Disposable {
         management.disconnectIpcp(pid, destination, component),
       'ipcp.counters': ({ pid }) => management.ipcpCounters(pid),
       'ipcp.metrics': ({ pid, parts }) => management.ipcpMetrics(pid, parts),
-      'name.create': ({ name, policy }) => management.createName(name, policy),
+      'name.create': ({ name, policy, files }) => management.createName(name, policy, files),
       'name.destroy': ({ name }) => management.destroyName(name),
       'name.list': () => management.listNames(),
       'name.register': ({ name, pid }) => management.registerName(name, pid),
       'name.unregister': ({ name, pid }) => management.unregisterName(name, pid),
-      'program.bind': ({ program, name }) => management.bindProgram(program, name),
+      'program.bind': ({ program, name, auto }) => management.bindProgram(program, name, auto),
       'program.unbind': ({ program, name }) => management.unbindProgram(program, name),
       'process.bind': ({ pid, name }) => management.bindProcess(pid, name),
       'process.unbind': ({ pid, name }) => management.unbindProcess(pid, name),
+      'log.level': ({ level }) => management.logLevel(level),
+      'node.snapshot': () => observation.once(),
+      'node.rib': ({ path }) => observation.rib(path),
+      'node.counters': () => observation.counters(),
       'events.subscribe': async ({ countersMs }, signal) => {
         using watching = new DisposableStack();
         watching.defer(await observation.watch());
@@ -160,15 +164,19 @@ export class Server implements Disposable {
     const connection = this.#serve(
       this.#managers,
       fd,
-      (method, params, signal) => dispatch(managementSchemas, handlers, method, params, signal),
+      (method, params, signal) => {
+        log.debug(`Management asks for ${shown(method)}.`);
+        return dispatch(managementSchemas, handlers, method, params, signal);
+      },
       () => subscription?.[Symbol.dispose](),
     );
   }
 
   #application(fd: number): void {
-    const { flows } = this.#setup;
+    const { flows, log } = this.#setup;
     const credentials = peerCredentials(fd);
     let process: ProcessEntry | undefined;
+    let left = false;
     const known = (): ProcessEntry => {
       if (process !== undefined) return process;
       throw new O7sError('EINVAL', 'this process has not announced itself', {
@@ -183,6 +191,7 @@ export class Server implements Disposable {
         if (connection !== undefined) this.#reporters.set(connection, { process, ready: true });
         return { pid: process.pid };
       },
+      'process.leave': () => void (left = true),
       'flow.allocate': (params, signal) => flows.allocate(known(), params, signal),
       'flow.join': ({ layer }) => flows.join(known(), layer),
       'flow.accept': (params, signal) => flows.accept(known(), params, signal),
@@ -191,16 +200,18 @@ export class Server implements Disposable {
     const connection = this.#serve(
       this.#applications,
       fd,
-      (method, params, signal) => dispatch(applicationSchemas, handlers, method, params, signal),
+      (method, params, signal) => {
+        log.debug(`Process ${credentials.pid} asks for ${shown(method)}.`);
+        return dispatch(applicationSchemas, handlers, method, params, signal);
+      },
       () => {
-        if (connection !== undefined) this.#reporters.delete(connection);
-        if (process !== undefined) this.#leave(process);
+        if (process !== undefined) this.#leave(process, left);
       },
     );
   }
 
   #announce({ pid, uid, gid }: PeerCredentials, program: string): ProcessEntry {
-    const { registry, log, events } = this.#setup;
+    const { registry, log, events, management } = this.#setup;
     if (pid === 0) throw new O7sError('EPERM', 'this process is in a process namespace irmd cannot see');
     const known = registry.findProcess(pid);
     if (known !== undefined) {
@@ -210,13 +221,14 @@ export class Server implements Disposable {
     const privileged = isPrivileged(pid, uid, gid, this.#group);
     const entry = registry.addProcess({ pid, uid, privileged, program: programKey(program) });
     this.#sessions.set(entry, 1);
-    log.info(`Process added: ${pid} (${entry.program}).`);
+    log.info(`Process added: ${pid} (${entry.program}).`, { event: 'process.added' });
     events.emit({ event: 'process.added', pid, program: entry.program });
+    management.processAdded(entry);
     return entry;
   }
 
   /** A connection of a process ended; the last one is the process' end. */
-  #leave(process: ProcessEntry): void {
+  #leave(process: ProcessEntry, inOrder: boolean): void {
     const { registry, flows, log, events } = this.#setup;
     const left = (this.#sessions.get(process) ?? 1) - 1;
     this.#sessions.set(process, left);
@@ -224,7 +236,8 @@ export class Server implements Disposable {
     this.#sessions.delete(process);
     flows.processGone(process);
     registry.removeProcess(process);
-    log.info(`Process removed: ${process.pid}.`);
+    const text = inOrder ? `Process removed: ${process.pid}.` : `Process ${process.pid} died.`;
+    log.info(text, { event: 'process.removed' });
     events.emit({ event: 'process.removed', pid: process.pid, program: process.program });
   }
 
@@ -246,4 +259,12 @@ export class Server implements Disposable {
     connections.add(connection);
     return connection;
   }
+}
+
+/** Characters of a method that are logged. */
+const methodShownMax = 64;
+
+/** A method as it may stand in a line of the log, whatever was sent as one. */
+function shown(method: string): string {
+  return JSON.stringify(method.slice(0, methodShownMax)).slice(1, -1);
 }

@@ -5,7 +5,7 @@
  * Source: application-api.md 1, irmd-and-irm.md 5.6.
  */
 
-const table = {
+export const errorTable = {
   EPERM: [1, 'not permitted, or no answer in time'],
   ENOENT: [2, 'no such object'],
   EBADF: [9, 'no flow identifiers left'],
@@ -32,15 +32,15 @@ const table = {
 } as const satisfies Record<string, readonly [number, string]>;
 
 /** The name of an error, as the documents and the manual spell it. */
-export type ErrorCode = keyof typeof table;
+export type ErrorCode = keyof typeof errorTable;
 
 const codeByErrno = new Map<number, ErrorCode>(
-  (Object.keys(table) as ErrorCode[]).map((code) => [table[code][0], code]),
+  (Object.keys(errorTable) as ErrorCode[]).map((code) => [errorTable[code][0], code]),
 );
 
 /** The positive number of an error. */
 export function errnoOf(code: ErrorCode): number {
-  return table[code][0];
+  return errorTable[code][0];
 }
 
 /** The name of an error number of either sign; numbers outside the table count as EIPCP. */
@@ -60,7 +60,7 @@ export class O7sError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string = table[code][1], options: O7sErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string = errorTable[code][1], options: O7sErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
@@ -68,7 +68,7 @@ export class O7sError extends Error {
 
   /** The positive error number, for example 1007. */
   get errno(): number {
-    return table[this.code][0];
+    return errorTable[this.code][0];
   }
 
   /** An error from a number of either sign, such as the `response` of a flow allocation. */

@@ -10,6 +10,7 @@ export { type AllocOptions, Session, type SessionOptions } from './flow/session.
 export type { WaitOptions } from './flow/waiters.ts';
 export type { FrctCounters } from './frct/counters.ts';
 export { IrmClient } from './irm/irm-client.ts';
+export { type LogLevel, logLevels } from './log.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';
 export { TunDevice, type TunSetup } from './os/tun.ts';
@@ -39,9 +40,13 @@ export {
   type IpcpType,
   ipcpTypes,
   type Joining,
+  type NameFiles,
   type NameInfo,
+  type RibFile,
+  type RibValues,
   type RoutingPolicy,
   routingPolicies,
+  type SideFiles,
 } from './rpc/api.ts';
 export type {
   Adjacency,

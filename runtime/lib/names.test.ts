@@ -18,6 +18,11 @@ describe('hashes of names', () => {
     expect(hashName('oping.test', algorithm).toString('hex')).toBe(hash);
   });
 
+  test('are those of end-to-end.md 12.7', () => {
+    const hash = '42dee3b0415b4f690fd91cbd99876f1e9bd8d9745ef7fa32b142773af0349d54';
+    expect(hashName('oping', 'SHA3_256').toString('hex')).toBe(hash);
+  });
+
   test('have the length that is told of them', () => {
     for (const algorithm of hashAlgorithms) {
       expect(hashName('', algorithm)).toHaveLength(hashBytes(algorithm));

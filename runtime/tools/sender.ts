@@ -116,7 +116,7 @@ export class Sender {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      timer = setTimeout(resolve, Math.ceil(time - performance.now()));
+      timer = setTimeout(resolve, Math.max(0, Math.ceil(time - performance.now())));
     });
     clearTimeout(timer);
     this.#wake = undefined;

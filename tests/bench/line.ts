@@ -78,9 +78,8 @@ async function onPrototypes(
       await using layer = await MixedLayer.make({ prefix, nodes, cables, options, processors });
       await delay(settleMs);
       const [first, last] = [layer.node('n1'), layer.node(names.at(-1) ?? '')];
-      const server = await last.peer.serve(serve.name, serve.command, 'net');
       let output = '';
-      server.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      await last.peer.serve(serve.name, serve.command, 'net', (text) => (output += text));
       await first.know(serve.name);
       await delay(settleMs);
       const figure = await use(first, last, () => output);

@@ -1,9 +1,23 @@
 /** What the command line does on every testbed: a lab from its `up` to its `down`, and what comes in between. */
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cli, folder, freshLab, type Outcome, startCli, type Started } from '../netns/cli.ts';
 
 export const twoNodes: string = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
+
+/** Two nodes, and with a parameter a third. */
+const growing = `
+import { ethDix, ethLink, node, parameters, server, topology, unicast } from 'o7s-testbed';
+const { third } = parameters({ third: false });
+const [a, b, c] = [node('a'), node('b'), node('c', { cpus: 0.5, memory: '128MiB' })];
+const nodes = third ? [a, b, c] : [a, b];
+const links = third ? [ethLink(a, b), ethLink(b, c)] : [ethLink(a, b)];
+const cables = links.map((link) => ethDix(link.name, link));
+const net = unicast('net', cables, { bootstrap: a });
+const servers = nodes.slice(1).map((each) => server(each, 'ping.' + each.name, ['oping', '-l'], { layers: [net] }));
+export default topology({ nodes, links, layers: [...cables, net], servers });
+`;
 
 /** Steps of `up` at which it may be ended, as `-v` writes them. */
 const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'] as const;
@@ -131,6 +145,90 @@ export function cliSuite(testbed: TestbedUnderTest): void {
       stderr: `o7s-testbed: lab ${lab.name} has no node "other"; it has only\n`,
     });
     expect(await own.run('exec', '--lab', lab.name, 'only')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('a running lab is changed into another topology, and its nodes are stopped and started', async () => {
+    await using place = await folder({ 't.ts': growing, 'note.txt': 'hello\n' });
+    await using lab = own.lab();
+    const named = ['--lab', lab.name];
+    const run = async (...words: string[]): Promise<Outcome> => {
+      const [verb = '', ...rest] = words;
+      const outcome = await own.run(verb, ...named, ...rest);
+      expect(outcome, words.join(' ')).toMatchObject({ code: 0 });
+      return outcome;
+    };
+    const ping = async (name: string): Promise<Outcome> =>
+      await own.run('exec', ...named, 'a', '--', 'oping', '-n', name, '-c', '1', '-i', '10ms');
+    const ofA = async (): Promise<string> =>
+      (await run('exec', 'a', '--', 'sh', '-c', 'ip -o link show e1; irm ipcp list')).stdout;
+
+    await run('up', `${place.path}/t.ts`);
+    const before = await ofA();
+    const grown = await run('up', `${place.path}/t.ts`, '-y', '--set', 'third=true');
+    for (const line of [
+      '+ node c',
+      '+ limits of c: 0.5 cpus, 134 MB',
+      '+ link b-c: ',
+      '+ server ping.c on c',
+    ]) {
+      expect(grown.stderr).toContain(`  ${line}`);
+    }
+    expect(grown.stderr).not.toContain('node a');
+    expect(await ofA()).toBe(before);
+    expect(await ping('ping.c')).toMatchObject({ code: 0 });
+    // More than the node may take.
+    const eat = 'process.stdout.write("began\\n"); Buffer.alloc(400e6, 1)';
+    const eaten = await own.run('exec', ...named, 'c', '--', 'node', '-e', eat);
+    expect(eaten).toMatchObject({ code: 137, stdout: 'began\n' });
+
+    await run('stop', 'b');
+    const states = async (): Promise<Record<string, string>> => {
+      const { stdout } = await run('inspect', '-f', 'json');
+      const { nodes } = JSON.parse(stdout) as { nodes: { node: string; condition: string }[] };
+      return Object.fromEntries(nodes.map(({ node, condition }) => [node, condition]));
+    };
+    expect(await states()).toEqual({ a: 'running', b: 'stopped', c: 'running' });
+    await run('start', 'b');
+    expect(await states()).toEqual({ a: 'running', b: 'running', c: 'running' });
+    expect(await ofA()).toBe(before);
+    for (const name of ['ping.b', 'ping.c']) expect(await ping(name)).toMatchObject({ code: 0 });
+
+    await run('cp', `${place.path}/note.txt`, 'a:/run/note.txt');
+    await run('cp', 'a:/run/note.txt', 'b:/run/copied.txt');
+    const many = await run('exec', 'b,c', '-f', 'json', '--', 'sh', '-c', 'cat /run/copied.txt 2>&1 || :');
+    expect(JSON.parse(many.stdout)).toMatchObject([{ node: 'b', code: 0, stdout: 'hello\n' }, { node: 'c' }]);
+    const lines = (await run('logs', '--log', 'irmd', '--tail', '50', '-f', 'json')).stdout
+      .trim()
+      .split('\n');
+    const times = lines.map((line) => (JSON.parse(line) as { time: string }).time);
+    expect(times).toEqual(times.toSorted());
+
+    const shrunk = await run('up', `${place.path}/t.ts`, '-y', '--set', 'third=false');
+    expect(shrunk.stderr).toContain('  - node c\n');
+    expect(await states()).toEqual({ a: 'running', b: 'running' });
+    expect(await ofA()).toBe(before);
+  });
+
+  test('two labs with nodes of the same names live side by side, and go without their file', async () => {
+    await using place = await folder({ 't.ts': growing });
+    await using one = own.lab();
+    await using other = own.lab();
+    const up = (lab: string): Promise<Outcome> => own.run('up', `${place.path}/t.ts`, '--lab', lab);
+    expect((await Promise.all([one, other].map(({ name }) => up(name)))).map(({ code }) => code)).toEqual([
+      0, 0,
+    ]);
+    await rm(`${place.path}/t.ts`);
+    expect(await own.run('down', '--lab', one.name)).toMatchObject({ code: 0 });
+    await gone(one.name);
+    const ping = ['oping', '-n', 'ping.b', '-c', '1'];
+    expect(await own.run('exec', '--lab', other.name, 'a', '--', ...ping)).toMatchObject({ code: 0 });
+    expect(await own.run('restart', '--lab', other.name, 'b')).toMatchObject({ code: 0 });
+    expect(await own.run('up', `${place.path}/t.ts`, '--lab', other.name)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^o7s-testbed: there is no file [^\n]*\n$/),
+    });
+    expect(await own.run('down', '--lab', other.name)).toMatchObject({ code: 0 });
+    await gone(other.name);
   });
 
   test('of several up of one name at the same moment, one wins', async () => {

@@ -161,7 +161,7 @@ if (prefix === undefined || missing !== undefined) {
 
     test('our server starts anew, and is found again', async () => {
       await server.kill('SIGKILL');
-      await ours.logged(`Process removed: ${server.pid}.`);
+      await ours.processGone(server.pid);
       server = await ours.serve('ping.ours');
       expect(await pingOurs('-c', '2', '-i', '5')).toContain('2 packets transmitted, 2 received');
     });
@@ -202,7 +202,7 @@ if (prefix === undefined || missing !== undefined) {
         ((await ours.counters('e0'))['packetsIn'] ?? 0) - (before['packetsIn'] ?? 0);
       await until('its pings', async () => (await packets()) >= 5);
       await server.kill('SIGKILL');
-      await ours.logged(`Process removed: ${server.pid}.`);
+      await ours.processGone(server.pid);
       server = await ours.serve('ping.ours');
       await ended;
       expect(output).toMatch(/40 packets transmitted, \d+ received/);

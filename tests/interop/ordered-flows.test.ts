@@ -7,6 +7,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Flow, O7sError, qosByName, type QosName, type Session } from '../../runtime/lib/index.ts';
@@ -212,7 +213,8 @@ if (missing !== undefined) {
       await ping(flow, 40, 1000);
       await until('its tally', () => server.tallies().length > 0);
       expect(server.tallies()[0]).toMatchObject({ messages: 40, bytes: 40_000, wrong: 0 });
-      expect(flow.drops).toMatchObject({ badCrc: 0, notOpened: 0 });
+      // What a prototype sends again on an encrypted flow nobody can open (end-to-end.md 5.5).
+      expect(flow.drops).toMatchObject(qos === 'data' ? { badCrc: 0 } : { badCrc: 0, notOpened: 0 });
       if (qos !== 'raw') expect(flow.frct?.peerIsOurs).toBe(false);
     });
 
@@ -257,19 +259,28 @@ if (missing !== undefined) {
 
   const bad = { loss: 0.01, duplication: 0, delay: 0, jitter: 2 };
 
-  test('10 MB to it over a cable that loses 1 % and reorders, whole and in order', async () => {
-    const net = await start({ bad: true });
-    const server = await serve(net, 'sink');
-    const flow = await ask(net, 'data');
-    await net.cable?.become(bad);
-    await send(flow, 7200, 1400);
-    await flow.drain({ timeout: 60_000 });
-    await until('its tally', () => server.tallies().length > 0);
-    expect(server.tallies()[0]).toMatchObject({ messages: 7200, wrong: 0 });
-    const [there] = (await net.cable?.end()) ?? [];
-    expect(there?.lost).toBeGreaterThan(20);
-    expect(flow.frct?.counters.retransmissions).toBeGreaterThan(20);
-  });
+  /** A long run is asked for by hand (docs/testing.md). */
+  const megabytes = Number(process.env.O7S_TRANSFER_MB ?? 10);
+  const patience = 120_000 + megabytes * 5000;
+
+  test(
+    `${megabytes} MB to it over a cable that loses 1 %, whole and in order`,
+    { timeout: patience },
+    async () => {
+      const net = await start({ bad: true });
+      const server = await serve(net, 'sink');
+      const flow = await ask(net, 'data');
+      await net.cable?.become(bad);
+      const messages = Math.ceil((megabytes * 1e6) / 1400);
+      await send(flow, messages, 1400);
+      await flow.drain({ timeout: 60_000 });
+      await until('its tally', () => server.tallies().length > 0);
+      expect(server.tallies()[0]).toMatchObject({ messages, wrong: 0 });
+      const [there] = (await net.cable?.end()) ?? [];
+      expect(there?.lost).toBeGreaterThan(20);
+      expect(flow.frct?.counters.retransmissions).toBeGreaterThan(20);
+    },
+  );
 
   test.each([
     ['clear', {}],
@@ -304,6 +315,28 @@ if (missing !== undefined) {
     // Without an answer to its retransmissions it would wait for 120 s.
     const { deallocMs } = await tally;
     expect(deallocMs).toBeLessThan(30_000);
+  });
+
+  test('a byte stream of it ends when it is silent', async () => {
+    const net = await start();
+    // As long as that lasts; no more than its first window.
+    await serve(net, 'source', '0.001', '1000');
+    const qos = { ...qosByName.data, timeout: 4000 };
+    const flow = await until(
+      'a flow to the prototype',
+      () => net.session.allocFlow(name, { qos, timeout: 8000 }).catch(() => undefined),
+      60_000,
+    );
+    // It has a first message to be woken by.
+    await flow.write(Buffer.from('x'));
+    const bytes = await buffer(flow.stream());
+    expect(bytes.length).toBeGreaterThan(0);
+    expect(bytes.length % 1000).toBe(0);
+    for (let index = 0; index < bytes.length / 1000; index += 1) {
+      const message = bytes.subarray(index * 1000, (index + 1) * 1000);
+      // The last one says how many there are, if it came to that.
+      expect(message.equals(peerMessage(index, 1000, message.readUInt32BE(4)))).toBe(true);
+    }
   });
 
   test('best effort in bulk from it: its window is kept open', async () => {

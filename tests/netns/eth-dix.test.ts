@@ -81,7 +81,7 @@ describe('failures', () => {
     const [server] = b.processes().filter(({ command }) => command.includes('oping'));
     if (server === undefined) throw new Error('no server runs');
     process.kill(server.pid, 'SIGKILL');
-    await b.logged(`Process removed: ${server.pid}.`);
+    await b.processGone(server.pid);
     const { stdout } = await a.oping('-n', 'ping.b', '-c', '1');
     expect(stdout).toBe('Failed to allocate flow: -1003.\n');
   });

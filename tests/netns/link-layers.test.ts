@@ -95,7 +95,7 @@ describe.each(cases)('%s, ipcpd %s', (kind, mode) => {
 
   test('a server that starts anew is found', async () => {
     await server.kill('SIGKILL');
-    await net.b.logged(`Process removed: ${server.pid}.`);
+    await net.b.processGone(server.pid);
     const without = await net.a.oping('-n', 'ping.b', '-c', '1');
     expect([without.status, without.stdout]).toEqual([1, 'Failed to allocate flow: -1003.\n']);
     server = await net.b.serve('ping.b', '-Q');

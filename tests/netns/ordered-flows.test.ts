@@ -1,16 +1,23 @@
 /** Flows with FRCT between two nodes with all their daemons: over a good cable, and over bad ones. */
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   bestEffortQos,
   dataQos,
   type Flow,
+  type FlowCounts,
+  type IrmCounters,
   qosByName,
   type QosName,
   type QosSpec,
+  rawQos,
   type Session,
 } from '../../runtime/lib/index.ts';
+import { flowReceiveBytesMax, readAheadBytesMax } from '../../runtime/lib/limits.ts';
 import type { LinkTraits } from '../sim/frct/lossy-link.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
 import { BadCable, perfectLink } from '../support/bad-cable.ts';
@@ -28,6 +35,7 @@ const pciBytes = 12;
 interface Net {
   readonly a: Session;
   readonly b: Session;
+  readonly nodes: { readonly a: TestNode; readonly b: TestNode };
   readonly cable: BadCable | undefined;
 }
 
@@ -58,7 +66,7 @@ async function start(isBad = false, conf?: string): Promise<Net> {
   const [atA, atB] = [await sessionOf(a), await sessionOf(b)];
   await b.manage(`bind process ${atB.pid} name svc`);
   await b.manage('name register svc layer lan');
-  return { a: atA, b: atB, cable };
+  return { a: atA, b: atB, nodes: { a, b }, cable };
 }
 
 async function sessionOf(node: TestNode): Promise<Session> {
@@ -91,6 +99,14 @@ async function openOverBad(
   const ends = await open(net, qos);
   await cable.become(traits);
   return { ...ends, cable };
+}
+
+/** Frames that the devices of a node had no room for. */
+function lostByDevices(counters: IrmCounters | undefined): number {
+  const all = counters?.ipcps.map(
+    ({ counters: { sendFailed = 0, droppedQueueFull = 0 } }) => sendFailed + droppedQueueFull,
+  );
+  return (all ?? []).reduce((sum, each) => sum + each, 0);
 }
 
 const pattern = Buffer.from(
@@ -129,25 +145,29 @@ async function transfer(from: Flow, to: Flow, bytesInAll: number): Promise<void>
 }
 
 describe('over a good cable', () => {
-  test.each(Object.keys(qosByName) as QosName[])('%s, both ways', async (name) => {
-    const qos = qosByName[name];
-    const { client, served } = await open(await start(), qos);
-    expect(served.qos).toEqual(qos);
-    const overhead = qos.inOrder === 0 ? 0 : pciBytes;
-    expect([client, served].map((flow) => flow.maxMessageBytes)).toEqual(
-      Array(2).fill(maxPacketBytes - overhead),
-    );
-    for (let index = 0; index < 100; index += 1) {
-      await client.write(messageOf(index, client.maxMessageBytes));
-      const message = await served.read({ timeout: 5000 });
-      expect(message.equals(messageOf(index, client.maxMessageBytes))).toBe(true);
-      await served.write(message);
-      expect((await client.read({ timeout: 5000 })).equals(message)).toBe(true);
+  test('every QoS, both ways', async () => {
+    const net = await start();
+    for (const name of Object.keys(qosByName) as QosName[]) {
+      const qos = qosByName[name];
+      const { client, served } = await open(net, qos);
+      expect(served.qos).toEqual(qos);
+      const overhead = qos.inOrder === 0 ? 0 : pciBytes;
+      expect([client, served].map((flow) => flow.maxMessageBytes)).toEqual(
+        Array(2).fill(maxPacketBytes - overhead),
+      );
+      for (let index = 0; index < 100; index += 1) {
+        await client.write(messageOf(index, client.maxMessageBytes));
+        const message = await served.read({ timeout: 5000 });
+        expect(message.equals(messageOf(index, client.maxMessageBytes))).toBe(true);
+        await served.write(message);
+        expect((await client.read({ timeout: 5000 })).equals(message)).toBe(true);
+      }
+      await client.write(Buffer.from('last'));
+      await client.close();
+      expect(String(await served.read({ timeout: 5000 }))).toBe('last');
+      await expect(served.read({ timeout: 5000 })).rejects.toEqual(code('EFLOWDOWN'));
+      await served.close();
     }
-    await client.write(Buffer.from('last'));
-    await client.close();
-    expect(String(await served.read({ timeout: 5000 }))).toBe('last');
-    await expect(served.read({ timeout: 5000 })).rejects.toEqual(code('EFLOWDOWN'));
   });
 
   test.each([
@@ -190,6 +210,47 @@ describe('over a good cable', () => {
     expect(slow.client.frct?.counters.retransmissions).toBeLessThan(written / 10);
   });
 
+  test('on a raw flow a full queue drops, which both nodes count for that flow', async () => {
+    const net = await start();
+    const { client, served } = await open(net, rawQos);
+    const other = await open(net, dataQos);
+    const message = Buffer.alloc(client.maxMessageBytes);
+    // Far more than the reader's node and process keep.
+    const count = 20_000;
+    for (let index = 0; index < count; index += 1) {
+      message.writeUInt32BE(index);
+      if (!client.tryWrite(message)) await client.write(message, { timeout: 20_000 });
+      if (index % 50 === 49) await delay(1);
+    }
+    await transfer(other.client, other.served, 1e5);
+    const [atA, atB] = await Promise.all(
+      [net.nodes.a, net.nodes.b].map((node) => node.managed((irmd) => irmd.counters())),
+    );
+    const flowOf = (counters: typeof atA, qos: 'raw' | 'data'): FlowCounts | undefined =>
+      counters?.flows.find(({ ends }) => ends.some(({ frct }) => (frct === null) === (qos === 'raw')));
+    const [sent, received] = [flowOf(atA, 'raw')?.port, flowOf(atB, 'raw')?.port];
+    expect(sent).toMatchObject({ packetsSent: count, bytesSent: count * message.length });
+    const dropped = received?.droppedSlowReader ?? 0;
+    expect(dropped).toBeGreaterThan(count / 4);
+    expect(flowOf(atB, 'data')?.port?.droppedSlowReader).toBe(0);
+    // What neither the cable's queues nor the reader's lost waits, and that is bounded.
+    const waiting = received?.packetsReceived ?? 0;
+    const lostBefore = count - waiting - dropped;
+    expect(lostBefore).toBeGreaterThanOrEqual(0);
+    expect(lostBefore).toBeLessThanOrEqual(lostByDevices(atA) + lostByDevices(atB));
+    expect(waiting * message.length).toBeLessThan(flowReceiveBytesMax + readAheadBytesMax + 4e6);
+    let last = -1;
+    for (let read = 0; read < waiting; read += 1) {
+      const index = (await served.read({ timeout: 5000 })).readUInt32BE();
+      expect(index).toBeGreaterThan(last);
+      last = index;
+    }
+    // The reader learns how much it has lost before anything that comes later.
+    await client.write(message);
+    await served.read({ timeout: 5000 });
+    expect(served.drops.unread).toBe(dropped);
+  });
+
   test('a client that is killed ends the flow for its server', async () => {
     const net = await start();
     const { client, served } = await open(net, dataQos);
@@ -203,13 +264,16 @@ describe('over a good cable', () => {
 
 const bad: LinkTraits = { ...perfectLink, loss: 0.01, duplication: 0.005, jitter: 3 };
 
+/** A long run is asked for by hand (docs/testing.md). */
+const megabytes = Number(process.env.O7S_TRANSFER_MB ?? 10);
+
 describe('over a cable that loses 1 % of the frames, and reorders', () => {
-  test('100 MB come whole and in order', async () => {
+  test(`${megabytes} MB come whole and in order`, { timeout: 120_000 + megabytes * 3000 }, async () => {
     const { client, served, cable } = await openOverBad(bad, dataQos);
-    await transfer(client, served, 100e6);
+    await transfer(client, served, megabytes * 1e6);
     const [there] = await cable.end();
-    expect(there.lost).toBeGreaterThan(500);
-    expect(client.frct?.counters.retransmissions).toBeGreaterThanOrEqual(500);
+    expect(there.lost).toBeGreaterThan(megabytes * 5);
+    expect(client.frct?.counters.retransmissions).toBeGreaterThanOrEqual(megabytes * 5);
     // Memory of the sender is bounded by the window, that of the receiver is read empty.
     expect([client.frct?.outstanding, served.waiting]).toEqual([0, 0]);
   });
@@ -220,6 +284,22 @@ describe('over a cable that loses 1 % of the frames, and reorders', () => {
     for (const { drops } of [client, served]) {
       expect(drops).toEqual({ badCrc: 0, notOpened: 0, unread: 0, unwanted: 0, unacknowledged: 0 });
     }
+  });
+
+  test('two byte streams of 5 MB, piped in and out', async () => {
+    const { client, served } = await openOverBad(bad, dataQos);
+    const [there, back] = [0, 1].map((from) => Buffer.alloc(5e6, pattern.subarray(from)));
+    if (there === undefined || back === undefined) throw new Error('two directions');
+    const [atClient, atServer] = [client.stream(), served.stream()];
+    const [backAtClient, thereAtServer] = await Promise.all([
+      buffer(atClient),
+      buffer(atServer),
+      pipeline(Readable.from([there]), atClient),
+      pipeline(Readable.from([back]), atServer),
+    ]);
+    expect([thereAtServer.equals(there), backAtClient.equals(back)]).toEqual([true, true]);
+    await until('both ends to be closed', () => client.released && served.released);
+    expect([client.drops.unacknowledged, served.drops.unacknowledged]).toEqual([0, 0]);
   });
 
   test('what best effort delivers comes in order, the rest is skipped', async () => {

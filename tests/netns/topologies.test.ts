@@ -8,9 +8,9 @@ import type { Action } from '../../rumba/plan/action.ts';
 import { plan } from '../../rumba/plan/plan.ts';
 import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
 import type { Lab } from '../../rumba/testbeds/testbed.ts';
-import { cli, freshLab, labInScope, startCli } from './cli.ts';
 import { until } from '../support/until.ts';
 import { vpnMissing } from '../support/vpn-missing.ts';
+import { cli, freshLab, labInScope, type Outcome, startCli } from './cli.ts';
 import { traceLab } from './traces.ts';
 
 const example = (name: string): string =>
@@ -51,6 +51,50 @@ test.each([
   expect(await cli(['down', '--lab', lab.name])).toMatchObject({ code: 0 });
   await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
   expect(hostsOfMachine()).toBe(before);
+});
+
+test('clos: pings from server to server, also while one of the spines is off', async () => {
+  await using lab = labInScope();
+  const small = ['--set', 'leaves=2', '--set', 'servers=1'];
+  const up = await cli(['up', example('clos'), '--lab', lab.name, ...small]);
+  expect(up.stderr).toContain(`lab ${lab.name} is up: 6 nodes, 6 links, 7 layers, 2 servers in `);
+  const ping = ['oping', '-n', 'ping.server2-1', '-c', '3', '-i', '10ms'];
+  const pinged = async (): Promise<string> =>
+    (await cli(['exec', '--lab', lab.name, 'server1-1', '--', ...ping])).stdout;
+  expect(await pinged()).toContain('3 packets transmitted, 3 received');
+  expect(await cli(['stop', 'spine1', '--lab', lab.name])).toMatchObject({ code: 0 });
+  await until('the other spine to carry all', async () => (await pinged()).includes('3 received'));
+});
+
+test('metro: four levels of layers, and the one on top is for its members only', async () => {
+  await using lab = labInScope();
+  const up = await cli(['up', example('metro'), '--lab', lab.name]);
+  expect(up.stderr).toContain(`lab ${lab.name} is up: 20 nodes, 20 links, 27 layers, 5 servers in `);
+  const exec = (node: string, name: string): Promise<Outcome> =>
+    cli(['exec', '--lab', lab.name, node, '--', 'oping', '-n', name, '-c', '3', '-i', '10ms']);
+  expect((await exec('north-home1', 'files.office')).stdout).toContain('3 packets transmitted, 3 received');
+  expect((await exec('east-home3', 'ping.west-core')).stdout).toContain('3 packets transmitted, 3 received');
+  expect(await exec('north-home2', 'files.office')).toMatchObject({ code: 1 });
+  const { stdout } = await cli(['inspect', '--lab', lab.name, '-f', 'json']);
+  const { layers } = JSON.parse(stdout) as { layers: { layer: string; members: { routes: number }[] }[] };
+  const routes = (name: string): Set<number> | undefined => {
+    const found = layers.find(({ layer }) => layer === name);
+    return found && new Set(found.members.map((member) => member.routes));
+  };
+  expect([routes('metro'), routes('core'), routes('office')]).toEqual(
+    [19, 3, 3].map((count) => new Set([count])),
+  );
+});
+
+test('mixed is refused without the prototype, with what to set', async () => {
+  const env = { O7S_PEER_PREFIX: '', O7S_PEER_IMAGE: '' };
+  expect(await cli(['up', example('mixed')], { env })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^o7s-testbed: [^\n]*mixed\.ts:\d+: runtime prototype has neither a prefix nor an image; set O7S_PEER_PREFIX to the folder it was installed to, or O7S_PEER_IMAGE to an image that has it\n$/,
+    ),
+  });
 });
 
 test('vpn: IP over an encrypted flow', async ({ skip }) => {

@@ -60,19 +60,31 @@ describe('start and stop', () => {
     const node = TestNode.empty();
     onTestFinished(() => node[Symbol.asyncDispose]());
     await node.startIrmd('--log-json');
-    await node.manage('i c n l t local');
+    await node.manage('i b t local n l1 l lan');
+    const server = await node.serve('x');
+    await node.manage('n r x l lan');
+    expect((await node.oping('-n', 'x', '-c', '1', '-i', '1')).status).toBe(0);
+    await server.kill('SIGTERM');
     const { stdout } = await node.stop();
-    const lines = stdout.trimEnd().split('\n');
-    for (const line of lines) {
-      expect(JSON.parse(line)).toEqual({
-        time: expect.any(String),
-        pid: expect.any(Number),
-        component: expect.stringMatching(/^(irmd|ipcpd)/),
-        level: expect.stringMatching(/^(EE|WW|II|DB)$/),
-        text: expect.any(String),
-      });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const optional = { event: 'string', layer: 'string', ipcp: 'string', flow: 'number' };
+    for (const { time, pid, component, level, text, ...rest } of lines) {
+      expect(new Date(String(time)).toISOString()).toBe(time);
+      expect([typeof pid, typeof text]).toEqual(['number', 'string']);
+      expect(component).toMatch(/^[a-z]/);
+      expect(level).toMatch(/^(EE|WW|II|DB)$/);
+      for (const [key, value] of Object.entries(rest)) {
+        expect(typeof value, key).toBe(optional[key as keyof typeof optional]);
+      }
     }
-    expect(lines.length).toBeGreaterThan(3);
+    const about = (event: string): unknown => lines.find((line) => line['event'] === event);
+    expect(about('ipcp.bootstrapped')).toMatchObject({ ipcp: 'l1', layer: 'lan', component: 'irmd' });
+    expect(about('name.registered')).toMatchObject({ ipcp: 'l1', layer: 'lan' });
+    expect(about('flow.allocated')).toMatchObject({ flow: 1 });
+    expect(lines.find(({ component }) => component === 'ipcpd/ipcp')).toMatchObject({ ipcp: 'l1' });
   });
 
   test('--version and anything unknown', async () => {
@@ -88,7 +100,7 @@ describe('start and stop', () => {
 describe('one a directory', () => {
   test('a second one is told who runs, and changes nothing', async () => {
     const node = await start();
-    const second = await node.run(program('irmd'), []);
+    const second = await node.run(program('irmd'), ['--stdout']);
     expect(second.status).toBe(1);
     expect(second.stdout).toContain(`(WW): IRMd already running (${node.irmd.pid}), exiting.`);
     await node.manage('name create x');
@@ -142,6 +154,7 @@ describe('ipcpd', () => {
     const ipcpd = await node.ipcpd();
     process.kill(ipcpd, 'SIGKILL');
     await node.logged(`ipcpd ${ipcpd} ended with SIGKILL; its IPCPs and flows are gone.`);
+    await node.logged('(l2) crashed.');
     expect(node.log).toMatch(/\(EE\): IPCP \d+ \(l1\) crashed\./);
     expect(node.log).toMatch(/\(EE\): IPCP \d+ \(l2\) crashed\./);
     expect(await node.manage('ipcp list')).toBe('No IPCPs in system.\n\n');

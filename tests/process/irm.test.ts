@@ -14,61 +14,19 @@ const nameRow = (name: string, policy: string): string =>
   `| ${name.padStart(50)} | ${policy.padStart(20)} |\n`;
 const usage = /^Usage: irm /;
 
-describe('without an irmd', () => {
-  let node: TestNode;
-  beforeAll(() => {
-    node = TestNode.empty();
+test('without an irmd', async () => {
+  await using node = TestNode.empty();
+  expect(await node.irm('')).toMatchObject({ status: 255, stdout: expect.stringMatching(usage), stderr: '' });
+  expect(await node.irm('foo')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: '"foo" is unknown, try "irm help".\n',
   });
-  afterAll(() => node[Symbol.asyncDispose]());
-
-  test.each([
-    ['', /^Usage: irm /, 255],
-    ['help', usage, 0],
-    ['h', usage, 0],
-    ['ipcp', /^Usage: irm ipcp /, 1],
-    ['bind', /^Usage: irm bind /, 1],
-    ['unbind', /^Usage: irm unbind /, 1],
-    ['name', /^Usage: irm name /, 1],
-    ['i h', /^Usage: irm ipcp /, 0],
-    ['b h', /^Usage: irm bind /, 0],
-    ['u h', /^Usage: irm unbind /, 0],
-    ['n h', /^Usage: irm name /, 0],
-  ] as const)('irm %s: usage', async (words, text, status) => {
-    const result = await node.irm(words);
-    expect(result).toMatchObject({ status, stderr: '' });
-    expect(result.stdout).toMatch(text);
+  expect(await node.irm('ipcp list')).toMatchObject({
+    status: 1,
+    stdout: 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n',
   });
-
-  test.each([
-    ['foo', '"foo" is unknown, try "irm help".\n'],
-    ['--help', '"--help" is unknown, try "irm help".\n'],
-    ['ipcp foo', '"foo" is unknown, try "irm ipcp help".\n'],
-    ['bind foo', '"foo" is unknown, try "irm bind help".\n'],
-    ['unbind foo', '"foo" is unknown, try "irm unbind help".\n'],
-    ['name foo', '"foo" is unknown, try "irm ipcp help".\n'],
-  ])('irm %s: unknown', async (words, stderr) => {
-    expect(await node.irm(words)).toMatchObject({ status: 1, stdout: '', stderr });
-  });
-
-  const noDaemon = 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n';
-  test.each([
-    ['ipcp list', noDaemon],
-    ['name create x', noDaemon],
-    ['name destroy x', noDaemon],
-    ['name list', noDaemon],
-    ['bind program sh name x', noDaemon],
-    [`bind process ${process.pid} name x`, noDaemon],
-    ['unbind program sh name x', noDaemon],
-    [`unbind process ${process.pid} name x`, noDaemon],
-    ['name register x layer y', 'Failed to list IPCPs.\n'],
-    ['ipcp create name x type local', ''],
-    ['ipcp destroy name x', ''],
-    ['ipcp bootstrap name x layer y type local', ''],
-    ['name unregister x layer y', ''],
-    ['ipcp bootstrap name x layer y', 'No IPCPs matching x found.\n\n'],
-  ])('irm %s', async (words, stdout) => {
-    expect(await node.irm(words)).toMatchObject({ status: 1, stdout });
-  });
+  expect(JSON.parse((await node.irm('--json ipcp list')).stdout)).toMatchObject({ error: { code: 'EIRMD' } });
 });
 
 describe('with an irmd', () => {
@@ -238,63 +196,13 @@ describe('with an irmd', () => {
     });
 
     test.each([
-      ['i c name x', usage],
-      ['i c type local', usage],
-      ['i c name x type', usage],
-      ['i c name x type foo', /^IPCP type "foo" is unknown\.\nUsage: /],
-      ['i c name x type loc', /^IPCP type "loc" is unknown\.\nUsage: /],
-      ['i c foo x', /^"foo" is unknown, try "irm ipcp create"\.\n$/],
-      ['i d', usage],
-      ['i d foo x', /^"foo" is unknown, try "irm ipcp destroy"\.\n$/],
-      ['i b n x', usage],
-      ['i b l x', usage],
-      ['i b n x l y t foo', usage],
       ['i b n x l y t eth-dix', usage],
-      ['i b n x l y foo z', /^Unknown option: "foo"\.\n$/],
-      ['i b n x l y t local hash MD5', /^Unknown parameter for hash: "MD5"\.\n$/],
-      ['i b n x l y t local h MD5', /^Unknown parameter for h: "MD5"\.\n$/],
-      [
-        'i b n x l y t eth-dix dev lo eth 05ff',
-        /^Invalid Ethertype: "05ff"\.\nRecommended range: 0xA000-0xEFFF\.\n$/,
-      ],
-      ['i b n x l y t eth-dix dev lo eth ffff', /^Invalid Ethertype: "ffff"\./],
-      ['i b n x l y t eth-dix dev lo eth zz', /^Invalid Ethertype: "zz"\./],
-      ['i b n missing l y', /^No IPCPs matching missing found\.\n\n$/],
       ['i b n x l y t eth-llc', usage],
-      ['i b n x l y t eth-llc dev', usage],
-      ['i b n x l y t local hash', usage],
-      ['i b n x l y t eth-dix dev lo hash SHA3_257', /^Unknown parameter for hash: "SHA3_257"\.\n$/],
-      ['i b n x l y t eth-llc dev lo hash sha3_256', /^Unknown parameter for hash: "sha3_256"\.\n$/],
-      ['i b n x l y t eth-dix dev lo eth', usage],
-      ['i b n x l y t eth-dix dev lo eth a0000', /^Invalid Ethertype: "a0000"\./],
       ['i b n x l y t udp4', usage],
-      ['i b n x l y t udp6', usage],
       ['i b n x l y t udp', usage],
-      ['i b n x l y t udp4 ip', usage],
-      ['i b n x l y t udp4 ip fd00::1', /^Invalid IPv4 address: "fd00::1"\.\nUsage: /],
-      ['i b n x l y t udp4 ip 10.0.0.256', /^Invalid IPv4 address: "10\.0\.0\.256"\.\nUsage: /],
-      ['i b n x l y t udp4 ip 0.0.0.0', /^Cannot use IPv4 address: "0\.0\.0\.0"\.\nUsage: /],
-      ['i b n x l y t udp4 ip 10.0.0.1 d fd00::53', /^Invalid DNS IPv4 address: "fd00::53"\.\nUsage: /],
-      ['i b n x l y t udp6 ip 10.0.0.1', /^Invalid IPv6 address: "10\.0\.0\.1"\.\nUsage: /],
-      ['i b n x l y t udp6 ip ::', /^Cannot use IPv6 address: "::"\.\nUsage: /],
-      ['i b n x l y t udp6 ip fd00::1 dns ns', /^Invalid DNS IPv6 address: "ns"\.\nUsage: /],
-      ['i b n x l y t udp ip foo', /^Invalid IPv4 address: "foo"\.\nUsage: /],
-      ['i b n x l y t ud ip 0.0.0.0', /^Cannot use IPv4 address: "0\.0\.0\.0"\.\nUsage: /],
-      ['i b n x l y t udp ip ::', /^Cannot use IPv6 address: "::"\.\nUsage: /],
-      ['i b n x l y t udp ip fd00::1 dns 10.0.0.1', /^Invalid DNS IPv6 address: "10\.0\.0\.1"\.\nUsage: /],
-      ['i b n x l y t udp4 ip 10.0.0.1 port 0', /^Invalid port: "0"\.\n$/],
-      ['i b n x l y t udp4 ip 10.0.0.1 p 65536', /^Invalid port: "65536"\.\n$/],
-      ['i b n x l y t udp4 ip 10.0.0.1 port 1e3', /^Invalid port: "1e3"\.\n$/],
-      ['i b n x l y t udp4 ip 10.0.0.1 port', usage],
+      ['i b n missing l y', /^No IPCPs matching missing found\.\n\n$/],
     ] as const)('irm %s', async (words, stdout) => {
       expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
-    });
-
-    test('a layer name that is too long', async () => {
-      expect(await node.irm(`i b n x t local l ${'y'.repeat(256)}`)).toMatchObject({
-        status: 1,
-        stdout: expect.stringMatching(/^Layer name too long\.\n\nUsage: /),
-      });
     });
 
     test('duplicates, the empty name and unknown devices are refused without a text', async () => {
@@ -335,23 +243,7 @@ describe('with an irmd', () => {
       await node.manage('n d bar');
     });
 
-    test.each([
-      ['n c', usage],
-      ['n c x lb foo', usage],
-      ['n c x lb', usage],
-      ['n c x foo y', /^"foo" is unknown, try "irm name create"\.\n$/],
-      ['n d', usage],
-      ['n d x y', /^"y" is unknown, try "irm name destroy"\.\n$/],
-      ['n r', usage],
-      ['n r x', usage],
-      ['n r x layer', usage],
-      ['n r x foo y', /^"foo" is unknown, try "irm name register"\.\n$/],
-      ['n r x layer y', /^Failed to list IPCPs\.\n$/],
-      ['n u x', usage],
-      ['n u x foo y', /^"foo" is unknown, try "irm unregister"\.\n$/],
-      [`n c ${'x'.repeat(256)}`, /^Name too long\.\nUsage: /],
-      [`n r ${'x'.repeat(256)} layer y`, /^Name too long\.\nUsage: /],
-    ] as const)('irm %s', async (words, stdout) => {
+    test.each([['n r x layer y', /^Failed to list IPCPs\.\n$/]] as const)('irm %s', async (words, stdout) => {
       expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });
     });
 
@@ -436,19 +328,8 @@ describe('with an irmd', () => {
     });
 
     test.each([
-      ['b p sh', usage],
-      ['b p', usage],
-      ['b p sh foo x', /^"foo" is unknown, try "irm bind program"\.\n$/],
-      ['b proc 1', usage],
-      ['b proc abc n x', /^"abc" is not a valid process id\.\n$/],
-      ['b proc 4194304 n x', /^"4194304" is not a valid process id\.\n$/],
-      ['b proc 0 n x', /^"0" is not a valid process id\.\n$/],
       [`b proc ${process.pid} n x`, /^$/],
-      ['b proc 1 foo x', /^"foo" is unknown, try "irm bind process"\.\n$/],
-      ['u p', usage],
-      ['u p sh foo x', /^"foo" is unknown, try "irm unbind program"\.\n$/],
       ['u p sh n x', /^$/],
-      ['u proc 1 foo x', /^"foo" is unknown, try "irm unbind process"\.\n$/],
       ['u proc 1 n x', /^$/],
     ] as const)('irm %s', async (words, stdout) => {
       expect(await node.irm(words)).toMatchObject({ status: 1, stdout: expect.stringMatching(stdout) });

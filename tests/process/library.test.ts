@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Flow,
+  FlowSet,
   IrmClient,
   qosByName,
   type QosName,
@@ -63,6 +64,10 @@ describe('waiting ends', () => {
       (signal) => session.acceptFlow({ signal }),
       (signal) => session.allocFlow('own', { signal }),
       (signal) => a.read({ signal }),
+      (signal) => a.messages({ signal }).next(),
+      (signal) => new FlowSet().wait({ signal }),
+      (signal) => new FlowSet().events({ signal }).next(),
+      (signal) => a.readInto(Buffer.alloc(10), { signal }),
     ];
     for (const call of calls) {
       await expect(call(AbortSignal.abort())).rejects.toEqual(code('ECANCELED'));
@@ -233,7 +238,7 @@ describe('a program', () => {
       stdout: 'accepting\nflow is down\n',
       stderr: '',
     });
-    await node.logged(`Process removed: ${server.pid}.`);
+    await node.processGone(server.pid);
   });
 
   test('that is killed while it accepts is not given flows', async () => {
@@ -242,7 +247,7 @@ describe('a program', () => {
     await until('the server', () => server.stdout.includes('accepting'));
     await node.manage(`b proc ${server.pid} n svc`);
     await server.kill();
-    await node.logged(`Process removed: ${server.pid}.`);
+    await node.processGone(server.pid);
     expect((await node.oping('-n', 'svc', '-c', '1')).stdout).toBe('Failed to allocate flow: -1003.\n');
     await node.serve('svc');
     expect((await node.oping('-n', 'svc', '-c', '1', '-i', '1')).stdout).toContain('1 received');
@@ -257,7 +262,7 @@ describe('a program', () => {
     await until('the client', () => client.stdout.includes('allocating'));
     await node.logged(`Allocating flow for ${client.pid} to svc`);
     await client.kill();
-    await node.logged(`Process removed: ${client.pid}.`);
+    await node.processGone(client.pid);
     // Whoever asks next is served.
     const [a, b] = await Promise.all([session.allocFlow('svc'), session.acceptFlow()]);
     await a.write(Buffer.from('x'));
@@ -286,7 +291,7 @@ describe('a program', () => {
     const client = program(node, 'allocate', 'svc');
     await node.logged('Flow request arrived for svc.');
     await client.kill();
-    await node.logged(`Process removed: ${client.pid}.`);
+    await node.processGone(client.pid);
     await node.logged('No active process for svc.');
     await until('all ends to be gone', () => {
       const count = (text: string): number => node.log.split(text).length - 1;

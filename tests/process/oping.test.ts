@@ -95,7 +95,7 @@ describe('a direct flow', () => {
     const { status, stdout } = await client.finished;
     expect(status).toBe(0);
     expect(stdout).toContain('--- x ping statistics ---');
-    await node.logged(`Process removed: ${server.pid}.`);
+    await node.processGone(server.pid);
     // The name is free for the next.
     await node.serve('x');
     expect((await node.oping('-n', 'x', '-c', '1', '-i', '1')).stdout).toContain('1 received');

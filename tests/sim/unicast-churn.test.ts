@@ -44,12 +44,12 @@ describe('members come and go', () => {
     const { random } = net.world;
     const seen: Record<string, number>[] = [];
     const connections: number[] = [];
-    for (let round = 0; round < 80; round += 1) {
+    for (let round = 0; round < 40; round += 1) {
       net.run(random.below(2 * minute));
       net.tend();
       const member = random.pick(net.members);
       if (member.isMember) net.end(member, random.pick(['destroyed', 'crashed', 'vanished']));
-      if (round % 20 === 19) {
+      if (round % 10 === 9) {
         net.tend();
         net.run(20 * minute);
         net.tend();
@@ -93,6 +93,30 @@ describe('members come and go', () => {
       }
     `);
   });
+});
+
+test('a name is stored anew as long as it is served, and expires when nobody can say that it no longer is', () => {
+  const net = layerOf('random', 12, { seed: 3, config: { dht_t_expire: 60, dht_t_replicate: 10 } });
+  net.settle();
+  serveAll(net);
+  net.run(5 * minute);
+  const [asker, lost] = [net.members[3]!, net.members[7]!];
+  const key = net.hashOf(nameOf(lost)).toString('hex');
+  /** Who knows the name. */
+  const holders = (): string[] =>
+    net.members.flatMap(({ name, isMember, layer }) => {
+      if (!isMember) return [];
+      const { database } = layer.directory.metrics() as {
+        readonly database: readonly { readonly key: string }[];
+      };
+      return database.some((each) => each.key === key) ? [name] : [];
+    });
+  expect(net.find(asker, nameOf(lost))).toEqual([lost]);
+  expect(holders().length).toBeGreaterThan(1);
+  net.end(lost, 'vanished');
+  net.run(2 * minute);
+  expect([net.find(asker, nameOf(lost)), holders()]).toEqual([[], []]);
+  expect(net.find(asker, nameOf(net.members[5]!))).toEqual([net.members[5]]);
 });
 
 describe('parts that part', () => {

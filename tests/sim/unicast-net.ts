@@ -212,6 +212,8 @@ export class UnicastNet {
   readonly members: Member[] = [];
   /** What failed at first, by kind: each was tried again. */
   readonly failed = { enrolments: 0, connections: 0 };
+  /** Processor time that `run` took, of all members and of the simulation itself. */
+  cpuMs = 0;
   readonly #options: NetOptions;
   readonly #byNode = new Map<SimNode, Member>();
   /** Enrolments and connections under way. */
@@ -231,7 +233,10 @@ export class UnicastNet {
   }
 
   run(ms: Millis): void {
+    const before = process.cpuUsage();
     this.world.time.runTo(this.now + ms);
+    const { user, system } = process.cpuUsage(before);
+    this.cpuMs += (user + system) / 1000;
   }
 
   /** A node with an IPCP that is in no layer. */

@@ -59,14 +59,20 @@ export type Costs = {
   readonly tasks: number;
 };
 
+export interface RiseOptions extends NetOptions {
+  /** Called when the layer is up, and when it has been idle for 15 s. */
+  readonly reached?: (phase: 'up' | 'idle', net: UnicastNet) => void;
+}
+
 /** The layer comes up, every member registers a name, and a link fails and comes again. */
 export function rise(
   shape: ShapeName,
   count: number,
-  options: NetOptions = {},
+  options: RiseOptions = {},
 ): { net: UnicastNet; costs: Costs; faults: string[] } {
   const net = layerOf(shape, count, options);
   const upMs = net.settle(10 * minute);
+  options.reached?.('up', net);
   const faults = net.wrongRoutes();
   const each = (total: number): number => Number((total / count).toPrecision(3));
   const [upPackets, upBytes] = [each(packetsOf(net)), each(bytesOf(net))];
@@ -75,6 +81,7 @@ export function rise(
   const [packets, bytes] = [packetsOf(net), bytesOf(net)];
   net.run(intervalMs);
   const [idlePackets, idleBytes] = [each(packetsOf(net) - packets), each(bytesOf(net) - bytes)];
+  options.reached?.('idle', net);
   serveAll(net);
   net.run(intervalMs);
   const [link] = net.world.links.slice(Math.floor(net.world.links.length / 2));

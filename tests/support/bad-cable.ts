@@ -24,10 +24,10 @@ export class BadCable implements AsyncDisposable {
   }
 
   /** Lays a good one from `a` to `b`, `eth0` in both; the same seed makes the same choices, frame by frame. */
-  static async lay(a: Namespace, b: CableEnd, seed = 1): Promise<BadCable> {
-    const between = await Namespace.make(a);
+  static async lay(a: CableEnd, b: CableEnd, seed = 1): Promise<BadCable> {
+    const between = await Namespace.make(a instanceof Namespace ? a : undefined);
     try {
-      await joinByVeth(a, between, 1500, ['eth0', 'left']);
+      await joinByVeth(between, a, 1500, ['left', 'eth0']);
       await joinByVeth(between, b, 1500, ['right', 'eth0']);
       const words = [program, 'left', 'right', String(seed)];
       const relay = new Running(...between.launch(process.execPath, words));

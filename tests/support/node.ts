@@ -85,7 +85,7 @@ export class TestNode implements AsyncDisposable {
   }
 
   async startIrmd(...args: string[]): Promise<void> {
-    this.#irmd = this.spawn(program('irmd'), args);
+    this.#irmd = this.spawn(program('irmd'), ['--stdout', ...args]);
     await this.logged('daemon started...');
   }
 
@@ -97,6 +97,14 @@ export class TestNode implements AsyncDisposable {
       if (!this.running) throw new Error(`irmd ended:\n${irmd.stdout}${irmd.stderr}`);
       return false;
     });
+  }
+
+  /** Waits until irmd has noticed the end of a process, however it ended. */
+  async processGone(pid: number): Promise<void> {
+    await until(
+      `irmd to notice the end of ${pid}`,
+      () => this.log.includes(`Process removed: ${pid}.`) || this.log.includes(`Process ${pid} died.`),
+    );
   }
 
   spawn(command: string, args: readonly string[], options: StartOptions = {}): Running {

@@ -5,6 +5,7 @@
  *     peer-flow ask NAME QOS MODE [COUNT [SIZE [SECONDS]]]
  *
  * MODE of both: `sink` reads until the last message, `source` writes COUNT messages, or for SECONDS where COUNT is 0.
+ * `allocate`, of a client, allocates and releases COUNT flows, one after another: the line has their number and the ms of all.
  * `echo`, of a server, returns what comes; of a client, writes a message, waits for it, and so on.
  *
  * A message begins with its number and, in the last one only, with the number of all, 32 bits big-endian each; the rest
@@ -193,6 +194,22 @@ static int begin(struct end *end, int fd, const char *mode)
         return strcmp(mode, "source") == 0 ? 0 : fset_add(end->set, fd);
 }
 
+static int allocate(const char *name, qosspec_t *qos, unsigned long count)
+{
+        unsigned long done;
+        double start = now_ms();
+
+        for (done = 0; done < count; ++done) {
+                int fd = flow_alloc(name, qos, NULL);
+
+                if (fd < 0)
+                        return 1;
+                flow_dealloc(fd);
+        }
+        printf("%lu 0 0 %.3f 0\n", count, now_ms() - start);
+        return 0;
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -232,6 +249,8 @@ int main(int argc, char **argv)
                         qos = *services[at].qos;
         count = argc > 5 ? strtoul(argv[5], NULL, 10) : 1;
         bytes = argc > 6 ? strtoul(argv[6], NULL, 10) : 1000;
+        if (strcmp(argv[4], "allocate") == 0)
+                return allocate(argv[2], &qos, count);
         fd = flow_alloc(argv[2], &qos, NULL);
         if (begin(&end, fd, argv[4]) < 0)
                 return 1;

@@ -43,6 +43,10 @@ export class Screen implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
   /** Everything the program has written, control sequences and all. */
   get written(): string {
     return this.#written;
@@ -53,10 +57,15 @@ export class Screen implements AsyncDisposable {
     const { active } = this.#terminal.buffer;
     const lines = Array.from(
       { length: active.length },
-      (_line, at) => active.getLine(at)?.translateToString(true) ?? '',
+      (_line, at) => active.getLine(at)?.translateToString(true).trimEnd() ?? '',
     );
     while (lines.at(-1) === '') lines.pop();
     return lines;
+  }
+
+  /** What the terminal shows now, cell by cell. */
+  get buffer(): InstanceType<typeof xterm.Terminal>['buffer']['active'] {
+    return this.#terminal.buffer.active;
   }
 
   /** Where the cursor is, from 0. */

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { confirm } from '../confirm.ts';
 import { askedTestbed, labsOfUser } from '../labs.ts';
 import { cleanTestbeds } from '../../testbeds/known.ts';
+import { formatOption, yesOption } from '../options.ts';
 import { table } from '../table.ts';
 
 interface CleanArguments {
@@ -17,13 +18,10 @@ export const clean: CommandModule<object, CleanArguments> = {
   builder: (yargs) =>
     yargs
       .option('all', { type: 'boolean', default: false, describe: 'Running labs of this user too' })
-      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'With --all: do not ask' })
-      .option('format', {
-        alias: 'f',
-        choices: ['table', 'json'] as const,
-        default: 'table' as const,
-        describe: 'Form of the output',
-      }),
+      .option('yes', { ...yesOption, describe: 'With --all: do not ask' })
+      .option('format', formatOption)
+      .example('$0 clean', 'what labs left whose "up" was killed; labs that run stay')
+      .example('$0 clean --all -y', 'everything of this user'),
   handler: async ({ all, yes, format }) => {
     if (all && !yes) {
       const labs = await labsOfUser();

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import type { Check } from '../../testbeds/check.ts';
 import { checkAll } from '../../testbeds/known.ts';
+import { formatOption } from '../options.ts';
 import { table } from '../table.ts';
 
 interface DoctorArguments {
@@ -12,12 +13,13 @@ export const doctor: CommandModule<object, DoctorArguments> = {
   command: 'doctor',
   describe: 'Look at what this machine has of what labs need',
   builder: (yargs) =>
-    yargs.option('format', {
-      alias: 'f',
-      choices: ['table', 'json'] as const,
-      default: 'table' as const,
-      describe: 'Form of the output',
-    }),
+    yargs
+      .option('format', formatOption)
+      .example('$0 doctor', 'ends with code 3 where no lab can be made')
+      .example(
+        "$0 doctor -f json | jq -r '.checks[].mend // empty'",
+        'the commands that mend what is missing',
+      ),
   handler: async ({ format }) => {
     const { machine, testbeds } = await checkAll();
     const isSound = (checks: readonly Check[]): boolean => checks.every((check) => check.state !== 'fail');

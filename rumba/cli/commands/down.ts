@@ -4,11 +4,13 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import { confirm } from '../confirm.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
+import { formatOption, labOption, yesOption } from '../options.ts';
 
 interface DownArguments {
   lab: string | undefined;
   all: boolean | undefined;
   yes: boolean;
+  format: 'table' | 'json';
 }
 
 export const down: CommandModule<object, DownArguments> = {
@@ -16,15 +18,22 @@ export const down: CommandModule<object, DownArguments> = {
   describe: 'Take a lab down',
   builder: (yargs) =>
     yargs
-      .option('lab', { type: 'string', requiresArg: true, describe: 'Which lab; else the only one' })
+      .option('lab', labOption)
       .option('all', { type: 'boolean', describe: 'All labs of this user' })
-      .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'With --all: do not ask' })
-      .conflicts('lab', 'all'),
-  handler: async ({ lab, all, yes }) => {
-    const labs = await labsOfUser();
-    for (const each of await chosen(labs, { lab, all, yes })) {
-      await each.destroy();
-      process.stderr.write(`lab ${each.name} is down\n`);
+      .option('yes', { ...yesOption, describe: 'With --all: do not ask' })
+      .option('format', formatOption)
+      .conflicts('lab', 'all')
+      .example('$0 down', 'the only lab; its topology file is not needed')
+      .example('$0 down --lab line', 'one of several')
+      .example('$0 down --all -y', 'all of this user, without a question'),
+  handler: async (options) => {
+    const labs = await chosen(await labsOfUser(), options);
+    for (const lab of labs) {
+      await lab.destroy();
+      process.stderr.write(`lab ${lab.name} is down\n`);
+    }
+    if (options.format === 'json') {
+      process.stdout.write(`${JSON.stringify(labs.map(({ name, testbed }) => ({ lab: name, testbed })))}\n`);
     }
   },
 };

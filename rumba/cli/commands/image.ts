@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { DockerImages } from '../../testbeds/docker/images.ts';
 import { interruptible } from '../interrupt.ts';
+import { formatOption } from '../options.ts';
 import { table } from '../table.ts';
 
 interface BuildArguments {
@@ -20,7 +21,9 @@ const build: CommandModule<object, BuildArguments> = {
         requiresArg: true,
         describe: 'Image to build on; else the newest of "image base", else the public one of Node',
       })
-      .option('tag', { type: 'string', requiresArg: true, describe: 'Name of the image' }),
+      .option('tag', { type: 'string', requiresArg: true, describe: 'Name of the image' })
+      .example('$0 image build', 'what "up" does by itself where it is missing')
+      .example('$0 image build --base debian:bookworm --tag lab/node:1', 'on a base of your own'),
   handler: async ({ base, tag }) => {
     await made((options) => new DockerImages().build({ ...options, base, tag }));
   },
@@ -29,6 +32,7 @@ const build: CommandModule<object, BuildArguments> = {
 const makeBase: CommandModule = {
   command: 'base',
   describe: 'Make a base for the node image from Debian packages, without pulling any image',
+  builder: (yargs) => yargs.example('sudo $0 image base', 'takes root and debootstrap, and no registry'),
   handler: async () => {
     await made((options) => new DockerImages().makeBase(options));
   },
@@ -42,12 +46,7 @@ const ls: CommandModule<object, LsArguments> = {
   command: 'ls',
   describe: 'List the images of o7s-testbed',
   builder: (yargs) =>
-    yargs.option('format', {
-      alias: 'f',
-      choices: ['table', 'json'] as const,
-      default: 'table' as const,
-      describe: 'Form of the output',
-    }),
+    yargs.option('format', formatOption).example('$0 image ls', 'node images and their bases'),
   handler: async ({ format }) => {
     const images = await new DockerImages().list();
     if (format === 'json') {
@@ -81,7 +80,8 @@ const rm: CommandModule<object, RmArguments> = {
         default: [] as string[],
         describe: 'Names of images',
       })
-      .option('all', { type: 'boolean', default: false, describe: 'All of them, bases too' }),
+      .option('all', { type: 'boolean', default: false, describe: 'All of them, bases too' })
+      .example('$0 image rm --all', 'the engine keeps nothing of ours'),
   handler: async ({ image, all }) => {
     const images = new DockerImages();
     const tags = all ? (await images.list()).map((each) => each.tag) : image;
@@ -101,7 +101,13 @@ export const image: CommandModule = {
   command: 'image',
   describe: 'Build, list and remove the images of the docker testbed',
   builder: (yargs) =>
-    yargs.command(build).command(ls).command(rm).command(makeBase).demandCommand(1, 'there is no command'),
+    yargs
+      .command(build)
+      .command(ls)
+      .command(rm)
+      .command(makeBase)
+      .demandCommand(1, 'there is no command')
+      .example('$0 image build', 'the node image, from this installation'),
   handler: () => {},
 };
 

@@ -4,12 +4,14 @@ import { join, relative } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { packageRoot } from '../../installation.ts';
+import { formatOption } from '../options.ts';
 import { firstTest, firstTopology } from '../starters.ts';
 
 interface InitArguments {
   example: string | undefined;
   folder: string;
   force: boolean;
+  format: 'table' | 'json';
 }
 
 export const init: CommandModule<object, InitArguments> = {
@@ -30,9 +32,10 @@ export const init: CommandModule<object, InitArguments> = {
         describe: 'Where to write; made where it is missing',
       })
       .option('force', { type: 'boolean', default: false, describe: 'Write over files that are there' })
+      .option('format', formatOption)
       .example('$0 init', 'topology.ts and topology.test.ts in this folder')
       .example('$0 init line-of-n -C lab', 'one of the examples, in another folder'),
-  handler: ({ example, folder, force }) => {
+  handler: ({ example, folder, force, format }) => {
     const files = {
       'topology.ts': example === undefined ? firstTopology : exampleText(example),
       'topology.test.ts': firstTest(example === undefined),
@@ -46,8 +49,9 @@ export const init: CommandModule<object, InitArguments> = {
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(folder, name), text);
-      process.stdout.write(`${join(folder, name)}\n`);
     }
+    const written = Object.keys(files).map((name) => join(folder, name));
+    process.stdout.write(format === 'json' ? `${JSON.stringify(written)}\n` : `${written.join('\n')}\n`);
     const place = relative('.', folder);
     const inFolder = place === '' ? '' : `cd ${place}; `;
     process.stderr.write(`next: ${inFolder}npx o7s-testbed up, npx o7s-testbed test\n`);

@@ -5,7 +5,7 @@ import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
 import { formatOption, labOption } from '../options.ts';
-import { table } from '../table.ts';
+import { listCell, table } from '../table.ts';
 
 interface InspectArguments {
   nodes: string[];
@@ -58,9 +58,6 @@ function overview({ lab, testbed, file, createdAt, nodes, layers }: LabState): s
   ].join('');
 }
 
-/** How many names are shown of a list. */
-const shownMax = 4;
-
 function layerRow({ layer, kind, over, members }: LayerState): string[] {
   const there = members.filter(({ isThere }) => isThere);
   const range = (values: readonly (number | undefined)[]): string => {
@@ -69,12 +66,10 @@ function layerRow({ layer, kind, over, members }: LayerState): string[] {
     if (known.length === 0) return '-';
     return least === most ? String(least) : `${least} to ${most}`;
   };
-  const below =
-    over.length > shownMax ? [...over.slice(0, shownMax), `${over.length - shownMax} more`] : over;
   return [
     layer,
     kind,
-    below.join(',') || '-',
+    listCell(over),
     `${there.length}/${members.length}`,
     range(there.map(({ connections }) => connections)),
     range(there.map(({ routes }) => routes)),

@@ -2,7 +2,8 @@
 import { relative } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { labsOfUser } from '../labs.ts';
-import { table } from '../table.ts';
+import { formatOption } from '../options.ts';
+import { listCell, table } from '../table.ts';
 
 interface LsArguments {
   format: 'table' | 'json';
@@ -12,12 +13,10 @@ export const ls: CommandModule<object, LsArguments> = {
   command: 'ls',
   describe: 'List the labs',
   builder: (yargs) =>
-    yargs.option('format', {
-      alias: 'f',
-      choices: ['table', 'json'] as const,
-      default: 'table' as const,
-      describe: 'Form of the output',
-    }),
+    yargs
+      .option('format', formatOption)
+      .example('$0 ls', 'with their state: running, starting or damaged')
+      .example("$0 ls -f json | jq -r '.[].lab'", 'their names, for programs'),
   handler: async ({ format }) => {
     const labs = await Promise.all(
       (await labsOfUser()).map(async (lab) => {
@@ -35,7 +34,7 @@ export const ls: CommandModule<object, LsArguments> = {
       lab,
       testbed,
       state,
-      topology === undefined ? '-' : topology.nodes.map((node) => node.name).join(','),
+      topology === undefined ? '-' : listCell(topology.nodes.map((node) => node.name)),
       createdAt ?? '-',
       file === undefined ? '-' : relative(process.cwd(), file),
     ]);

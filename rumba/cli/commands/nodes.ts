@@ -11,7 +11,7 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
-import { checkJobs, jobsOption, labOption, verboseOption } from '../options.ts';
+import { checkJobs, formatOption, jobsOption, labOption, verboseOption } from '../options.ts';
 import { type Progress, standardProgress } from '../progress.ts';
 import { counted } from '../table.ts';
 
@@ -20,6 +20,7 @@ interface NodesArguments {
   lab: string | undefined;
   jobs: number | undefined;
   verbose: boolean;
+  format: 'table' | 'json';
 }
 
 type Work = (
@@ -98,6 +99,7 @@ function command(
         .option('lab', labOption)
         .option('jobs', jobsOption)
         .option('verbose', verboseOption)
+        .option('format', formatOption)
         .example(`$0 ${verb} b`, example)
         .example(`$0 ${verb} b c --lab line`, 'two of several labs'),
     handler: async (options) => {
@@ -110,6 +112,8 @@ function command(
       shown[Symbol.dispose]();
       const what = names.length === 1 ? `node ${names[0]} is` : `${counted(names.length, 'node')} are`;
       process.stderr.write(`${what} ${done}\n`);
+      if (options.format === 'json')
+        process.stdout.write(`${JSON.stringify({ lab: lab.name, nodes: names })}\n`);
     },
   };
 }

@@ -27,7 +27,8 @@ import {
   yesOption,
 } from '../options.ts';
 import { seconds, standardProgress } from '../progress.ts';
-import { counted, table } from '../table.ts';
+import { counted, listCell, table } from '../table.ts';
+import { checkTerminal, viewProgress } from '../view.ts';
 
 interface UpArguments {
   file: string;
@@ -38,6 +39,7 @@ interface UpArguments {
   image: string | undefined;
   jobs: number | undefined;
   'dry-run': boolean;
+  tui: boolean;
   yes: boolean;
   format: 'table' | 'json';
   verbose: boolean;
@@ -66,6 +68,11 @@ export const up: CommandModule<object, UpArguments> = {
       .option('image', { type: 'string', requiresArg: true, describe: 'Image that nodes run (docker)' })
       .option('jobs', jobsOption)
       .option('dry-run', { type: 'boolean', default: false, describe: 'Show the plan and change nothing' })
+      .option('tui', {
+        type: 'boolean',
+        default: false,
+        describe: 'Watch it on the whole screen, as with tui',
+      })
       .option('yes', { ...yesOption, describe: 'Do not ask before a running lab is changed' })
       .option('format', formatOption)
       .option('verbose', verboseOption)
@@ -75,6 +82,7 @@ export const up: CommandModule<object, UpArguments> = {
       .example('$0 up line.ts -n n1,n2', 'only two of its nodes'),
   handler: async (options) => {
     const { file, lab: askedName, testbed, image, 'dry-run': dryRun, format } = options;
+    if (options.tui && !dryRun) checkTerminal('up --tui');
     const asked = askedTestbed(testbed);
     const set = parseSet(options.set);
     const only = options.node?.flatMap((text) => text.split(','));
@@ -111,29 +119,34 @@ export const up: CommandModule<object, UpArguments> = {
       return;
     }
     using shown = standardProgress(options.verbose);
-    const work = { signal, workers, onEvent: shown.onEvent };
     const change = running === undefined ? undefined : await agreed(running, topology, options, signal);
+    await using screen = options.tui ? await viewProgress(name, topology, shown, signal) : undefined;
+    const { onEvent, note } = screen ?? shown;
+    const work = { signal, workers, onEvent };
+    let lab: Lab;
     if (change === undefined) {
       const bed = await chooseTestbed(asked, {
         signal,
         image,
         nodes: topology.nodes,
-        onProgress: shown.note,
-        onSkip: (_skipped, next, { message }) => shown.note(`using testbed ${next.name}: ${message}`),
+        onProgress: note,
+        onSkip: (_skipped, next, { message }) => note(`using testbed ${next.name}: ${message}`),
       });
       const onRemove = (): void => {
-        if (signal.aborted) shown.note(`removing lab ${name}`);
+        if (signal.aborted) note(`removing lab ${name}`);
       };
-      const lab = await build(bed, name, topology, source, { ...work, onRemove });
-      shown[Symbol.dispose]();
-      report(lab, topology, { format, ms: performance.now() - started, changed: false });
+      lab = await build(bed, name, topology, source, { ...work, onLab: screen?.onLab, onRemove });
     } else {
+      lab = change.lab;
+      screen?.onLab(lab);
       await apply(change, source, work).catch((error: unknown) => {
         throw incomplete(error, name, file, signal);
       });
-      shown[Symbol.dispose]();
-      report(change.lab, topology, { format, ms: performance.now() - started, changed: true });
     }
+    const ms = performance.now() - started;
+    await screen?.closed;
+    shown[Symbol.dispose]();
+    report(lab, topology, { format, ms, changed: change !== undefined });
   },
 };
 
@@ -238,7 +251,6 @@ function summary({ nodes, links, layers, servers }: Topology): string {
 }
 
 function nodeTable({ nodes, links, layers, servers }: Topology): string {
-  const list = (values: readonly string[]): string => values.join(',') || '-';
   const interfaces = Map.groupBy(
     links.flatMap(({ ends }) => ends),
     ({ node }) => node,
@@ -250,9 +262,9 @@ function nodeTable({ nodes, links, layers, servers }: Topology): string {
   const served = Map.groupBy(servers, ({ node }) => node);
   const rows = nodes.map(({ name }) => [
     name,
-    list(interfaces.get(name)?.map((end) => end.interface) ?? []),
-    list(members.get(name)?.map(({ ipcp }) => ipcp) ?? []),
-    list(served.get(name)?.map((server) => server.name) ?? []),
+    listCell(interfaces.get(name)?.map((end) => end.interface) ?? []),
+    listCell(members.get(name)?.map(({ ipcp }) => ipcp) ?? []),
+    listCell(served.get(name)?.map((server) => server.name) ?? []),
   ]);
   return table(['NODE', 'INTERFACES', 'IPCPS', 'SERVERS'], rows);
 }

@@ -208,6 +208,7 @@ function contextFiles(): TarFile[] {
     { path: 'Dockerfile', mode: 0o644, bytes: readFileSync(`${packageRoot}Dockerfile`) },
     ...folder('dist/bin', `${packageRoot}dist/bin`),
     ...folder('dist/bundle', `${packageRoot}dist/bundle`),
+    ...folder('dist/python3', `${packageRoot}dist/python3`),
     ...folder('node_modules/koffi', koffi, koffiSources),
     ...folder(`node_modules/${native}`, packageFolder(native, `${koffi}/package.json`)),
   ];

@@ -1,7 +1,7 @@
 /** The IPCPs of one data-plane process, as irmd drives them. */
 import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger, LogSetting, LogSpeaker } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
 import { hashBytes } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
@@ -53,6 +53,7 @@ interface Ipcp {
   readonly pid: number;
   readonly type: IpcpType;
   readonly log: Logger;
+  readonly speaker: LogSpeaker;
   layer: Layer | undefined;
   /** Of a type over other layers: there before its layer is. */
   readonly stacked: StackedIpcp | undefined;
@@ -89,6 +90,7 @@ export interface HostSetup {
   readonly stackedFactories: Partial<Record<IpcpType, StackedFactory>>;
   readonly call: CallIrmd;
   readonly log: Logger;
+  readonly logSetting: LogSetting;
 }
 
 type Handlers = {
@@ -106,7 +108,11 @@ export class IpcpHost {
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
-    'ipcp.create': ({ pid, type }) => this.#create(pid, type),
+    'log.level': ({ level }) => {
+      this.#setup.logSetting.level = level;
+      return null;
+    },
+    'ipcp.create': ({ pid, name, type }) => this.#create(pid, name, type),
     'ipcp.bootstrap': ({ pid, layer, config }) => this.#bootstrap(pid, layer, config),
     'ipcp.enroll': ({ pid, destination, layer }) => this.#enroll(pid, destination, layer),
     'ipcp.connect': (params) => this.#connect(params),
@@ -160,13 +166,14 @@ export class IpcpHost {
     for (const { pid } of stackedFirst) this.#destroy(pid);
   }
 
-  #create(pid: number, type: IpcpType): null {
+  #create(pid: number, name: string, type: IpcpType): null {
     const { factories, stackedFactories, turn, rendezvous } = this.#setup;
     const makeStacked = stackedFactories[type];
     if (factories[type] === undefined && makeStacked === undefined) {
       throw new O7sError('EIPCPTYPE', `IPCPs of type ${type} are not part of this build`);
     }
-    const log = this.#setup.log.child('ipcpd/ipcp', pid);
+    const speaker: LogSpeaker = { pid, program: `ipcpd-${type}`, ipcp: name };
+    const log = this.#setup.log.child('ipcpd/ipcp', speaker);
     const lower = new IpcpLowerFlows({
       pid,
       turn,
@@ -189,6 +196,7 @@ export class IpcpHost {
       pid,
       type,
       log,
+      speaker,
       layer: undefined,
       stacked,
       lower,
@@ -292,6 +300,7 @@ export class IpcpHost {
 
   #joined(ipcp: Ipcp, { layer, name }: Joined, said: string): LayerInfo {
     ipcp.layer = layer;
+    ipcp.speaker.layer = name;
     ipcp.log.info(said);
     ipcp.log.info(`  type: ${ipcp.type}`);
     ipcp.log.info(`  hash: ${layer.hash.replace('_', '-')} [${hashBytes(layer.hash)} bytes]`);
@@ -410,7 +419,7 @@ export class IpcpHost {
     const { pid, flowId, token, hash, user } = params;
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
-    ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
+    ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`, { flow: flowId });
     const { maxMessageBytes } = layer;
     const port = this.#openPort(ipcp, layer, { flowId, token, user, maxMessageBytes });
     return new Promise((resolve) => {
@@ -422,7 +431,7 @@ export class IpcpHost {
         monotonicNow(),
         (outcome) => {
           leaveHotLoop();
-          ipcp.log.info(`Finished allocating flow ${flowId} to ${hash.slice(0, 8)}.`);
+          ipcp.log.info(`Finished allocating flow ${flowId} to ${hash.slice(0, 8)}.`, { flow: flowId });
           // The caller of `allocate` gets the flow only after this, where the layer answers at once.
           queueMicrotask(() => {
             if (outcome.kind !== 'accepted') this.#release(flowId);
@@ -559,7 +568,7 @@ export class IpcpHost {
     const { ipcp, port, token } = hosted;
     this.#flows.delete(flowId);
     this.#setup.rendezvous.forget(token);
-    ipcp.log.info(`Deallocating flow ${flowId}.`);
+    ipcp.log.info(`Deallocating flow ${flowId}.`, { flow: flowId });
     const word = port instanceof ApplicationPort ? port.lastWord : undefined;
     if (port instanceof ApplicationPort && port.flow !== undefined && word !== undefined) {
       port.heir = this.#late.keep(ipcp.pid, port.flow, word);
@@ -571,7 +580,7 @@ export class IpcpHost {
     addCounts(ipcp.ports, port.counters);
     // What tells the other end must not wait for the next turn.
     this.#setup.turn.end();
-    ipcp.log.info(`Finished deallocating flow ${flowId}.`);
+    ipcp.log.info(`Finished deallocating flow ${flowId}.`, { flow: flowId });
     return true;
   }
 

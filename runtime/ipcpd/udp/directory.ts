@@ -46,8 +46,14 @@ class SystemDirectory implements Directory {
   }
 
   resolve(hash: Buffer, found: (hosts: readonly HostAddress[]) => void): void {
-    const { family, toAddress } = this.#options;
-    lookup(hash.toString('hex'), { family, all: true }, (error, addresses) => {
+    const { family, toAddress, log } = this.#options;
+    const name = hash.toString('hex');
+    lookup(name, { family, all: true }, (error, addresses) => {
+      if (error !== null) {
+        // The prototype has no other word for a host that nobody knows.
+        const reason = unknownCodes.includes(error.code) ? 'Unknown error' : error.code;
+        log.error(`Could not resolve ${name}: ${reason}.`);
+      }
       found(error === null ? addresses.map(({ address }) => toAddress(address)) : []);
     });
   }

@@ -67,6 +67,7 @@ export class UnicastLayer implements Layer {
   /** What routing knows each connection of data transfer as, while that is up. */
   readonly #links = new Map<Connection, DataTransferLink>();
   readonly #settings: UnicastSettings;
+  readonly #since: Millis;
   /** Routes were calculated, and members came or went: what follows from it is done when routing is through. */
   #calculated = false;
   #changes: Reachability[] = [];
@@ -81,6 +82,7 @@ export class UnicastLayer implements Layer {
     this.address = address;
     this.#around = around;
     this.#settings = settings;
+    this.#since = now;
     this.forwarding = forwardingOf<Neighbour>(settings.routing);
     this.dataTransfer = new DataTransfer(
       {
@@ -246,13 +248,23 @@ export class UnicastLayer implements Layer {
       maxMessageBytes: () => this.#maxMessageBytes,
       routes: () => this.routes(),
       neighbours: () =>
-        [...this.dataTransfer.neighbours].map(({ address, isUp, connections, counters }) => ({
-          address: named(address),
-          up: isUp,
-          connections: connections.size,
-          prototype: [...connections].some(({ extended }) => !extended),
-          ...counters,
-        })),
+        [...this.dataTransfer.neighbours].map(
+          ({ address, since, isUp, connection, connections, counters }) => ({
+            address: named(address),
+            ageMs: now - since,
+            up: isUp,
+            connections: connections.size,
+            queuedPacketsOut: connection?.flow.backlog ?? 0,
+            prototype: [...connections].some(({ extended }) => !extended),
+            ...counters,
+          }),
+        ),
+      components: () => {
+        const [flowAllocator, directory] = this.dataTransfer.components;
+        return { ageMs: now - this.#since, 'flow-allocator': flowAllocator, dht: directory };
+      },
+      adjacencies: () =>
+        this.routing.neighbours().map(({ address, component }) => ({ address: named(address), component })),
       lsdb: () =>
         this.routing.database(now).map(({ source, destination, ...row }) => ({
           source: named(source),

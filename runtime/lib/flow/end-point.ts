@@ -141,8 +141,9 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
     return Math.max(0, this.frct === undefined ? this.#openBytesMax : this.frct.maxMessageBytes);
   }
 
-  /** Takes over a connected stream. To be called once. */
+  /** Takes over a connected stream, or shuts it when the flow was let go before it came. To be called once. */
   attach(stream: UnixStream): void {
+    if (this.#closed) return stream[Symbol.dispose]();
     this.#stream = stream;
     this.#timer.add(this);
     stream.watch(true, false);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { flowPair } from '../../../tests/support/flow-pair.ts';
 import { until } from '../../../tests/support/until.ts';
 import { dataQos, rawQos } from '../qos.ts';
+import { flowFlag } from './flow-flags.ts';
 import type { Flow } from './flow.ts';
 import { type FlowEvent, FlowSet } from './flow-set.ts';
 
@@ -99,6 +100,51 @@ test('a wait can be cancelled, before and after it began', async () => {
   const waiting = set.wait({ signal: abort.signal });
   abort.abort();
   await expect(waiting).rejects.toEqual(code('ECANCELED'));
+});
+
+test('a timeout is a time', async () => {
+  const { a } = await flowPair();
+  using set = new FlowSet();
+  for (const timeout of [-1, Number.NaN]) {
+    await expect(set.wait({ timeout })).rejects.toEqual(code('EINVAL'));
+    await expect(a.read({ timeout })).rejects.toEqual(code('EINVAL'));
+  }
+  // What no timer can hold is no reason to give up at once.
+  for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 40]) {
+    const over = AbortSignal.timeout(30);
+    await expect(set.wait({ timeout, signal: over })).rejects.toEqual(code('ECANCELED'));
+    await expect(a.read({ timeout, signal: AbortSignal.timeout(30) })).rejects.toEqual(code('ECANCELED'));
+  }
+});
+
+test('two that wait get each event once', async () => {
+  const { a, b } = await flowPair();
+  using set = new FlowSet();
+  set.add(b);
+  const waits = [set.wait(), set.wait()];
+  await a.write(Buffer.from('x'));
+  expect(await Promise.race(waits)).toEqual(packets(b));
+  b.tryRead();
+  await a.close();
+  expect((await Promise.all(waits)).flat().map(({ type }) => type)).toEqual(['packet', 'dealloc']);
+});
+
+test('nothing is lost or piles up while nobody takes it; of states the latest comes last', async () => {
+  const { a, b } = await flowPair();
+  using set = new FlowSet();
+  set.add(b);
+  for (let count = 0; count < 3000; count += 1) {
+    a.flags = flowFlag.default | (count % 2 === 0 ? flowFlag.down : 0);
+    if (count % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  a.flags = flowFlag.default | flowFlag.down;
+  a.flags = flowFlag.default;
+  await a.write(Buffer.from('x'));
+  await a.close();
+  await until('the release to be there', () => b.released);
+  expect((await set.wait()).map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['down', 'up', 'packet', 'dealloc']),
+  );
 });
 
 test('events come by iteration too', async () => {

@@ -1,9 +1,9 @@
 /** Events of many flows, awaited at once. Source: application-api.md 5. */
 import { O7sError } from '../errors.ts';
-import { handleEvents, leaveHotLoop, untilDue } from '../os/hot-loop.ts';
+import { handleEvents, untilDue } from '../os/hot-loop.ts';
 import type { Flow, FlowEventType } from './flow.ts';
 import { flushNow } from './flush-queue.ts';
-import type { WaitOptions } from './waiters.ts';
+import { patienceOf, type WaitOptions, Waiters } from './waiters.ts';
 
 export interface FlowEvent {
   readonly flow: Flow;
@@ -12,24 +12,22 @@ export interface FlowEvent {
 
 interface Member {
   readonly flow: Flow;
-  /** Whether a `packet` event of the flow is waiting. */
-  packetWaits: boolean;
+  /** Its events that wait, one of a type at most: however long nobody takes them, they are bounded, and none is lost. */
+  readonly waiting: Set<FlowEventType>;
 }
-
-/** Events a set holds that nobody takes; what comes after is lost, except that messages can be read. */
-const eventsMax = 1024;
 
 /**
  * A set of flows whose events are taken together. A flow is in at most one set.
  *
- * A `packet` event says that messages can be read: it comes again as long as the reader leaves any behind.
+ * A `packet` event says that messages can be read: it comes again as long as the reader leaves any behind. Of what happens
+ * to a flow again before its event is taken, only the latest counts: behind `up`, a `down` says how it is now.
  */
 export class FlowSet implements Disposable {
   readonly #members = new Map<Flow, Member>();
   #events: FlowEvent[] = [];
   /** Flows whose `packet` event was taken last: more may be left to read. */
   #taken: Member[] = [];
-  #wake: (() => void) | undefined;
+  readonly #waiters = new Waiters();
 
   /** Flows in the set. */
   get size(): number {
@@ -44,7 +42,7 @@ export class FlowSet implements Disposable {
    */
   add(flow: Flow): void {
     if (this.#members.has(flow)) return;
-    const member = { flow, packetWaits: false };
+    const member: Member = { flow, waiting: new Set() };
     flow.listen({
       happened: (_flow, type) => this.#happened(member, type),
       closed: () => void this.delete(flow),
@@ -77,10 +75,10 @@ export class FlowSet implements Disposable {
 
   /** Waits for events and takes all there are. Rejects with ETIMEDOUT and ECANCELED as its options say. */
   async wait(options: WaitOptions = {}): Promise<FlowEvent[]> {
-    const { timeout, signal } = options;
-    if (signal?.aborted === true) throw new O7sError('ECANCELED');
+    const patience = patienceOf(options);
+    if (patience.signal?.aborted === true) throw new O7sError('ECANCELED');
     this.#lookAgain();
-    if (this.#events.length === 0) await this.#untilEvent(timeout, signal);
+    while (this.#events.length === 0) await this.#waiters.wait(patience);
     return this.#take();
   }
 
@@ -98,28 +96,34 @@ export class FlowSet implements Disposable {
     return this.#take();
   }
 
-  /** Events as they come, without end. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<FlowEvent, void, void> {
-    for (;;) yield* await this.wait();
+  /** Events as they come, without end; the options are of each wait, which rejects as `wait` does. */
+  async *events(options: WaitOptions = {}): AsyncGenerator<FlowEvent, void, void> {
+    for (;;) yield* await this.wait(options);
+  }
+
+  /** As `events` without options. */
+  [Symbol.asyncIterator](): AsyncGenerator<FlowEvent, void, void> {
+    return this.events();
   }
 
   #happened(member: Member, type: FlowEventType): void {
-    if (type === 'packet') {
-      if (member.packetWaits) return;
-      member.packetWaits = true;
-    } else if (this.#events.length >= eventsMax) return;
-    this.#events.push({ flow: member.flow, type });
-    this.#wake?.();
+    const { flow, waiting } = member;
+    if (waiting.has(type)) {
+      if (type === 'packet') return;
+      this.#events = this.#events.filter((event) => event.flow !== flow || event.type !== type);
+    }
+    waiting.add(type);
+    this.#events.push({ flow, type });
+    this.#waiters.wakeAll();
   }
 
   #take(): FlowEvent[] {
     const events = this.#events;
     this.#events = [];
     for (const { flow, type } of events) {
-      const member = type === 'packet' ? this.#members.get(flow) : undefined;
-      if (member === undefined) continue;
-      member.packetWaits = false;
-      this.#taken.push(member);
+      const member = this.#members.get(flow);
+      member?.waiting.delete(type);
+      if (member !== undefined && type === 'packet') this.#taken.push(member);
     }
     return events;
   }
@@ -129,22 +133,5 @@ export class FlowSet implements Disposable {
       if (member.flow.waiting > 0 && this.#members.has(member.flow)) this.#happened(member, 'packet');
     }
     if (this.#taken.length > 0) this.#taken = [];
-  }
-
-  #untilEvent(timeout: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', cancel);
-        this.#wake = undefined;
-      };
-      const cancel = (): void => (settle(), reject(new O7sError('ECANCELED')));
-      const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(() => (settle(), reject(new O7sError('ETIMEDOUT'))), timeout);
-      signal?.addEventListener('abort', cancel, { once: true });
-      this.#wake = () => (settle(), leaveHotLoop(), resolve());
-    });
   }
 }

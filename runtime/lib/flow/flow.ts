@@ -1,6 +1,7 @@
 /** One end of a flow, as an application holds it. Source: application-api.md 3, 4. */
 import { O7sError } from '../errors.ts';
 import type { FrctCounters } from '../frct/counters.ts';
+import type { FrctFacts } from '../frct/frct.ts';
 import { isReliable, type QosSpec } from '../qos.ts';
 import { monotonicNow } from '../time/timer.ts';
 import { type ByteStreamOptions, FlowStream } from './byte-stream.ts';
@@ -34,7 +35,7 @@ export interface FlowListener {
 }
 
 /** How order and retransmission fare on a flow that has them. */
-export interface FrctState {
+export interface FrctState extends FrctFacts {
   /** Whether what is lost is sent again. */
   readonly reliable: boolean;
   /** Whether the other end is one of this runtime; undefined before its first packet. */
@@ -136,6 +137,7 @@ export class Flow implements AsyncDisposable {
       outstanding: frct.outstanding,
       closedMs: frct.closedSince === undefined ? 0 : monotonicNow() - frct.closedSince,
       counters: { ...frct.counters },
+      ...frct.facts,
     };
   }
 
@@ -260,16 +262,24 @@ export class Flow implements AsyncDisposable {
     return message.copy(target);
   }
 
-  /** The messages of the flow, until the other end releases it or sends nothing more. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+  /**
+   * The messages of the flow, until the other end releases it or sends nothing more; the options are of each read, which
+   * rejects as `read` does otherwise.
+   */
+  async *messages(options: WaitOptions = {}): AsyncGenerator<Buffer, void, void> {
     for (;;) {
       try {
-        yield await this.read();
+        yield await this.read(options);
       } catch (error) {
         if (error instanceof O7sError && (error.code === 'EFLOWDOWN' || error.code === 'ENOTALLOC')) return;
         throw error;
       }
     }
+  }
+
+  /** As `messages` without options. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    return this.messages();
   }
 
   /** Sends a message, unless so much waits, or the other end's window is closed, that it would have to wait: then false. */

@@ -37,7 +37,7 @@ export const droppedBytes = 4;
 export const limitBytes = 4;
 
 /** With the frame's own header 64 bytes, enough for three unicast layers over Ethernet. */
-const frameRoomBytes = 60;
+export const frameRoomBytes = 60;
 
 /** Bytes of the token that opens an end of a flow. */
 export const tokenBytes = 16;

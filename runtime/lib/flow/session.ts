@@ -17,7 +17,7 @@ import { Flow } from './flow.ts';
 import { FrameWriter, frameKind, tokenBytes } from './framing.ts';
 import { protectionFor } from './protection.ts';
 import { FlowRendezvous } from './rendezvous.ts';
-import type { WaitOptions } from './waiters.ts';
+import { timeoutMax, timeoutOf, type WaitOptions } from './waiters.ts';
 
 export interface AllocOptions extends WaitOptions {
   /** What the flow asks for; raw when absent. In force at both ends. */
@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly path?: string | undefined;
   /** The program this process counts as, for bindings; by default the name of its script. */
   readonly program?: string | undefined;
+  /** Ends the wait for irmd. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How long the other end of a direct flow may take to connect, in ms. */
@@ -41,12 +43,21 @@ function programName(script: string | undefined = process.argv[1]): string {
   return basename(script, ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension) ? extension : '');
 }
 
+/** The sessions of this process; it takes leave of all when it ends. */
+const sessions = new Set<Session>();
+
+function leaveAll(): void {
+  for (const session of sessions) session.leave();
+}
+
 export class Session implements Disposable {
   /** The pid irmd knows this process by. */
   readonly pid: number;
   readonly #rpc: RpcClient<ApplicationApi>;
   readonly #timer = new DeadlineTimer();
   readonly #flows = new Map<number, Flow>();
+  /** Aborted when the session is disposed. */
+  readonly #over = new AbortController();
   /** irmd's numbers of them. */
   readonly #flowIds = new Map<Flow, number>();
   #rendezvous: FlowRendezvous | undefined;
@@ -54,23 +65,27 @@ export class Session implements Disposable {
   private constructor(rpc: RpcClient<ApplicationApi>, pid: number) {
     this.#rpc = rpc;
     this.pid = pid;
+    if (sessions.size === 0) process.once('exit', leaveAll);
+    sessions.add(this);
   }
 
   /**
    * Announces this process to irmd.
    *
-   * @throws O7sError EIRMD when no irmd answers.
+   * @throws O7sError EIRMD when no irmd answers, ECANCELED.
    */
   static async open(options: SessionOptions = {}): Promise<Session> {
+    const { path = applicationSocket(), program = programName(), signal } = options;
     let session: Session | undefined;
-    const rpc = await RpcClient.connect<ApplicationApi>(options.path ?? applicationSocket(), {
+    const rpc = await RpcClient.connect<ApplicationApi>(path, {
+      signal,
       onRequest: (method) => {
         if (method !== 'flows.report') throw new O7sError('ENOTSUP', `${method} is not served by a process`);
         return session?.reports() ?? [];
       },
     });
     try {
-      const { pid } = await rpc.call('process.announce', { program: options.program ?? programName() });
+      const { pid } = await rpc.call('process.announce', { program }, { signal });
       session = new Session(rpc, pid);
       return session;
     } catch (error) {
@@ -93,13 +108,13 @@ export class Session implements Disposable {
    */
   async allocFlow(name: string, options: AllocOptions = {}): Promise<Flow> {
     checkName(name, 'the name');
-    const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
+    const timeoutMs = wholeTimeoutOf(options);
     const params = { name, qos: qosToJson(options.qos ?? rawQos), timeoutMs };
     const grant = await this.#rpc.call('flow.allocate', params, {
       signal: options.signal,
       onLate: this.#giveBack,
     });
-    return this.#pickUp(grant);
+    return this.#pickUp(grant, options.signal);
   }
 
   /**
@@ -111,13 +126,13 @@ export class Session implements Disposable {
    */
   async joinFlow(layer: string, options: WaitOptions = {}): Promise<Flow> {
     checkName(layer, 'the layer name');
-    const timeoutMs = options.timeout === undefined ? null : Math.ceil(options.timeout);
+    const timeoutMs = wholeTimeoutOf(options);
     const grant = await this.#rpc.call(
       'flow.join',
       { layer, timeoutMs },
       { signal: options.signal, onLate: this.#giveBack },
     );
-    return this.#pickUp(grant);
+    return this.#pickUp(grant, options.signal);
   }
 
   /**
@@ -130,7 +145,8 @@ export class Session implements Disposable {
   async acceptFlow(options: WaitOptions = {}): Promise<Flow> {
     this.#rendezvous ??= this.#listen();
     const listen = this.#rendezvous.path;
-    const end = options.timeout === undefined ? undefined : monotonicNow() + options.timeout;
+    const timeout = timeoutOf(options);
+    const end = timeout === undefined ? undefined : monotonicNow() + timeout;
     for (;;) {
       const timeoutMs = end === undefined ? null : Math.ceil(Math.max(0, end - monotonicNow()));
       const params = { timeoutMs, listen };
@@ -139,7 +155,7 @@ export class Session implements Disposable {
         onLate: this.#giveBack,
       });
       try {
-        return await this.#pickUp(grant);
+        return await this.#pickUp(grant, options.signal);
       } catch (error) {
         // A requester that went away before it came is nobody's error here: the next one may come.
         if (!(error instanceof O7sError) || error.code !== 'EFLOWDOWN') throw error;
@@ -154,10 +170,18 @@ export class Session implements Disposable {
 
   /** Drops all flows at once and takes leave of irmd. */
   [Symbol.dispose](): void {
+    this.#over.abort();
+    sessions.delete(this);
+    this.leave();
     for (const flow of [...this.#flows.values()]) flow.abort();
     this.#rendezvous?.[Symbol.dispose]();
     this.#timer.close();
     this.#rpc[Symbol.dispose]();
+  }
+
+  /** Tells irmd that this process ends, as it was meant to. What is written last leaves at once. */
+  leave(): void {
+    this.#rpc.notify('process.leave', {});
   }
 
   /** A flow that was granted when its caller no longer wanted it. */
@@ -173,7 +197,7 @@ export class Session implements Disposable {
     return rendezvous;
   }
 
-  async #pickUp(grant: FlowGrant): Promise<Flow> {
+  async #pickUp(grant: FlowGrant, signal: AbortSignal | undefined): Promise<Flow> {
     const qos = qosFromJson(grant.qos);
     let end: EndPoint;
     let flow: Flow;
@@ -192,7 +216,7 @@ export class Session implements Disposable {
       throw error;
     }
     try {
-      if (grant.connect === null) await this.#awaitPeer(end, grant.token);
+      if (grant.connect === null) await this.#awaitPeer(end, grant.token, signal);
       else connectStream(end, grant.connect, grant.token);
     } catch (error) {
       flow.abort();
@@ -220,29 +244,44 @@ export class Session implements Disposable {
     return flow;
   }
 
-  #awaitPeer(end: EndPoint, token: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#rendezvous?.expect(
-        token,
-        (stream) => {
-          end.attach(stream);
-          resolve();
-          return end;
-        },
-        () => reject(new O7sError('EFLOWDOWN', 'the other end did not come')),
-      );
-    });
+  async #awaitPeer(end: EndPoint, token: string, signal: AbortSignal | undefined): Promise<void> {
+    const over = signal === undefined ? this.#over.signal : AbortSignal.any([this.#over.signal, signal]);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const cancel = (): void => {
+      this.#rendezvous?.forget(token);
+      reject(new O7sError('ECANCELED'));
+    };
+    if (over.aborted) throw new O7sError('ECANCELED');
+    over.addEventListener('abort', cancel, { once: true });
+    this.#rendezvous?.expect(
+      token,
+      (stream) => {
+        end.attach(stream);
+        resolve();
+        return end;
+      },
+      () => reject(new O7sError('EFLOWDOWN', 'the other end did not come')),
+    );
+    try {
+      await promise;
+    } finally {
+      over.removeEventListener('abort', cancel);
+    }
   }
 }
 
-function reportOf(flowId: number, { counters, drops, frct }: Flow): FlowReport {
+/** The timeout of an allocation as irmd takes it: whole ms; null, which it makes 20 s, where the caller says none. */
+function wholeTimeoutOf(options: WaitOptions): number | null {
+  return options.timeout === undefined ? null : Math.ceil(timeoutOf(options) ?? timeoutMax);
+}
+
+function reportOf(flowId: number, { fd, counters, drops, frct }: Flow): FlowReport {
   const { messagesSent, messagesReceived } = counters;
-  const report = { flowId, messagesSent, messagesReceived, drops: { ...drops } };
+  const report = { flowId, fd, messagesSent, messagesReceived, drops: { ...drops } };
   if (frct === undefined) return { ...report, frct: null };
-  const { reliable, roundTripMs, window, outstanding, closedMs } = frct;
+  const { peerIsOurs: _, roundTripMs, ...state } = frct;
   const measured = roundTripMs === 0 ? null : roundTripMs;
-  const state = { reliable, roundTripMs: measured, window, outstanding, closedMs };
-  return { ...report, frct: { ...state, counters: { ...frct.counters } } };
+  return { ...report, frct: { ...state, roundTripMs: measured, counters: { ...frct.counters } } };
 }
 
 function connectStream(end: EndPoint, path: string, token: string): void {

@@ -4,7 +4,10 @@ import { leaveHotLoop } from '../os/hot-loop.ts';
 import type { Millis } from '../time/clock.ts';
 import { monotonicNow } from '../time/timer.ts';
 
-/** How long to wait: `timeout` in ms, none waits without limit; `signal` ends the wait early. */
+/**
+ * How long to wait: `timeout` in ms, none waits without limit (EINVAL when it is negative or no number); `signal` ends the
+ * wait early, with ECANCELED.
+ */
 export interface WaitOptions {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -16,10 +19,21 @@ export interface Patience {
   readonly signal: AbortSignal | undefined;
 }
 
-/** `usual` is the timeout where the options say none. */
-export function patienceOf({ timeout, signal }: WaitOptions, usual?: number): Patience {
+/** Beyond this, 24 days, a timer of Node's overflows: who waits longer waits without limit. */
+export const timeoutMax: Millis = 2 ** 31 - 1;
+
+/** The timeout of a wait in ms, undefined for none; `usual` where the options say none. EINVAL for what is no time. */
+export function timeoutOf({ timeout }: WaitOptions, usual?: number): Millis | undefined {
   const ms = timeout ?? usual;
-  return { until: ms === undefined ? undefined : monotonicNow() + ms, signal };
+  if (ms === undefined || ms > timeoutMax) return undefined;
+  if (!(ms >= 0)) throw new O7sError('EINVAL', `a timeout is a number of ms from 0 up, not ${ms}`);
+  return ms;
+}
+
+/** `usual` is the timeout where the options say none. */
+export function patienceOf(options: WaitOptions, usual?: number): Patience {
+  const ms = timeoutOf(options, usual);
+  return { until: ms === undefined ? undefined : monotonicNow() + ms, signal: options.signal };
 }
 
 export class Waiters {

@@ -65,6 +65,35 @@ type Ending = 'open' | 'ending' | 'ended';
  * One end of FRCT. It is driven from outside: `now` is an argument, `flush` is to be called at the end of every turn in
  * which packets came or messages were taken, and `advance` at `nextDeadline`.
  */
+/** Times in ms; sequence numbers are those of the run, and a right edge is the first that may not be sent. */
+export interface FrctFacts {
+  /** Longest time a packet lives in the layer, an acknowledgement is held back, and a packet is sent again. */
+  readonly mplMs: Millis;
+  readonly ackMs: Millis;
+  readonly retransmitMs: Millis;
+  /** Of the round trip. */
+  readonly deviationMs: Millis;
+  /** How long an acknowledgement is waited for now. */
+  readonly timeoutMs: Millis;
+  /** Round trips that were measured. */
+  readonly estimates: number;
+  readonly sender: {
+    readonly left: number;
+    readonly right: number;
+    /** The number of the next packet. */
+    readonly next: number;
+    /** After which silence a run is over. */
+    readonly inactiveMs: Millis;
+  };
+  readonly receiver: {
+    readonly left: number;
+    readonly right: number;
+    /** The left edge as the other end was told it last. */
+    readonly acknowledged: number;
+    readonly inactiveMs: Millis;
+  };
+}
+
 export class Frct implements Deadlines {
   readonly counters: FrctCounters = newFrctCounters();
   readonly #reliable: boolean;
@@ -159,6 +188,32 @@ export class Frct implements Deadlines {
   /** Smoothed round trip in ms, 0 before the first measurement. */
   get roundTrip(): Millis {
     return this.#sender.rtt.smoothed;
+  }
+
+  /** Times and sequence numbers, for people and metrics. */
+  get facts(): FrctFacts {
+    const { rtt, packets, rwe, timeout } = this.#sender;
+    const inactiveMs = (side: 'sender' | 'receiver'): Millis => inactivityMs(side, this.#mplMs, this.#limits);
+    return {
+      mplMs: this.#mplMs,
+      ackMs: this.#limits.ackMaxMs,
+      retransmitMs: this.#limits.retransmitMs,
+      deviationMs: rtt.deviation,
+      timeoutMs: timeout,
+      estimates: rtt.samples,
+      sender: {
+        left: packets.lwe >>> 0,
+        right: rwe >>> 0,
+        next: packets.seqno >>> 0,
+        inactiveMs: inactiveMs('sender'),
+      },
+      receiver: {
+        left: this.#receiver.lwe >>> 0,
+        right: this.#receiver.rwe >>> 0,
+        acknowledged: this.#receiver.lastAcknowledged >>> 0,
+        inactiveMs: inactiveMs('receiver'),
+      },
+    };
   }
 
   /** Packets that may be under way at once. */

@@ -104,6 +104,10 @@ export class Receiver {
   }
 
   /** When the latest data came. */
+  get lastAcknowledged(): Seqno {
+    return this.#toldLwe;
+  }
+
   get lastDataAt(): Millis {
     return this.#lastDataAt;
   }

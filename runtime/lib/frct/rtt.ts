@@ -18,6 +18,8 @@ export class RoundTrip {
   #smoothed: Millis = 0;
   #deviation: Millis = deviationInitial;
   #measured = false;
+  /** Measurements so far. */
+  samples = 0;
 
   constructor(limits: RoundTripLimits) {
     this.#limits = limits;
@@ -39,6 +41,7 @@ export class RoundTrip {
 
   /** Takes a sample: from the sending of a packet that was sent once to the acknowledgement that covers it. */
   sample(time: Millis): void {
+    this.samples += 1;
     if (this.#measured) {
       const off = time - this.#smoothed;
       this.#smoothed += off / 8;

@@ -4,6 +4,7 @@
  * Every call rejects with an O7sError whose code is the one irmd gave: EIRMD when irmd is gone, EIPCPSTATE
  * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
  */
+import type { LogLevel } from '../log.ts';
 import { managementSocket } from '../paths.ts';
 import { type QosSpec, qosToJson, rawQos } from '../qos.ts';
 import type {
@@ -13,9 +14,11 @@ import type {
   IpcpInfo,
   IpcpType,
   ManagementApi,
+  NameFiles,
   NameInfo,
+  RibFile,
 } from '../rpc/api.ts';
-import type { IrmEvent, IrmSnapshot } from '../rpc/events.ts';
+import type { IrmCounters, IrmEvent, IrmSnapshot } from '../rpc/events.ts';
 import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '../rpc/client.ts';
 
 /** Events that wait for whoever goes through them. */
@@ -90,6 +93,25 @@ export class IrmClient implements AsyncDisposable {
     this.#onChange();
   }
 
+  /** All there is on the node. */
+  snapshot(): Promise<IrmSnapshot> {
+    return this.#rpc.call('node.snapshot', {});
+  }
+
+  /**
+   * The tree of the RIB at and below a path, all of it without one: what the prototype shows in files.
+   *
+   * @throws O7sError ENOENT when there is nothing of this path.
+   */
+  rib(path = ''): Promise<readonly RibFile[]> {
+    return this.#rpc.call('node.rib', { path });
+  }
+
+  /** What all IPCPs and flows have counted. */
+  counters(): Promise<IrmCounters> {
+    return this.#rpc.call('node.counters', {});
+  }
+
   version(): Promise<{ version: string; pid: number }> {
     return this.#rpc.call('irmd.version', {});
   }
@@ -151,8 +173,9 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /** Creates a name; an existing one is left as it is. */
-  async createName(name: string, options: { policy?: BalancePolicy } = {}): Promise<void> {
-    await this.#rpc.call('name.create', { name, policy: options.policy ?? 'round-robin' });
+  async createName(name: string, options: { policy?: BalancePolicy; files?: NameFiles } = {}): Promise<void> {
+    const { policy = 'round-robin', files } = options;
+    await this.#rpc.call('name.create', { name, policy, files });
   }
 
   async destroyName(name: string): Promise<void> {
@@ -172,9 +195,16 @@ export class IrmClient implements AsyncDisposable {
     await this.#rpc.call('name.unregister', { name, pid });
   }
 
-  /** Binds every later process of a program, given by the absolute path of its executable, to a name. */
-  async bindProgram(program: string, name: string): Promise<void> {
-    await this.#rpc.call('program.bind', { program, name });
+  /**
+   * Binds every later process of a program, given by the absolute path of its executable, to a name. With `auto` irmd
+   * starts it with these arguments when a flow to the name is asked for and nobody accepts.
+   */
+  async bindProgram(
+    program: string,
+    name: string,
+    options: { auto?: readonly string[] } = {},
+  ): Promise<void> {
+    await this.#rpc.call('program.bind', { program, name, auto: options.auto ?? null });
   }
 
   /** Takes a binding back; without a name, all of the program's. */
@@ -189,6 +219,11 @@ export class IrmClient implements AsyncDisposable {
 
   async unbindProcess(pid: number, name?: string): Promise<void> {
     await this.#rpc.call('process.unbind', { pid, name: name ?? null });
+  }
+
+  /** Sets how much irmd and its IPCPs log, from now on, where a level is given; resolves with the level in force. */
+  async logLevel(level?: LogLevel): Promise<LogLevel> {
+    return (await this.#rpc.call('log.level', { level: level ?? null })).level;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -24,7 +24,7 @@ const queueBytes = 1024 * 1024;
 const acceptPauseMs = 100;
 
 /** A path; one that begins with `@` is in the abstract namespace of this network namespace, and leaves no file. */
-function socketAddress(path: string): Buffer {
+export function unixAddress(path: string): Buffer {
   const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path, 'utf8');
   if (name.length > pathBytesMax) throw new KernelError('bind', path, 36);
   const address = Buffer.alloc(2 + name.length + (path.startsWith('@') ? 0 : 1));
@@ -64,7 +64,7 @@ export class UnixListener implements Disposable {
     this.path = path;
     this.#fd = openSocket(path);
     try {
-      const address = socketAddress(path);
+      const address = unixAddress(path);
       check(libc.bind(this.#fd, address, address.length) as number, 'bind', path);
       if (!path.startsWith('@')) chmodSync(path, mode);
       check(libc.listen(this.#fd, backlog) as number, 'listen', path);
@@ -112,7 +112,7 @@ export class UnixListener implements Disposable {
  */
 export function connectUnix(path: string): number {
   const fd = openSocket(path);
-  const address = socketAddress(path);
+  const address = unixAddress(path);
   if ((libc.connect(fd, address, address.length) as number) < 0) {
     const errno = lastErrno();
     libc.close(fd);

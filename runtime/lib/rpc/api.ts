@@ -3,9 +3,10 @@
  * acts on it. Times are ms, identifiers positive integers, binary values hexadecimal.
  */
 import type { CipherName } from '../crypto/algorithms.ts';
+import type { LogLevel } from '../log.ts';
 import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
-import type { IrmSnapshot } from './events.ts';
+import type { IrmCounters, IrmSnapshot } from './events.ts';
 
 export const ipcpTypes = [
   'local',
@@ -106,6 +107,20 @@ export interface NameInfo {
   readonly policy: BalancePolicy;
 }
 
+/** Files of one side of a name, by absolute path; those of the configuration folder where absent (end-to-end.md 4.5). */
+export interface SideFiles {
+  /** `enc.conf`. */
+  readonly encryption?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What serves a name's security, where that is not in the configuration folder. */
+export interface NameFiles {
+  readonly server?: SideFiles | undefined;
+  readonly client?: SideFiles | undefined;
+}
+
 /** What both ends of an encrypted flow seal its packets with. */
 export interface FlowEncryption {
   readonly cipher: CipherName;
@@ -132,11 +147,23 @@ export interface FlowGrant {
 /** Methods of `irmd.sock`, for applications. */
 export interface ApplicationApi {
   'process.announce': { params: { program: string }; result: { pid: number } };
+  /** The process is about to end in order; the end of its connection alone is its death. */
+  'process.leave': { params: object; result: null };
   'flow.allocate': { params: { name: string; qos: QosJson; timeoutMs: number | null }; result: FlowGrant };
   /** Joins a broadcast layer by its name. */
   'flow.join': { params: { layer: string; timeoutMs: number | null }; result: FlowGrant };
   'flow.accept': { params: { timeoutMs: number | null; listen: string }; result: FlowGrant };
   'flow.deallocate': { params: { flowId: number }; result: null };
+}
+
+/** A file of the RIB: as text, and its lines by their labels, those under a heading in an object of their own. */
+export interface RibFile {
+  readonly path: string;
+  readonly text: string;
+  readonly values: RibValues;
+}
+export interface RibValues {
+  readonly [label: string]: string | number | RibValues;
 }
 
 /** Methods of `irm.sock`, for management. */
@@ -166,15 +193,30 @@ export interface ManagementApi {
   };
   /** What the IPCP did and dropped, by reason. */
   'ipcp.counters': { params: { pid: number }; result: Readonly<Record<string, number>> };
-  'name.create': { params: { name: string; policy: BalancePolicy }; result: null };
+  'name.create': {
+    params: { name: string; policy: BalancePolicy; files?: NameFiles | undefined };
+    result: null;
+  };
   'name.destroy': { params: { name: string }; result: null };
   'name.list': { params: object; result: readonly NameInfo[] };
   'name.register': { params: { name: string; pid: number }; result: null };
   'name.unregister': { params: { name: string; pid: number }; result: null };
-  'program.bind': { params: { program: string; name: string }; result: null };
+  /** With `auto`, the arguments it is started with when a flow is asked for and nobody accepts; null for never. */
+  'program.bind': {
+    params: { program: string; name: string; auto: readonly string[] | null };
+    result: null;
+  };
   'program.unbind': { params: { program: string; name: string | null }; result: null };
   'process.bind': { params: { pid: number; name: string }; result: null };
   'process.unbind': { params: { pid: number; name: string | null }; result: null };
+  /** Sets how much is logged, from now on, where a level is given; the level in force. */
+  'log.level': { params: { level: LogLevel | null }; result: { level: LogLevel } };
+  /** All there is on the node, once. */
+  'node.snapshot': { params: object; result: IrmSnapshot };
+  /** The tree of the RIB at and below a path, all of it for an empty one. Its form is that of the prototype's files. */
+  'node.rib': { params: { path: string }; result: readonly RibFile[] };
+  /** The counters of all IPCPs and flows. */
+  'node.counters': { params: object; result: IrmCounters };
   /**
    * From here on the connection brings notifications `event`, each an IrmEvent of what changes after the result, and
    * counters every `countersMs`, null for none. A reader that is too slow misses events and is told a snapshot, again as

@@ -61,6 +61,11 @@ export class RpcClient<A extends ApiShape<A>> implements Disposable {
     return this.stayingAlive(this.#connection.call(method, params as RpcParams, options));
   }
 
+  /** Tells something that has no answer. */
+  notify<M extends keyof A & string>(method: M, params: A[M]['params']): void {
+    this.#connection.notify(method, params as RpcParams);
+  }
+
   /** Keeps the program running for as long as something is waited for. */
   async stayingAlive<T>(awaited: Promise<T>): Promise<T> {
     this.#stream.ref?.();

@@ -1,4 +1,5 @@
 /** What irmd and its data plane, ipcpd, ask of each other. Binary values are hexadecimal. */
+import type { LogLevel } from '../log.ts';
 import type { LayerHash } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 import type { BootstrapConfig, ComponentName, FlowEncryption, FlowGrant, IpcpType } from './api.ts';
@@ -37,6 +38,7 @@ export interface LayerInfo {
 
 /** What irmd calls in ipcpd. */
 export interface DataPlaneApi {
+  'log.level': { params: { level: LogLevel }; result: null };
   'ipcp.create': { params: { pid: number; name: string; type: IpcpType }; result: null };
   'ipcp.bootstrap': {
     params: { pid: number; layer: string; config: BootstrapConfig };

@@ -157,6 +157,29 @@ export interface FrctReport {
   readonly outstanding: number;
   /** For how long the other end's window has refused writes; 0 while it does not. */
   readonly closedMs: number;
+  /** Longest time a packet lives in the layer, an acknowledgement is held back, and a packet is sent again. */
+  readonly mplMs: number;
+  readonly ackMs: number;
+  readonly retransmitMs: number;
+  /** Of the round trip. */
+  readonly deviationMs: number;
+  /** How long an acknowledgement is waited for now. */
+  readonly timeoutMs: number;
+  /** Round trips that were measured. */
+  readonly estimates: number;
+  /** Sequence numbers; a right edge is the first that may not be sent. */
+  readonly sender: {
+    readonly left: number;
+    readonly right: number;
+    readonly next: number;
+    readonly inactiveMs: number;
+  };
+  readonly receiver: {
+    readonly left: number;
+    readonly right: number;
+    readonly acknowledged: number;
+    readonly inactiveMs: number;
+  };
   /** Retransmissions, time-outs, what was dropped and more, by name. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -164,6 +187,8 @@ export interface FrctReport {
 /** What the library in a process knows of its end of a flow. */
 export interface FlowReport {
   readonly flowId: number;
+  /** What the process knows it by; null where it has no such number. */
+  readonly fd: number | null;
   readonly messagesSent: number;
   readonly messagesReceived: number;
   /** Messages and packets that were lost, by reason. */

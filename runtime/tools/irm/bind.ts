@@ -2,63 +2,82 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { type IpcpInfo, type IrmClient, O7sError } from '../../lib/index.ts';
-import { type Command, type CommandContext, type CommandGroup, failed } from './command.ts';
-import { matchesPattern, parseParameters } from './grammar.ts';
+import { atIrmd, type Command, type CommandContext, type CommandGroup, failed, say } from './command.ts';
+import { matchesPattern, parseParameters, valuesOf } from './grammar.ts';
 
-const bindProgramUsage = `Usage: irm bind program
+const keywords = { name: 'name' } as const;
+
+const bindProgram: Command = {
+  usage: `Usage: irm bind program
                 <program>
                 name <name>
-`;
+                [auto] [-- <argument>...]
 
-// The word behind `bind` is at the same time the keyword of the first value.
-const bindProgram: Command = async (words, context) => {
-  const given = parseParameters(['program', ...words], { keywords: ['name', 'program'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm bind program".\n`);
-  const program = given.kind === 'parsed' ? given.values.get('program')?.at(-1) : undefined;
-  const name = given.kind === 'parsed' ? given.values.get('name')?.at(-1) : undefined;
-  if (program === undefined || name === undefined) return say(context, bindProgramUsage);
-  const path = findProgram(program);
-  if (path === undefined) return say(context, `${program} does not exist.\n`);
-  const refused = `Cannot execute ${program}, please check permissions.\n`;
-  if (!isExecutable(path)) return say(context, refused);
-  try {
-    await (await context.irmd()).bindProgram(path, name);
-    return 0;
-  } catch (error) {
-    return failed(error as O7sError, context, isNoDaemon(error) ? '' : refused);
-  }
+With auto the program is started when a flow to the name is asked for and nobody accepts.
+`,
+  first: 'file',
+  keywords: { ...keywords, auto: 'flag', '--': 'text' },
+  run: async (words, context) => {
+    const end = words.indexOf('--');
+    const own = end === -1 ? words : words.slice(0, end);
+    // The word behind `bind` is at the same time the keyword of the first value.
+    const given = parseParameters(['program', ...own], {
+      keywords: ['name', 'program'],
+      exactFlags: ['auto'],
+    });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'bind program'));
+    const [program, name] = valuesOf(given, ['program', 'name']);
+    if (program === undefined || name === undefined) return say(context, bindProgram.usage);
+    const path = findProgram(program);
+    if (path === undefined) return say(context, `${program} does not exist.\n`);
+    const refused = `Cannot execute ${program}, please check permissions.\n`;
+    if (!isExecutable(path)) return say(context, refused);
+    const auto = given.kind === 'parsed' && given.values.has('auto');
+    const args = end === -1 ? [] : words.slice(end + 1);
+    if (!auto && args.length > 0) context.note('without auto the arguments behind -- are not used');
+    try {
+      await (await context.irmd()).bindProgram(path, name, auto ? { auto: args } : {});
+      return 0;
+    } catch (error) {
+      return failed(error, context, isNoDaemon(error) ? '' : refused);
+    }
+  },
 };
 
-const bindProcessUsage = `Usage: irm bind process
+const bindProcess: Command = {
+  usage: `Usage: irm bind process
                 <pid>
                 name <name>
-`;
-
-const bindProcess: Command = async (words, context) => {
-  const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm bind process".\n`);
-  const word = given.kind === 'parsed' ? given.values.get('process')?.at(-1) : undefined;
-  const name = given.kind === 'parsed' ? given.values.get('name')?.at(-1) : undefined;
-  if (word === undefined || name === undefined) return say(context, bindProcessUsage);
-  const pid = parsePid(word);
-  if (pid === undefined || !(pid > kernelPidMax || isAlive(pid))) {
-    return say(context, `"${word}" is not a valid process id.\n`);
-  }
-  return orExplain(context, async () => (await context.irmd()).bindProcess(pid, name));
+`,
+  first: 'pid',
+  keywords,
+  run: async (words, context) => {
+    const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'bind process'));
+    const [word, name] = valuesOf(given, ['process', 'name']);
+    if (word === undefined || name === undefined) return say(context, bindProcess.usage);
+    const pid = parsePid(word);
+    if (pid === undefined || !(pid > kernelPidMax || isAlive(pid))) {
+      return say(context, `"${word}" is not a valid process id.\n`);
+    }
+    return atIrmd(context, (irmd) => irmd.bindProcess(pid, name));
+  },
 };
 
-const bindIpcpUsage = `Usage: irm bind ipcp
+const bindIpcp: Command = {
+  usage: `Usage: irm bind ipcp
                 <IPCP name>
                 name <name>
-`;
-
-const bindIpcp: Command = async (words, context) => {
-  const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm bind ipcp".\n`);
-  const ipcp = given.kind === 'parsed' ? given.values.get('ipcp')?.at(-1) : undefined;
-  const name = given.kind === 'parsed' ? given.values.get('name')?.at(-1) : undefined;
-  if (ipcp === undefined || name === undefined) return say(context, bindIpcpUsage);
-  return forIpcps(context, ipcp, (irmd, pid) => irmd.bindProcess(pid, name));
+`,
+  first: 'ipcp',
+  keywords,
+  run: async (words, context) => {
+    const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'bind ipcp'));
+    const [ipcp, name] = valuesOf(given, ['ipcp', 'name']);
+    if (ipcp === undefined || name === undefined) return say(context, bindIpcp.usage);
+    return forIpcps(context, ipcp, (irmd, pid) => irmd.bindProcess(pid, name));
+  },
 };
 
 const unbindUsage = (what: string, value: string): string => `Usage: irm unbind ${what}
@@ -66,35 +85,44 @@ const unbindUsage = (what: string, value: string): string => `Usage: irm unbind 
                 [name <name> (default: all)]
 `;
 
-const unbindProgram: Command = async (words, context) => {
-  const given = parseParameters(['program', ...words], { keywords: ['name', 'program'] });
-  if (given.kind === 'unknown')
-    return say(context, `"${given.word}" is unknown, try "irm unbind program".\n`);
-  const program = given.kind === 'parsed' ? given.values.get('program')?.at(-1) : undefined;
-  if (given.kind !== 'parsed' || program === undefined)
-    return say(context, unbindUsage('program', 'program'));
-  const name = given.values.get('name')?.at(-1);
-  return orExplain(context, async () => (await context.irmd()).unbindProgram(program, name));
+const unbindProgram: Command = {
+  usage: unbindUsage('program', 'program'),
+  first: 'file',
+  keywords,
+  run: async (words, context) => {
+    const given = parseParameters(['program', ...words], { keywords: ['name', 'program'] });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'unbind program'));
+    const [program, name] = valuesOf(given, ['program', 'name']);
+    if (program === undefined) return say(context, unbindProgram.usage);
+    return atIrmd(context, (irmd) => irmd.unbindProgram(program, name));
+  },
 };
 
-const unbindProcess: Command = async (words, context) => {
-  const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
-  if (given.kind === 'unknown')
-    return say(context, `"${given.word}" is unknown, try "irm unbind process".\n`);
-  const word = given.kind === 'parsed' ? given.values.get('process')?.at(-1) : undefined;
-  const pid = word === undefined ? undefined : parsePid(word);
-  if (given.kind !== 'parsed' || pid === undefined) return say(context, unbindUsage('process', 'pid'));
-  const name = given.values.get('name')?.at(-1);
-  return orExplain(context, async () => (await context.irmd()).unbindProcess(pid, name));
+const unbindProcess: Command = {
+  usage: unbindUsage('process', 'pid'),
+  first: 'pid',
+  keywords,
+  run: async (words, context) => {
+    const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'unbind process'));
+    const [word = '', name] = valuesOf(given, ['process', 'name']);
+    const pid = parsePid(word);
+    if (pid === undefined) return say(context, unbindProcess.usage);
+    return atIrmd(context, (irmd) => irmd.unbindProcess(pid, name));
+  },
 };
 
-const unbindIpcp: Command = async (words, context) => {
-  const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unbind ipcp".\n`);
-  const ipcp = given.kind === 'parsed' ? given.values.get('ipcp')?.at(-1) : undefined;
-  if (given.kind !== 'parsed' || ipcp === undefined) return say(context, unbindUsage('ipcp', 'IPCP name'));
-  const name = given.values.get('name')?.at(-1);
-  return forIpcps(context, ipcp, (irmd, pid) => irmd.unbindProcess(pid, name));
+const unbindIpcp: Command = {
+  usage: unbindUsage('ipcp', 'IPCP name'),
+  first: 'ipcp',
+  keywords,
+  run: async (words, context) => {
+    const given = parseParameters(['ipcp', ...words], { keywords: ['name', 'ipcp'] });
+    if (given.kind === 'unknown') return say(context, unknown(given.word, 'unbind ipcp'));
+    const [ipcp, name] = valuesOf(given, ['ipcp', 'name']);
+    if (ipcp === undefined) return say(context, unbindIpcp.usage);
+    return forIpcps(context, ipcp, (irmd, pid) => irmd.unbindProcess(pid, name));
+  },
 };
 
 /** Does something for each IPCP of a name. Without one, and without a daemon, the manual says that all is well. */
@@ -113,26 +141,26 @@ async function forIpcps(
     return 0;
   }
   const matching = ipcps.filter((ipcp) => matchesPattern(ipcp.name, name));
-  return orExplain(context, async () => {
+  return atIrmd(context, async () => {
     for (const { pid } of matching) await work(irmd, pid);
   });
 }
 
-const words = ['program', 'process', 'ipcp', 'help'];
-
 export const bindGroup: CommandGroup = {
-  words,
   commands: { program: bindProgram, process: bindProcess, ipcp: bindIpcp },
   usage: 'Usage: irm bind [OPERATION]\n\nwhere OPERATION = {program process ipcp help}\n',
   help: 'irm bind help',
 };
 
 export const unbindGroup: CommandGroup = {
-  words,
   commands: { program: unbindProgram, process: unbindProcess, ipcp: unbindIpcp },
   usage: 'Usage: irm unbind [OPERATION]\n\nwhere OPERATION = {program process ipcp help}\n',
   help: 'irm unbind help',
 };
+
+function unknown(word: string, operation: string): string {
+  return `"${word}" is unknown, try "irm ${operation}".\n`;
+}
 
 /** A program as the manual finds it: relative to this folder, else in PATH. */
 function findProgram(program: string): string | undefined {
@@ -176,18 +204,4 @@ function isAlive(pid: number): boolean {
 
 function isNoDaemon(error: unknown): boolean {
   return error instanceof O7sError && error.code === 'EIRMD';
-}
-
-function say(context: CommandContext, text: string): number {
-  context.out(text);
-  return 1;
-}
-
-async function orExplain(context: CommandContext, run: () => Promise<void>): Promise<number> {
-  try {
-    await run();
-    return 0;
-  } catch (error) {
-    return failed(error as O7sError, context);
-  }
 }

@@ -15,7 +15,7 @@ import {
 import { type Command, type CommandContext, say, silently } from './command.ts';
 import { matchesPattern, matchWord, parseParameters } from './grammar.ts';
 
-/** In the order in which shortened words are tried; `fd` is the manual's alone. */
+/** In the order in which shortened words are tried; `fd` is the manual's alone, `if` the tutorial's of 2018 for device. */
 const words = [
   'type',
   'layer',
@@ -43,6 +43,7 @@ const words = [
   'ls_t_recalc',
   'congestion',
   'fd',
+  'if',
 ] as const;
 type Word = (typeof words)[number];
 
@@ -135,12 +136,23 @@ interface Options {
   readonly notes: readonly string[];
 }
 
-export const bootstrap: Command = async (given, context) => {
-  const options = readOptions(given);
-  if ('complaint' in options) return say(context, options.complaint);
-  const { notes } = options.value;
-  for (const note of notes) context.note(note);
-  return silently(context, () => run(options.value, context));
+export const bootstrap: Command = {
+  usage,
+  keywords: {
+    ...Object.fromEntries(words.filter((word) => word !== 'if').map((word) => [word, 'text'] as const)),
+    ...choices,
+    type: types,
+    layer: 'layer',
+    name: 'ipcp',
+    autobind: 'flag',
+  },
+  run: async (given, context) => {
+    const options = readOptions(given);
+    if ('complaint' in options) return say(context, options.complaint);
+    const { notes } = options.value;
+    for (const note of notes) context.note(note);
+    return silently(context, () => run(options.value, context));
+  },
 };
 
 async function run(
@@ -261,7 +273,7 @@ function readOptions(given: readonly string[]): Read<Options> {
   const config: BootstrapConfig = {
     ...chosen,
     ...counted,
-    dev: last('device'),
+    dev: last('device') ?? last('if'),
     ethertype,
     ip,
     dns: last('dns'),

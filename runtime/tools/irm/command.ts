@@ -2,12 +2,16 @@
 import { type IrmClient, O7sError } from '../../lib/index.ts';
 
 export interface Output {
+  /** Whether `--json` was given. */
+  readonly json: boolean;
   /** Text of the manual: standard output. */
   out(text: string): void;
-  /** What the manual does not print: why something failed, on standard error. */
+  /** What the manual does not print: why something failed. */
   explain(error: O7sError): void;
   /** What is done otherwise than was asked, on standard error. */
   note(text: string): void;
+  /** A result for a script, one JSON value; shown where `--json` asked for it. */
+  result(value: unknown): void;
 }
 
 export interface CommandContext extends Output {
@@ -15,12 +19,21 @@ export interface CommandContext extends Output {
   irmd(): Promise<IrmClient>;
 }
 
-/** Runs with the words behind the command; resolves with the exit status. */
-export type Command = (words: readonly string[], context: CommandContext) => Promise<number>;
+/** What a word stands for, so that it can be completed: something of the node, or one of a few words. */
+export type Kind = 'ipcp' | 'layer' | 'name' | 'file' | 'pid' | 'text' | 'flag' | readonly string[];
 
-/** Commands by word, in the order in which shortened words are tried. A word without a command is reserved. */
+export interface Command {
+  readonly usage: string;
+  /** What comes first, where that is no keyword. */
+  readonly first?: Kind;
+  /** What the value of each keyword is. */
+  readonly keywords: Readonly<Record<string, Kind>>;
+  /** Runs with the words behind the command; resolves with the exit status. */
+  run(words: readonly string[], context: CommandContext): Promise<number>;
+}
+
+/** Commands by word, in the order in which shortened words are tried. */
 export interface CommandGroup {
-  readonly words: readonly string[];
   readonly commands: Readonly<Record<string, Command>>;
   readonly usage: string;
   /** What an unknown word is pointed to. */
@@ -30,9 +43,10 @@ export interface CommandGroup {
 const noDaemon = 'Failed to communicate with the Ouroboros IPC Resource Manager daemon.\n';
 
 /** What a command does when irmd refuses: explains it, says what the manual says, fails. */
-export function failed(error: O7sError, context: Output, text = ''): number {
+export function failed(error: unknown, context: Output, text = ''): number {
+  if (!(error instanceof O7sError)) throw error;
   context.out(error.code === 'EIRMD' && text === '' ? noDaemon : text);
-  if (error.code !== 'EIRMD') context.explain(error);
+  if (error.code !== 'EIRMD' || context.json) context.explain(error);
   return 1;
 }
 
@@ -40,6 +54,18 @@ export function failed(error: O7sError, context: Output, text = ''): number {
 export function say(context: Output, text: string): number {
   context.out(text);
   return 1;
+}
+
+/** Does something at irmd that succeeds without a word. */
+export async function atIrmd(
+  context: CommandContext,
+  work: (irmd: IrmClient) => Promise<number | void>,
+): Promise<number> {
+  try {
+    return (await work(await context.irmd())) ?? 0;
+  } catch (error) {
+    return failed(error, context);
+  }
 }
 
 /** Runs something whose failure the manual leaves without a text. */

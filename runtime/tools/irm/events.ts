@@ -1,49 +1,46 @@
 /** `irm events`: what happens on the node, as it happens. */
-import type { IrmChange, IrmEvent, IrmSnapshot, O7sError, QosJson } from '../../lib/index.ts';
+import type { IrmChange, IrmEvent, IrmSnapshot, QosJson } from '../../lib/index.ts';
 import { qosByName, qosFromJson } from '../../lib/index.ts';
 import { type Command, failed, say } from './command.ts';
 
 const usage = `Usage: irm events
-                [json]
                 [interval <seconds between counters, 0 for none> (default: 1)]
 
-Words may be written as options: --json, --interval.
+Lines to read; with --json every event as one JSON object a line, with counters. docs/events.md describes them.
 `;
 const secondsMin = 0.1;
 const secondsMax = 3600;
 const msPerSecond = 1000;
 
-export const events: Command = async (words, context) => {
-  const options = parse(words);
-  if (options === undefined) return say(context, usage);
-  const { json, seconds } = options;
-  try {
-    const irmd = await context.irmd();
-    const countersMs = seconds === 0 ? undefined : seconds * msPerSecond;
-    for await (const event of irmd.events(undefined, { countersMs })) {
-      context.out(json ? `${JSON.stringify(event)}\n` : inWords(event));
+export const events: Command = {
+  usage,
+  keywords: { interval: 'text' },
+  run: async (words, context) => {
+    const seconds = parse(words);
+    if (seconds === undefined) return say(context, usage);
+    try {
+      const irmd = await context.irmd();
+      const countersMs = seconds === 0 || !context.json ? undefined : seconds * msPerSecond;
+      for await (const event of irmd.events(undefined, { countersMs })) {
+        context.result(event);
+        if (!context.json) context.out(inWords(event));
+      }
+      context.note('irmd has ended.');
+      return 1;
+    } catch (error) {
+      return failed(error, context);
     }
-    context.note('irmd has ended.');
-    return 1;
-  } catch (error) {
-    return failed(error as O7sError, context);
-  }
+  },
 };
 
-function parse(words: readonly string[]): { readonly json: boolean; readonly seconds: number } | undefined {
-  let json = false;
-  let seconds = 1;
-  for (let at = 0; at < words.length; at += 1) {
-    const word = (words[at] ?? '').replace(/^--/, '');
-    if (word === '') return undefined;
-    if ('json'.startsWith(word)) json = true;
-    else if ('interval'.startsWith(word)) {
-      at += 1;
-      seconds = Number(words[at]);
-      if (seconds !== 0 && !(seconds >= secondsMin && seconds <= secondsMax)) return undefined;
-    } else return undefined;
-  }
-  return { json, seconds };
+/** The seconds between counters; undefined where the words say something else. */
+function parse(words: readonly string[]): number | undefined {
+  const [word, value, ...more] = words;
+  if (word === undefined) return 1;
+  const seconds = Number(value);
+  const isKnown = word !== '--' && 'interval'.startsWith(word.replace(/^--/, ''));
+  if (!isKnown || value === undefined || more.length > 0) return undefined;
+  return seconds === 0 || (seconds >= secondsMin && seconds <= secondsMax) ? seconds : undefined;
 }
 
 /** An event as one line to read, a snapshot as one for each thing there is; counters say nothing to a reader. */

@@ -13,13 +13,15 @@ export interface ParameterRules<K extends string> {
   readonly keywords: readonly K[];
   /** Keywords without a value. */
   readonly flags?: readonly K[];
+  /** Further words without a value, which are never shortened. */
+  readonly exactFlags?: readonly string[];
 }
 
 export type Parameters<K extends string> =
   | {
       readonly kind: 'parsed';
       /** All values of each keyword, in their order; a flag has one, empty. */
-      readonly values: ReadonlyMap<K, readonly string[]>;
+      readonly values: ReadonlyMap<string, readonly string[]>;
       /** How each keyword was written. */
       readonly spelling: ReadonlyMap<K, string>;
     }
@@ -32,10 +34,14 @@ export function parseParameters<K extends string>(
   words: readonly string[],
   rules: ParameterRules<K>,
 ): Parameters<K> {
-  const values = new Map<K, string[]>();
+  const values = new Map<string, string[]>();
   const spelling = new Map<K, string>();
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
+    if (rules.exactFlags?.includes(word) === true) {
+      values.set(word, ['']);
+      continue;
+    }
     const keyword = matchWord(word, rules.keywords);
     if (keyword === undefined) return { kind: 'unknown', word };
     spelling.set(keyword, word);
@@ -46,6 +52,16 @@ export function parseParameters<K extends string>(
     values.set(keyword, [...(values.get(keyword) ?? []), value]);
   }
   return { kind: 'parsed', values, spelling };
+}
+
+/** The last value of each of some keywords; all undefined where a value is missing. */
+export function valuesOf<K extends string, T extends readonly K[]>(
+  given: Parameters<K>,
+  keywords: readonly [...T],
+): { [I in keyof T]: string | undefined } {
+  return keywords.map((keyword) =>
+    given.kind === 'parsed' ? given.values.get(keyword)?.at(-1) : undefined,
+  ) as { [I in keyof T]: string | undefined };
 }
 
 /** Whether a text matches a pattern in which `*` stands for any text. */

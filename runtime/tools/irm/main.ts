@@ -1,69 +1,43 @@
 /** irm: manages the node's irmd from the command line. Source: irmd-and-irm.md 11. */
 import { writeSync } from 'node:fs';
-import type { O7sError } from '../../lib/index.ts';
-import { IrmClient } from '../../lib/index.ts';
-import { bindGroup, unbindGroup } from './bind.ts';
-import type { CommandContext, CommandGroup } from './command.ts';
-import { matchWord } from './grammar.ts';
-import { ipcpGroup } from './ipcp.ts';
-import { events } from './events.ts';
-import { nameGroup } from './name.ts';
+import { IrmClient, type O7sError } from '../../lib/index.ts';
+import { run, takeJson } from './irm.ts';
 
-const groups = { ipcp: ipcpGroup, bind: bindGroup, unbind: unbindGroup, name: nameGroup } as const;
-/** Commands without a group; the manual does not know them. */
-const commands = { events } as const;
-const topWords = ['ipcp', 'bind', 'unbind', 'name', 'help', 'events'] as const;
-const topUsage = `Usage: irm [OPERATION GROUP]
+const [outFd, errorFd] = [1, 2];
 
-where OPERATION GROUP = {ipcp bind unbind name help events}
-`;
-const exitWithoutWords = 255;
-
-function unknown(word: string, help: string): number {
-  writeSync(2, `"${word}" is unknown, try "${help}".\n`);
-  return 1;
-}
-
-async function runGroup(
-  group: CommandGroup,
-  words: readonly string[],
-  context: CommandContext,
-): Promise<number> {
-  const [word, ...rest] = words;
-  if (word === undefined) {
-    context.out(group.usage);
-    return 1;
+/** Writes all of a text, however little a pipe takes at once. */
+function write(fd: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') process.exit(1);
+      if (code !== 'EAGAIN') throw error;
+    }
   }
-  const matched = matchWord(word, group.words);
-  if (matched === 'help') {
-    context.out(group.usage);
-    return 0;
-  }
-  const command = matched === undefined ? undefined : group.commands[matched];
-  return command === undefined ? unknown(word, group.help) : command(rest, context);
-}
-
-async function run(words: readonly string[], context: CommandContext): Promise<number> {
-  const [word, ...rest] = words;
-  if (word === undefined) {
-    context.out(topUsage);
-    return exitWithoutWords;
-  }
-  const matched = matchWord(word, topWords);
-  if (matched === undefined) return unknown(word, 'irm help');
-  if (matched === 'events') return commands[matched](rest, context);
-  if (matched !== 'help') return runGroup(groups[matched], rest, context);
-  context.out(topUsage);
-  return 0;
 }
 
 process.title = 'irm';
+const { json, words } = takeJson(process.argv.slice(2));
 let client: Promise<IrmClient> | undefined;
-const status = await run(process.argv.slice(2), {
-  out: (text) => void (text !== '' && writeSync(1, text)),
-  explain: (error: O7sError) =>
-    void writeSync(2, `irm: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}\n`),
-  note: (text) => void writeSync(2, `irm: ${text}\n`),
-  irmd: () => (client ??= IrmClient.connect()),
-});
+const status = await run(
+  words,
+  {
+    json,
+    // A script that asked for JSON reads nothing else there.
+    out: (text) => write(json ? errorFd : outFd, text),
+    explain: ({ code, errno, message, hint }: O7sError) => {
+      if (json) write(outFd, `${JSON.stringify({ error: { code, errno: -errno, message, hint } })}\n`);
+      else write(errorFd, `irm: ${message}${hint === undefined ? '' : `; ${hint}`}\n`);
+    },
+    note: (text) => write(errorFd, `irm: ${text}\n`),
+    result: (value) => {
+      if (json) write(outFd, `${JSON.stringify(value)}\n`);
+    },
+    irmd: () => (client ??= IrmClient.connect()),
+  },
+  (text) => write(errorFd, text),
+);
 process.exit(status);

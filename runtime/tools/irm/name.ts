@@ -1,50 +1,95 @@
 /** `irm name ...`. Source: irmd-and-irm.md 11.13 to 11.16. */
+import { realpathSync } from 'node:fs';
 import {
-  type BalancePolicy,
   balancePolicies,
   type IpcpInfo,
-  type NameInfo,
   nameBytesMax,
-  O7sError,
+  type NameFiles,
+  type NameInfo,
 } from '../../lib/index.ts';
-import { type Command, type CommandContext, type CommandGroup, failed } from './command.ts';
-import { matchesPattern, matchWord, parseParameters } from './grammar.ts';
+import { atIrmd, type Command, type CommandGroup, failed, say, silently } from './command.ts';
+import { matchesPattern, matchWord, parseParameters, valuesOf } from './grammar.ts';
 
-const createUsage = `Usage: irm name create
+/** Longest path of a file, in bytes. */
+const pathBytesMax = 511;
+
+/** The manual's words for the files of a name, and whose they are. */
+const fileWords = {
+  sencpath: ['server', 'encryption'],
+  scrtpath: ['server', 'certificate'],
+  skeypath: ['server', 'key'],
+  cencpath: ['client', 'encryption'],
+  ccrtpath: ['client', 'certificate'],
+  ckeypath: ['client', 'key'],
+} as const;
+type FileWord = keyof typeof fileWords;
+const fileKeywords = Object.keys(fileWords) as FileWord[];
+
+const create: Command = {
+  usage: `Usage: irm name create
                 <name>
                 [lb <policy> (default: round-robin)]
+                [sencpath <enc.conf of the server>]
+                [scrtpath <certificate of the server>]
+                [skeypath <key of the server>]
+                [cencpath <enc.conf of the client>]
+                [ccrtpath <certificate of the client>]
+                [ckeypath <key of the client>]
 
-A policy is one of ${balancePolicies.join(', ')}.
-`;
-
-const create: Command = async ([name, ...words], context) => {
-  if (name === undefined) return say(context, createUsage);
-  if (tooLong(name)) return say(context, `Name too long.\n${createUsage}`);
-  const given = parseParameters(words, { keywords: ['lb'] });
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm name create".\n`);
-  if (given.kind === 'incomplete') return say(context, createUsage);
-  const policyWord = given.values.get('lb')?.at(-1) ?? 'round-robin';
-  const policy: BalancePolicy | undefined = balancePolicies.find((known) => known === policyWord);
-  if (policy === undefined) return say(context, createUsage);
-  return withIrmd(context, async (irmd) => irmd.createName(name, { policy }));
+A policy is one of ${balancePolicies.join(', ')}. Files that are not given are those of the configuration folder.
+`,
+  first: 'text',
+  keywords: {
+    lb: balancePolicies,
+    ...(Object.fromEntries(fileKeywords.map((word) => [word, 'file'])) as Record<FileWord, 'file'>),
+  },
+  run: async ([name, ...words], context) => {
+    const { usage } = create;
+    if (name === undefined) return say(context, usage);
+    if (tooLong(name)) return say(context, `Name too long.\n${usage}`);
+    const given = parseParameters(words, { keywords: ['lb', ...fileKeywords] });
+    if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm name create".\n`);
+    if (given.kind === 'incomplete') return say(context, usage);
+    const [policyWord = 'round-robin'] = valuesOf(given, ['lb']);
+    // The configuration file of the prototype calls it spill.
+    const known = policyWord === 'spill' ? 'spillover' : policyWord;
+    const policy = balancePolicies.find((each) => each === known);
+    if (policy === undefined) return say(context, usage);
+    const files: { -readonly [S in keyof NameFiles]: Record<string, string> } = {};
+    for (const word of fileKeywords) {
+      const path = given.values.get(word)?.at(-1);
+      if (path === undefined) continue;
+      if (Buffer.byteLength(path) > pathBytesMax) return say(context, `File path too long: ${path}.\n`);
+      const [side, file] = fileWords[word];
+      try {
+        (files[side] ??= {})[file] = realpathSync(path);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        return say(context, `Failed to check path ${path}: ${code}\n.${usage}`);
+      }
+    }
+    return atIrmd(context, (irmd) => irmd.createName(name, { policy, files }));
+  },
 };
 
-const destroy: Command = async ([name, ...words], context) => {
-  if (name === undefined) return say(context, 'Usage: irm name destroy\n                <name>\n');
-  const [extra] = words;
-  if (extra !== undefined) return say(context, `"${extra}" is unknown, try "irm name destroy".\n`);
-  return withIrmd(context, async (irmd) => irmd.destroyName(name));
+const destroy: Command = {
+  usage: 'Usage: irm name destroy\n                <name>\n',
+  first: 'name',
+  keywords: {},
+  run: async ([name, extra], context) => {
+    if (name === undefined) return say(context, destroy.usage);
+    if (extra !== undefined) return say(context, `"${extra}" is unknown, try "irm name destroy".\n`);
+    return atIrmd(context, (irmd) => irmd.destroyName(name));
+  },
 };
 
-const registerUsage = `Usage: irm name register
+const targetsUsage = (operation: string): string => `Usage: irm name ${operation}
                 <name>
                 [ipcp <IPCP name>]...
                 [layer <layer name>]...
 
 At least one IPCP or layer; * stands for any text.
 `;
-
-const unregisterUsage = registerUsage.replace('register', 'unregister');
 
 /** Which IPCPs the words behind a name mean; undefined when they do not say. */
 function targetRules(words: readonly string[]): ReturnType<typeof parseParameters<'layer' | 'ipcp'>> {
@@ -70,69 +115,94 @@ function isTarget(ipcp: IpcpInfo, layers: readonly string[], names: readonly str
   );
 }
 
-const register: Command = async ([name, ...words], context) => {
-  const given = targetRules(words);
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm name register".\n`);
-  if (name === undefined || given.kind === 'incomplete' || given.values.size === 0) {
-    return say(context, registerUsage);
-  }
-  if (tooLong(name)) return say(context, `Name too long.\n${registerUsage}`);
-  const layers = given.values.get('layer') ?? [];
-  const names = given.values.get('ipcp') ?? [];
-  try {
-    const irmd = await context.irmd();
-    const ipcps = await irmd.listIpcps();
-    if (ipcps.length === 0) return say(context, 'Failed to list IPCPs.\n');
-    await irmd.createName(name, { policy: 'spillover' });
-    for (const ipcp of ipcps.filter((one) => isTarget(one, layers, names))) {
-      try {
-        await irmd.registerName(name, ipcp.pid);
-      } catch (error) {
-        return failed(error as O7sError, context, `Failed to register with ${ipcp.layer ?? ipcp.name}\n`);
+/** The longest list of IPCPs, and of layers. */
+const targetsMax = 128;
+
+function tooMany(layers: readonly string[], names: readonly string[]): string | undefined {
+  if (names.length > targetsMax) return 'Too many IPCPs specified.\n';
+  return layers.length > targetsMax ? 'Too many layers specified.\n' : undefined;
+}
+
+const targetKinds = { layer: 'layer', ipcp: 'ipcp' } as const;
+
+export const register: Command = {
+  usage: targetsUsage('register'),
+  first: 'name',
+  keywords: targetKinds,
+  run: async ([name, ...words], context) => {
+    const { usage } = register;
+    const given = targetRules(words);
+    if (given.kind === 'unknown')
+      return say(context, `"${given.word}" is unknown, try "irm name register".\n`);
+    if (name === undefined || given.kind === 'incomplete' || given.values.size === 0) {
+      return say(context, usage);
+    }
+    if (tooLong(name)) return say(context, `Name too long.\n${usage}`);
+    const layers = given.values.get('layer') ?? [];
+    const names = given.values.get('ipcp') ?? [];
+    const excess = tooMany(layers, names);
+    if (excess !== undefined) return say(context, excess);
+    try {
+      const irmd = await context.irmd();
+      const ipcps = await irmd.listIpcps();
+      if (ipcps.length === 0) return say(context, 'Failed to list IPCPs.\n');
+      await irmd.createName(name, { policy: 'spillover' });
+      for (const ipcp of ipcps.filter((one) => isTarget(one, layers, names))) {
+        try {
+          await irmd.registerName(name, ipcp.pid);
+        } catch (error) {
+          return failed(error, context, `Failed to register with ${ipcp.layer ?? ipcp.name}\n`);
+        }
       }
+      return 0;
+    } catch (error) {
+      return failed(error, context, 'Failed to list IPCPs.\n');
     }
-    return 0;
-  } catch (error) {
-    return failed(error as O7sError, context, 'Failed to list IPCPs.\n');
-  }
+  },
 };
 
-const unregister: Command = async ([name, ...words], context) => {
-  const given = targetRules(words);
-  if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unregister".\n`);
-  if (name === undefined || given.kind === 'incomplete' || given.values.size === 0) {
-    return say(context, unregisterUsage);
-  }
-  const layers = given.values.get('layer') ?? [];
-  const names = given.values.get('ipcp') ?? [];
-  try {
-    const irmd = await context.irmd();
-    for (const ipcp of await irmd.listIpcps()) {
-      if (isTarget(ipcp, layers, names)) await irmd.unregisterName(name, ipcp.pid);
+const unregister: Command = {
+  usage: targetsUsage('unregister'),
+  first: 'name',
+  keywords: targetKinds,
+  run: async ([name, ...words], context) => {
+    const given = targetRules(words);
+    if (given.kind === 'unknown') return say(context, `"${given.word}" is unknown, try "irm unregister".\n`);
+    if (name === undefined || given.kind === 'incomplete' || given.values.size === 0) {
+      return say(context, unregister.usage);
     }
-    return 0;
-  } catch (error) {
-    if (!(error instanceof O7sError)) throw error;
-    context.explain(error);
-    return 1;
-  }
+    const layers = given.values.get('layer') ?? [];
+    const names = given.values.get('ipcp') ?? [];
+    const excess = tooMany(layers, names);
+    if (excess !== undefined) return say(context, excess);
+    return silently(context, async () => {
+      const irmd = await context.irmd();
+      for (const ipcp of await irmd.listIpcps()) {
+        if (isTarget(ipcp, layers, names)) await irmd.unregisterName(name, ipcp.pid);
+      }
+    });
+  },
 };
 
-const list: Command = async (words, context) => {
-  // The prototype wants the word `list` once more in front of the prefix; the manual does not.
-  const [prefix = '', extra] = words.length === 2 && words[0] === 'list' ? words.slice(1) : words;
-  if (extra !== undefined) return say(context, `"${extra}" is unknown, try "irm name list".\n`);
-  try {
-    const names = (await (await context.irmd()).listNames()).filter(({ name }) => name.startsWith(prefix));
-    context.out(names.length === 0 ? 'No names in system.\n\n' : nameTable(names));
-    return 0;
-  } catch (error) {
-    return failed(error as O7sError, context);
-  }
+const list: Command = {
+  usage: `Usage: irm name list
+                [<beginning of names>]
+`,
+  first: 'name',
+  keywords: {},
+  run: async (words, context) => {
+    // The prototype wants the word `list` once more in front of the prefix; the manual does not.
+    const [prefix = '', extra] = words.length === 2 && words[0] === 'list' ? words.slice(1) : words;
+    if (extra !== undefined) return say(context, `"${extra}" is unknown, try "irm name list".\n`);
+    return atIrmd(context, async (irmd) => {
+      const names = (await irmd.listNames()).filter(({ name }) => name.startsWith(prefix));
+      if (context.json) context.result(names);
+      else context.out(names.length === 0 ? 'No names in system.\n\n' : nameTable(names));
+    });
+  },
 };
 
 export const nameGroup: CommandGroup = {
-  words: ['create', 'destroy', 'register', 'unregister', 'list', 'help'],
   commands: { create, destroy, register, unregister, list },
   usage: `Usage: irm name [OPERATION]
 
@@ -151,21 +221,4 @@ function nameTable(names: readonly NameInfo[]): string {
 
 function tooLong(name: string): boolean {
   return Buffer.byteLength(name) > nameBytesMax;
-}
-
-function say(context: CommandContext, text: string): number {
-  context.out(text);
-  return 1;
-}
-
-async function withIrmd(
-  context: CommandContext,
-  run: (irmd: Awaited<ReturnType<CommandContext['irmd']>>) => Promise<void>,
-): Promise<number> {
-  try {
-    await run(await context.irmd());
-    return 0;
-  } catch (error) {
-    return failed(error as O7sError, context);
-  }
 }

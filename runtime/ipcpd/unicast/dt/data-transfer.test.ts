@@ -243,6 +243,7 @@ describe('a packet that comes in for somebody else', () => {
         ? { dtPacketsIn: 1, droppedTtl: 1 }
         : { dtPacketsIn: 1, dtPacketsOut: 1, dtForwarded: 1 },
     );
+    expect(bench.dt.neighbour(2)!.counters.droppedTtlPackets).toBe(left === undefined ? 1 : 0);
   });
 
   test('keeps its payload, an empty one too', () => {
@@ -261,6 +262,12 @@ describe('a packet that comes in for somebody else', () => {
       [],
       { dtPacketsIn: 2, droppedNoRoute: 1, droppedDtTooLong: 1 },
     ]);
+    // At the neighbour it came from, and at the one it should have gone to.
+    expect(bench.dt.neighbour(2)!.counters).toMatchObject({
+      droppedNoRoutePackets: 1,
+      failedWritePackets: 0,
+    });
+    expect(bench.dt.neighbour(3)!.counters).toMatchObject({ failedWritePackets: 1, failedWriteBytes: 21 });
   });
 });
 
@@ -419,15 +426,29 @@ describe('a neighbour', () => {
     expect(bench.events).toEqual(['9 up, 1496 bytes']);
   });
 
-  test('counts what is exchanged with it', () => {
+  test('counts what is exchanged with it, and what of that is of components', () => {
+    const without = { ...bench.dt.neighbour(2)!.counters };
     bench.send(far, 'abc');
     near.brings(packetTo({}, 'abcd'));
+    const exchanged = { ...without, packetsIn: 1, bytesIn: 19, packetsOut: 1, bytesOut: 18 };
+    expect(bench.dt.neighbour(2)!.counters).toEqual(exchanged);
+    bench.dt.send(far, 1, 0, packetOf(Buffer.from('abcde')));
+    near.brings(packetTo({ eid: 0n }, 'ab'));
     expect(bench.dt.neighbour(2)!.counters).toEqual({
-      packetsIn: 1,
-      bytesIn: 19,
-      packetsOut: 1,
-      bytesOut: 18,
+      ...exchanged,
+      packetsIn: 2,
+      bytesIn: 36,
+      packetsOut: 2,
+      bytesOut: 38,
+      localPacketsIn: 1,
+      localBytesIn: 17,
+      localPacketsOut: 1,
+      localBytesOut: 20,
     });
+    expect(bench.dt.components).toMatchObject([
+      { packetsIn: 1, bytesIn: 17, packetsOut: 0 },
+      { packetsIn: 0, packetsOut: 1, bytesOut: 20 },
+    ]);
   });
 
   test('needs as much room for headers as the widest of its flows', () => {

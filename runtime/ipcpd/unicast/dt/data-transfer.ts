@@ -62,6 +62,17 @@ const counterNames = [
 ] as const;
 type Counter = (typeof counterNames)[number];
 
+const componentCounterNames = [
+  'packetsIn',
+  'bytesIn',
+  'packetsOut',
+  'bytesOut',
+  'droppedNoRoutePackets',
+  'droppedNoRouteBytes',
+] as const;
+/** What a component of this member has sent and was brought; bytes with their headers (unicast-layer.md 11). */
+export type ComponentCounters = Record<(typeof componentCounterNames)[number], number>;
+
 /** Waiting packets for each step of the congestion level. */
 const packetsALevel = 16;
 const levelMax = 255;
@@ -75,6 +86,11 @@ export class DataTransfer implements Component, Deadlines {
   readonly keepalive = 'always';
   readonly address: Address;
   readonly counters: Record<Counter, number> = zeroCounts(counterNames);
+  /** By endpoint id. */
+  readonly components: readonly [flowAllocator: ComponentCounters, directory: ComponentCounters] = [
+    zeroCounts(componentCounterNames),
+    zeroCounts(componentCounterNames),
+  ];
 
   readonly #options: DataTransferOptions;
   readonly #neighbours = new Map<Address, Neighbour>();
@@ -146,6 +162,8 @@ export class DataTransfer implements Component, Deadlines {
       return true;
     }
     const next = this.#forwarding.nextHop(destination);
+    const component = eidHigh === 0 ? this.components[eidLow] : undefined;
+    if (component !== undefined) countSent(component, next, packet.end - packet.start + dtHeaderBytes);
     if (next === undefined) {
       this.counters.droppedNoRoute += 1;
       return false;
@@ -167,7 +185,7 @@ export class DataTransfer implements Component, Deadlines {
     const { address } = connection.peer;
     let neighbour = this.#neighbours.get(address);
     if (neighbour === undefined) {
-      neighbour = new Neighbour(address);
+      neighbour = new Neighbour(address, now);
       this.#neighbours.set(address, neighbour);
     }
     neighbour.add(connection);
@@ -215,18 +233,29 @@ export class DataTransfer implements Component, Deadlines {
     if (destination === this.address) {
       packet.start = start + dtHeaderBytes;
       const eidLow = view.getUint32(start + dtOffset.eidLow, true);
-      this.#arrived(eidLow, view.getUint32(start + dtOffset.eidHigh, true), ecn, packet);
+      const eidHigh = view.getUint32(start + dtOffset.eidHigh, true);
+      const component = eidHigh === 0 ? this.components[eidLow] : undefined;
+      if (component !== undefined) countBrought(component, neighbour, bytes);
+      this.#arrived(eidLow, eidHigh, ecn, packet);
       return;
     }
     // A prototype counts down first, and 0 becomes 255.
     const ttl = (view.getUint8(start + dtOffset.ttl) - 1) & 0xff;
     if (ttl === 0) {
       counters.droppedTtl += 1;
+      if (neighbour !== undefined) {
+        neighbour.counters.droppedTtlPackets += 1;
+        neighbour.counters.droppedTtlBytes += bytes;
+      }
       return;
     }
     const next = this.#forwarding.nextHop(destination);
     if (next === undefined) {
       counters.droppedNoRoute += 1;
+      if (neighbour !== undefined) {
+        neighbour.counters.droppedNoRoutePackets += 1;
+        neighbour.counters.droppedNoRouteBytes += bytes;
+      }
       return;
     }
     view.setUint8(start + dtOffset.ttl, ttl);
@@ -254,14 +283,12 @@ export class DataTransfer implements Component, Deadlines {
 
   #handOn(next: Neighbour, packet: Packet): boolean {
     const { connection, counters } = next;
-    // Routing is about to find out.
-    if (connection === undefined) {
-      this.counters.droppedNeighbourGone += 1;
-      return false;
-    }
     const bytes = packet.end - packet.start;
-    if (bytes > connection.flow.maxMessageBytes) {
-      this.counters.droppedDtTooLong += 1;
+    if (connection === undefined || bytes > connection.flow.maxMessageBytes) {
+      // Of a neighbour that is gone routing is about to find out.
+      this.counters[connection === undefined ? 'droppedNeighbourGone' : 'droppedDtTooLong'] += 1;
+      counters.failedWritePackets += 1;
+      counters.failedWriteBytes += bytes;
       return false;
     }
     this.counters.dtPacketsOut += 1;
@@ -270,4 +297,24 @@ export class DataTransfer implements Component, Deadlines {
     connection.write(packet);
     return true;
   }
+}
+
+function countSent(component: ComponentCounters, next: Neighbour | undefined, bytes: number): void {
+  if (next === undefined) {
+    component.droppedNoRoutePackets += 1;
+    component.droppedNoRouteBytes += bytes;
+    return;
+  }
+  component.packetsOut += 1;
+  component.bytesOut += bytes;
+  next.counters.localPacketsOut += 1;
+  next.counters.localBytesOut += bytes;
+}
+
+function countBrought(component: ComponentCounters, neighbour: Neighbour | undefined, bytes: number): void {
+  component.packetsIn += 1;
+  component.bytesIn += bytes;
+  if (neighbour === undefined) return;
+  neighbour.counters.localPacketsIn += 1;
+  neighbour.counters.localBytesIn += bytes;
 }

@@ -1,26 +1,46 @@
 /** A member that packets are handed to directly. */
+import type { Millis } from '../../../lib/time/clock.ts';
+import { zeroCounts } from '../../shell/counts.ts';
 import type { Connection } from '../../connmgr/connection.ts';
 import type { Address } from '../address.ts';
 
-/** What data transfer did with packets of one neighbour. */
-export interface NeighbourCounters {
-  packetsIn: number;
-  bytesIn: number;
-  packetsOut: number;
-  bytesOut: number;
-}
+const neighbourCounterNames = [
+  'packetsIn',
+  'bytesIn',
+  'packetsOut',
+  'bytesOut',
+  // Of these, what a component here is to have, or has sent.
+  'localPacketsIn',
+  'localBytesIn',
+  'localPacketsOut',
+  'localBytesOut',
+  // Of what came in: out of time, and without a next hop.
+  'droppedTtlPackets',
+  'droppedTtlBytes',
+  'droppedNoRoutePackets',
+  'droppedNoRouteBytes',
+  // What was to go out and could not.
+  'failedWritePackets',
+  'failedWriteBytes',
+] as const;
+
+/** What data transfer did with packets of one neighbour; bytes with their headers (unicast-layer.md 11). */
+export type NeighbourCounters = Record<(typeof neighbourCounterNames)[number], number>;
 
 /** A member with data-transfer connections to it; forwarding points to these. */
 export class Neighbour {
   readonly address: Address;
-  readonly counters: NeighbourCounters = { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 };
+  /** When the first of its connections came up. */
+  readonly since: Millis;
+  readonly counters: NeighbourCounters = zeroCounts(neighbourCounterNames);
   readonly connections = new Set<Connection>();
   /** Those that are up; who came up last is last. */
   readonly #up: Connection[] = [];
   #connection: Connection | undefined;
 
-  constructor(address: Address) {
+  constructor(address: Address, now: Millis) {
     this.address = address;
+    this.since = now;
   }
 
   get isUp(): boolean {

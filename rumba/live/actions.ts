@@ -1,0 +1,81 @@
+/** What a view can do to a lab; each act is noted among its commands. */
+import { TestbedError } from '../errors.ts';
+import { linkNamed } from '../links/live.ts';
+import { recordOf, start, stop } from '../orchestrate.ts';
+import type { Lab } from '../testbeds/testbed.ts';
+import { type Capture, startCapture } from './capture.ts';
+import type { CommandEvent, LiveActions } from './events.ts';
+
+export interface ActionNotes {
+  /** The lab, once it is there. */
+  readonly lab: () => Lab | undefined;
+  readonly note: (event: CommandEvent) => void;
+}
+
+/** How long an act may take, in milliseconds. */
+const actMs = 60_000;
+
+/**
+ * A shell with a terminal of its own, where that can be had: one that controls jobs makes itself the owner of its
+ * terminal, and from within a node it could not give ours back.
+ */
+const shellScript = [
+  'shell=$(command -v bash || command -v sh)',
+  'if command -v script >/dev/null; then exec script -q -c "$shell" /dev/null; fi',
+  'exec "$shell"',
+].join('\n');
+
+export function labActions({ lab: find, note }: ActionNotes): LiveActions {
+  let capture: { readonly link: string; readonly running: Capture } | undefined;
+  const there = (): Lab => {
+    const lab = find();
+    if (lab === undefined) throw new TestbedError('EFAILED', 'the lab is not there yet');
+    return lab;
+  };
+  const noted = async <T>(node: string | null, command: string, work: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    const done = (error: string | null): void => {
+      note({ event: 'command', at: Date.now(), node, command, ms: performance.now() - since, error });
+    };
+    try {
+      const result = await work();
+      done(null);
+      return result;
+    } catch (error) {
+      done(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return {
+    shell: (node) =>
+      noted(node, 'sh', async () => {
+        await there().node(node).attach(['sh', '-c', shellScript]).ended;
+      }),
+    stopNode: (node) => noted(null, `stop ${node}`, () => stop(there(), [node], AbortSignal.timeout(actMs))),
+    startNode: (node) =>
+      noted(null, `start ${node}`, () => start(there(), [node], { signal: AbortSignal.timeout(actMs) })),
+    destroyIpcp: (node, pid) =>
+      noted(node, `irm ipcp destroy pid ${pid}`, async () => {
+        await using irm = await there().node(node).irm(AbortSignal.timeout(actMs));
+        await irm.destroyIpcp(pid);
+      }),
+    setLink: (link, state) =>
+      noted(null, `link ${state} ${link}`, async () => {
+        const { topology } = await recordOf(there());
+        await there().setLink(linkNamed(topology, link), state, undefined, AbortSignal.timeout(actMs));
+      }),
+    capture: async (link) => {
+      if (capture !== undefined) {
+        const { link: before, running } = capture;
+        capture = undefined;
+        await noted(null, `end capture ${before}`, () => running.end());
+        if (before === link) return undefined;
+      }
+      return await noted(null, `capture ${link}`, async () => {
+        const running = await startCapture(there(), link);
+        capture = { link, running };
+        return running.file;
+      });
+    },
+  };
+}

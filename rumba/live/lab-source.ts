@@ -1,0 +1,187 @@
+/** A lab as what a view draws from: one that runs, or one that is being built. */
+import { EventQueue } from '../event-queue.ts';
+import { labEvents } from '../events.ts';
+import type { DeployEvent } from '../deploy/deploy.ts';
+import { logLines } from '../log-stream.ts';
+import type { Topology } from '../model/topology.ts';
+import { plan } from '../plan/plan.ts';
+import { findTestbed } from '../testbeds/known.ts';
+import type { Lab } from '../testbeds/testbed.ts';
+import { type ActionNotes, labActions } from './actions.ts';
+import type { LiveEvent, LiveSource } from './events.ts';
+import { sampleInterfaces } from './interfaces.ts';
+import { watchLinks } from './links.ts';
+
+/** How often counters and interfaces are asked for: once a second, and less often where there are many nodes. */
+const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
+
+/** A lab that runs. */
+export async function labSource(lab: Lab): Promise<LiveSource> {
+  // Other commands may give it nodes that this one does not know.
+  const following = new Following(async () => {
+    const labs = await findTestbed(lab.testbed).labs();
+    return labs.find(({ name }) => name === lab.name);
+  });
+  const record = await lab.record();
+  if (record !== undefined) {
+    const at = Date.parse(record.createdAt);
+    following.push({ event: 'topology', at, topology: record.topology });
+    for (const { node, command } of plan(record.topology).steps) {
+      // How long these took was not noted.
+      if (command !== undefined)
+        following.push({ event: 'command', at, node: node ?? null, command, ms: null, error: null });
+    }
+    for (const { name } of record.topology.nodes) {
+      const isThere = lab.nodes().some((node) => node.name === name);
+      if (!isThere) following.push({ event: 'node.ended', at: Date.now(), node: name });
+    }
+  }
+  following.start(lab);
+  return following.source(lab.name);
+}
+
+/** A lab that is being built: hand on what is told of it. */
+export interface BuildSource {
+  readonly source: LiveSource;
+  readonly onEvent: (event: DeployEvent) => void;
+  /** From here on it can be followed. */
+  readonly onLab: (lab: Lab) => void;
+}
+
+export function buildSource(name: string, topology: Topology): BuildSource {
+  const following = new Following();
+  following.push({ event: 'topology', at: Date.now(), topology });
+  return {
+    source: following.source(name),
+    onLab: (lab) => following.start(lab),
+    onEvent: (event) => {
+      for (const told of deployEvents(event, Date.now())) following.push(told);
+    },
+  };
+}
+
+/** A step of a deployment as events of a view. */
+function deployEvents(event: DeployEvent, at: number): LiveEvent[] {
+  switch (event.type) {
+    case 'phaseStarted':
+      return [{ event: 'phase', at, phase: event.phase, done: 0, total: event.total }];
+    case 'phaseDone':
+      return [{ event: 'phase', at, phase: event.phase, done: event.total, total: event.total }];
+    case 'stepStarted':
+      return [];
+    case 'stepDone': {
+      const { step, done, total, ms } = event;
+      const { node, command = step.text, phase } = step;
+      return [
+        { event: 'phase', at, phase, done, total },
+        { event: 'command', at, node: node ?? null, command, ms, error: null },
+      ];
+    }
+    case 'stepFailed': {
+      const { step, ms, error } = event;
+      const { node, command = step.text } = step;
+      const text = error instanceof Error ? error.message : String(error);
+      return [{ event: 'command', at, node: node ?? null, command, ms, error: text }];
+    }
+  }
+}
+
+/** Gathers what is told of a lab, from when it is there. */
+class Following {
+  readonly #again: () => Promise<Lab | undefined>;
+  readonly #queue = new EventQueue<LiveEvent>();
+  readonly #lab = Promise.withResolvers<Lab>();
+  readonly #logs = Promise.withResolvers<void>();
+  #started: Lab | undefined;
+  #isFollowed = false;
+  #nodes = 0;
+
+  /** @param again finds the lab again, with the nodes it has by then; by default it is the one that was started with. */
+  constructor(again: () => Promise<Lab | undefined> = async () => this.#started) {
+    this.#again = again;
+  }
+
+  push(event: LiveEvent): void {
+    if (event.event === 'topology') this.#nodes = event.topology.nodes.length;
+    this.#queue.push(event);
+  }
+
+  start(lab: Lab): void {
+    this.#started = lab;
+    this.#lab.resolve(lab);
+  }
+
+  source(title: string): LiveSource {
+    const notes: ActionNotes = { lab: () => this.#started, note: (event) => this.#queue.push(event) };
+    return {
+      title,
+      events: (signal) => this.#events(signal),
+      followLogs: () => this.#logs.resolve(),
+      actions: labActions(notes),
+    };
+  }
+
+  async *#events(signal: AbortSignal): AsyncGenerator<LiveEvent, void, void> {
+    if (this.#isFollowed) throw new Error('a lab is followed once');
+    this.#isFollowed = true;
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    const following = this.#follow(stop);
+    try {
+      yield* this.#queue.events(signal);
+    } finally {
+      ended.abort();
+      await following;
+    }
+  }
+
+  async #follow(stop: AbortSignal): Promise<void> {
+    const aborted = new Promise<undefined>((resolve) => {
+      stop.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const lab = await Promise.race([this.#lab.promise, aborted]);
+    if (lab === undefined) return;
+    const queue = this.#queue;
+    // What the lab says ends with it; the view stays until it is closed.
+    const again = async (): Promise<Lab | undefined> => {
+      const found = await this.#again();
+      this.#started = found ?? this.#started;
+      return found;
+    };
+    const current = (): Lab => this.#started ?? lab;
+    const period = periodMs(this.#nodes);
+    const told = queue.take(labEvents(lab, stop, { again, countersMs: period }));
+    const measured = sampleInterfaces(current, {
+      periodMs: period,
+      signal: stop,
+      onSample: (event) => queue.push(event),
+    });
+    const watched = watchLinks(current, { signal: stop, onChange: (event) => queue.push(event) });
+    const logged = this.#followLogs(current, stop, aborted);
+    try {
+      await Promise.all([told, measured, watched, logged]);
+    } catch (error) {
+      if (!stop.aborted) queue.end(error);
+    }
+  }
+
+  async #followLogs(lab: () => Lab, stop: AbortSignal, aborted: Promise<undefined>): Promise<void> {
+    await Promise.race([this.#logs.promise, aborted]);
+    if (stop.aborted) return;
+    for await (const { node, log, level, component, text, time } of logLines(lab().nodes(), {
+      follow: true,
+      signal: stop,
+    })) {
+      const at = time ?? Date.now();
+      const words = component === undefined ? text : `${component}: ${text}`;
+      this.#queue.push({
+        event: 'log',
+        at,
+        node,
+        log,
+        ...(level === undefined ? {} : { level }),
+        text: words,
+      });
+    }
+  }
+}
