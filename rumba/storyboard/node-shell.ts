@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { Shell } from 'zx';
 import type { LabNode, Opened } from '../testbeds/testbed.ts';
 
@@ -48,7 +49,8 @@ class RemoteChild extends EventEmitter {
         opened.stdout.pipe(stdout);
         opened.stderr.pipe(stderr);
         this.emit('spawn');
-        const code = await opened.ended;
+        // What was written may come after the end is known.
+        const [code] = await Promise.all([opened.ended, finished(opened.stdout), finished(opened.stderr)]);
         this.emit('exit', code, null);
         this.emit('close', code, null);
       },

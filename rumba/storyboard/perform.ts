@@ -1,4 +1,5 @@
 /** Does the actions of a storyboard in a lab. */
+import { text } from 'node:stream/consumers';
 import { Performer } from '../deploy/perform.ts';
 import { TestbedError } from '../errors.ts';
 import { impairLink, linkNamed, resetLink } from '../links/live.ts';
@@ -153,19 +154,18 @@ export class StoryPerformer {
     const count = Math.max(1, Math.floor(lastingMs / intervalMs));
     const words = ['story-ping', to, String(count), String(intervalMs), qos];
     const opened = await this.#stage.lab.node(from).open(words);
-    let [text, complaint] = ['', ''];
-    opened.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-    opened.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
+    // What was written may come after the end is known.
+    const output = Promise.all([opened.ended, text(opened.stdout), text(opened.stderr)]);
     opened.stdin.end();
     const stop = (): void => opened.kill('SIGINT');
     signal.addEventListener('abort', stop, { once: true });
     const late = setTimeout(stop, lastingMs + pingGraceMs);
-    const code = await opened.ended;
+    const [code, stdout, stderr] = await output;
     clearTimeout(late);
     signal.removeEventListener('abort', stop);
-    const { samples, error: told } = samplesOf(text, this.#stage.origin);
+    const { samples, error: told } = samplesOf(stdout, this.#stage.origin);
     const result = { name, from, to, intervalMs, samples };
-    const error = samples.length > 0 ? undefined : complaint.trim() || told || `it ended with ${code}`;
+    const error = samples.length > 0 ? undefined : stderr.trim() || told || `it ended with ${code}`;
     this.#stage.onPing(error === undefined ? result : { ...result, error });
     if (error !== undefined) throw new TestbedError('EFAILED', `node ${from}: no ping of ${to}: ${error}`);
   }
