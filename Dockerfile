@@ -8,6 +8,7 @@ COPY node_modules/koffi /opt/o7s-testbed/node_modules/koffi
 COPY node_modules/@koromix /opt/o7s-testbed/node_modules/@koromix
 COPY dist/bin /opt/o7s-testbed/dist/bin
 COPY dist/bundle /opt/o7s-testbed/dist/bundle
+COPY dist/man /usr/local/share/man
 COPY dist/python3 /opt/o7s-testbed/dist/python3
 ENV PATH=/opt/o7s-testbed/dist/bin:$PATH PYTHONPATH=/opt/o7s-testbed/dist/python3
 LABEL o7s.testbed.image=node

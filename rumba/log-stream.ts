@@ -14,6 +14,8 @@ export interface LogOptions {
   log?: string | undefined;
   /** Go on with what is written from now on, until the signal aborts. */
   follow: boolean;
+  /** How often logs that are followed are looked at, in ms; 200 by default. */
+  everyMs?: number | undefined;
   signal: AbortSignal;
 }
 
@@ -26,11 +28,11 @@ const lineBytesMax = 64 * 1024;
 /** All lines there are, then, if wanted, those that come. A node that ends meanwhile is left out from then on. */
 export async function* logLines(
   nodes: readonly LabNode[],
-  { log, follow, signal }: LogOptions,
+  { log, follow, everyMs = followMs, signal }: LogOptions,
 ): AsyncGenerator<PlacedLine, void, void> {
   const files = new Map<string, LogReader>();
   for (let first = true; first || (follow && !signal.aborted); first = false) {
-    if (!first) await delay(followMs, undefined, { signal }).catch(() => {});
+    if (!first) await delay(everyMs, undefined, { signal }).catch(() => {});
     const found = await Promise.all(
       nodes.map(async (node) => {
         const all = await node.logs().catch(() => []);

@@ -1,12 +1,13 @@
 /**
- * Builds what runs: every daemon and tool as one bundle under `dist/bundle`, and a starter for each
- * under `dist/bin`. With `--package`, also the library and the orchestrator as plain JavaScript with
+ * Builds what runs: every daemon and tool as one bundle under `dist/bundle`, a starter for each under
+ * `dist/bin`, and their manual under `dist/man`. With `--package`, also the library and the orchestrator as plain JavaScript with
  * types, which is what `npm pack` ships.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeManual } from './man/pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const programs = {
@@ -87,6 +88,7 @@ for (const name of Object.keys(programs)) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);
 }
+await writeManual(`${root}dist/man`, version);
 if (packaging) {
   execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], {
     cwd: root,

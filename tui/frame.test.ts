@@ -105,6 +105,53 @@ describe('views', () => {
     );
   });
 
+  test('ends of flows belong together of which one received what the other sent', () => {
+    const counts = (node: string, bytes: readonly [number, number][]): LiveEvent =>
+      ({
+        event: 'counters',
+        node,
+        at,
+        ipcps: [],
+        flows: bytes.map(([bytesSent, bytesReceived], order) => ({
+          flowId: order + 1,
+          port: { bytesSent, bytesReceived, droppedSlowReader: 0, droppedTooLong: 0 },
+          ends: [],
+        })),
+      }) as unknown as LiveEvent;
+    const flow = (flowId: number, pid: number): unknown => ({
+      flowId,
+      name: 'perf.n3',
+      ends: [{ pid, program: 'operf' }],
+      ipcp: 5_000_000,
+      layer: 'net',
+      qos: { inOrder: 0, loss: 1, ber: 1 },
+      up: true,
+      allocatedAt: at,
+    });
+    const lab = recordedLab({ nodes: 3, flows: 0, seconds: 0, periodMs: 1_000 });
+    const allocated = (node: string, flowId: number, pid: number): LiveEvent =>
+      ({ event: 'flow.allocated', node, at, flow: flow(flowId, pid) }) as unknown as LiveEvent;
+    // On the server's node the second client's flow came first.
+    const model = [
+      ...lab,
+      allocated('n1', 1, 1_001),
+      allocated('n2', 1, 1_002),
+      allocated('n3', 1, 500),
+      allocated('n3', 2, 500),
+      counts('n1', [[1_000, 10]]),
+      counts('n2', [[50_000, 70]]),
+      counts('n3', [
+        [70, 50_000],
+        [10, 990],
+      ]),
+    ].reduce(reduce, emptyModel);
+    const peers = ['n1', 'n2'].map((node) => {
+      const details = screen(model, ['4', '/', ...words(`${node} operf`), 'Enter', 'Enter']).join('\n');
+      return /on node n3, flow (\d)/.exec(details)?.[1];
+    });
+    expect(peers).toEqual(['2', '1']);
+  });
+
   test('links with their rates', () => {
     expect(screen(small, ['5'])[3]).toMatch(/^n1-n2 +n1:e1 +n2:e1 +[\d.]+ Mb\/s +[▁▂▃▄▅▆▇█]{3} +0 +-$/);
   });

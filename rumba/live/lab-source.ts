@@ -19,7 +19,10 @@ const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
 export async function labSource(lab: Lab): Promise<LiveSource> {
   // Other commands may give it nodes that this one does not know.
   const following = new Following(async () => {
-    const labs = await findTestbed(lab.testbed).labs();
+    // A testbed that cannot be asked now may be later.
+    const labs = await findTestbed(lab.testbed)
+      .labs()
+      .catch(() => []);
     return labs.find(({ name }) => name === lab.name);
   });
   const record = await lab.record();
@@ -170,6 +173,7 @@ class Following {
     if (stop.aborted) return;
     for await (const { node, log, level, component, text, time } of logLines(lab().nodes(), {
       follow: true,
+      everyMs: periodMs(this.#nodes),
       signal: stop,
     })) {
       const at = time ?? Date.now();

@@ -37,6 +37,18 @@ test('a folder of a run, and a file, give their events in order', async () => {
   expect(await played(join(folder, 'events.ndjson'))).toEqual(events);
 });
 
+test('a folder that has the topology of its run tells it first', async () => {
+  const folder = await recording(ended(1_000, 'a'));
+  const topology = { nodes: [{ name: 'a' }], links: [], layers: [], registrations: [], servers: [] };
+  await writeFile(join(folder, 'topology.json'), JSON.stringify(topology));
+  expect(await played(folder)).toEqual([
+    { event: 'topology', at: 1_000, topology },
+    { event: 'node.ended', at: 1_000, node: 'a' },
+  ]);
+  await writeFile(join(folder, 'topology.json'), '{"nodes":3}');
+  expect(await played(folder)).toHaveLength(1);
+});
+
 test('what happened later comes later, sooner at a higher speed, and not while it is paused', async () => {
   const source = replaySource(await recording(ended(0, 'a'), ended(5_000, 'b'), ended(10_000, 'c')));
   const events = source.events(signal)[Symbol.asyncIterator]();

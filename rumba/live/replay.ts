@@ -1,9 +1,10 @@
 /** Events that were kept, at the pace at which they happened or another. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../errors.ts';
+import type { Topology } from '../model/topology.ts';
 import type { LiveEvent, LiveSource, ReplayControl } from './events.ts';
 
 /** Name of the file of events in a run bundle. */
@@ -61,6 +62,19 @@ class Pace implements ReplayControl {
   }
 }
 
+/** What a run was of, where its folder tells. */
+function topologyBeside(file: string): Topology | undefined {
+  const path = join(dirname(file), 'topology.json');
+  if (!existsSync(path)) return undefined;
+  try {
+    const topology = JSON.parse(readFileSync(path, 'utf8')) as Topology;
+    const { nodes, links, layers, registrations, servers } = topology;
+    return [nodes, links, layers, registrations, servers].every(Array.isArray) ? topology : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function* replayed(
   file: string,
   pace: Pace,
@@ -68,6 +82,7 @@ async function* replayed(
 ): AsyncGenerator<LiveEvent, void, void> {
   let before: number | undefined;
   let number = 0;
+  const topology = topologyBeside(file);
   const stream = createReadStream(file, { encoding: 'utf8', signal });
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
@@ -78,6 +93,7 @@ async function* replayed(
       if (before !== undefined && event.at - before >= 10) await pace.wait(event.at - before, signal);
       before = Math.max(before ?? event.at, event.at);
       if (signal.aborted) return;
+      if (number === 1 && topology !== undefined) yield { event: 'topology', at: event.at, topology };
       yield event;
     }
   } catch (error) {

@@ -55,7 +55,8 @@ test('what is no option, or lacks its value, ends the reading; so does what an o
 });
 
 test('the usage text', () => {
-  expect(usageText('tool', 'Does something.', groups, 'And then some.\n')).toBe(`Usage: tool [OPTION]...
+  expect(usageText({ tool: 'tool', purpose: 'Does something.', groups, after: 'And then some.\n' }))
+    .toBe(`Usage: tool [OPTION]...
 Does something.
 
   -l, --loud             Be loud

@@ -20,6 +20,16 @@ export interface OptionGroup<T> {
   readonly options: readonly Option<T>[];
 }
 
+/** A tool and its options, of which usage text and man page are made. */
+export interface CommandLine<T> {
+  readonly tool: string;
+  /** One sentence. */
+  readonly purpose: string;
+  readonly groups: readonly OptionGroup<T>[];
+  /** What there is to say behind the options; ends with a line break. */
+  readonly after?: string;
+}
+
 export type Reading =
   | { readonly kind: 'read' }
   /** A word that is no option, or an option whose value is missing. */
@@ -58,18 +68,13 @@ export function readWords<T>(
   return { kind: 'read' };
 }
 
-const helpWords = '--help';
+/** What every tool takes besides. */
+export const helpOption: Option<unknown> = { words: ['--help'], help: 'Show this text', set: () => {} };
 
 /** The usage text: a line an option, `--help` last. */
-export function usageText<T>(
-  tool: string,
-  purpose: string,
-  groups: readonly OptionGroup<T>[],
-  after = '',
-): string {
-  const help: Option<unknown> = { words: [helpWords], help: 'Show this text', set: () => {} };
+export function usageText<T>({ tool, purpose, groups, after = '' }: CommandLine<T>): string {
   const all = groups.map(({ title, options }) => ({ title, lines: options.map(written) }));
-  all.at(-1)?.lines.push(written(help));
+  all.at(-1)?.lines.push(written(helpOption));
   const width = Math.max(...all.flatMap(({ lines }) => lines.map(([left]) => left.length)));
   const parts = all.map(({ title, lines }) => {
     const text = lines.map(([left, right]) => `  ${left.padEnd(width)}   ${right}\n`).join('');

@@ -209,6 +209,7 @@ function contextFiles(): TarFile[] {
     ...folder('dist/bin', `${packageRoot}dist/bin`),
     ...folder('dist/bundle', `${packageRoot}dist/bundle`),
     ...folder('dist/python3', `${packageRoot}dist/python3`),
+    ...folder('dist/man', `${packageRoot}dist/man`),
     ...folder('node_modules/koffi', koffi, koffiSources),
     ...folder(`node_modules/${native}`, packageFolder(native, `${koffi}/package.json`)),
   ];

@@ -1,6 +1,6 @@
 /** obc's command line. Source: tools.md 5. */
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
 export interface ObcOptions extends JsonOption {
   layer: string;
@@ -37,11 +37,13 @@ const groups: readonly OptionGroup<ObcOptions>[] = [
   },
 ];
 
-export const obcUsage: string = usageText(
-  'obc',
-  'Sends a message to everybody in a broadcast layer, or prints what others send.',
+export const obcCommand: CommandLine<ObcOptions> = {
+  tool: 'obc',
+  purpose: 'Sends a message to everybody in a broadcast layer, or prints what others send.',
   groups,
-);
+};
+
+export const obcUsage: string = usageText(obcCommand);
 
 export function parseObcOptions(args: readonly string[]): Parsed<ObcOptions> {
   const options: ObcOptions = { layer: '', message: messageDefault, listen: false, json: false };

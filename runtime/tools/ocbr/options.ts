@@ -3,7 +3,7 @@ import type { QosSpec } from '../../lib/index.ts';
 import { qosNames, qosOf } from '../qos.ts';
 import { leadingNumber, leadingRate } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
 export interface CbrOptions extends JsonOption {
   listen: boolean;
@@ -104,11 +104,13 @@ const groups: readonly OptionGroup<Given>[] = [
   },
 ];
 
-export const cbrUsage: string = usageText(
-  'cbr',
-  'Sends packets from a client to a server at a constant bit rate.',
+export const cbrCommand: CommandLine<Given> = {
+  tool: 'cbr',
+  purpose: 'Sends packets from a client to a server at a constant bit rate.',
   groups,
-);
+};
+
+export const cbrUsage: string = usageText(cbrCommand);
 
 const refuse = (text: string): Parsed<CbrOptions> => ({ kind: 'end', text, status: 1 });
 

@@ -1,6 +1,6 @@
 /** oecho's command line. Source: tools.md 2. */
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
 export interface EchoOptions extends JsonOption {
   listen: boolean;
@@ -15,11 +15,13 @@ const groups: readonly OptionGroup<EchoOptions>[] = [
   },
 ];
 
-const echoUsage = usageText(
-  'oecho',
-  'Sends a message to the server of the name "oecho", which sends it back.',
+export const echoCommand: CommandLine<EchoOptions> = {
+  tool: 'oecho',
+  purpose: 'Sends a message to the server of the name "oecho", which sends it back.',
   groups,
-);
+};
+
+const echoUsage = usageText(echoCommand);
 
 export function parseEchoOptions(args: readonly string[]): Parsed<EchoOptions> {
   const options: EchoOptions = { listen: false, json: false };

@@ -2,7 +2,7 @@
 import { dataQos, type QosSpec } from '../../lib/index.ts';
 import { qosNames, qosOf } from '../qos.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
 export interface NetcatOptions extends JsonOption {
   listen: boolean;
@@ -62,12 +62,14 @@ const groups: readonly OptionGroup<NetcatOptions>[] = [
   },
 ];
 
-const netcatUsage = usageText(
-  'onc',
-  'Carries standard input and output over a flow, as a stream of bytes.',
+export const netcatCommand: CommandLine<NetcatOptions> = {
+  tool: 'onc',
+  purpose: 'Carries standard input and output over a flow, as a stream of bytes.',
   groups,
-  'With -k and no command, what comes over all flows goes to standard output, and nothing is sent.\n',
-);
+  after: 'With -k and no command, what comes over all flows goes to standard output, and nothing is sent.\n',
+};
+
+const netcatUsage = usageText(netcatCommand);
 
 const refuse = (text: string): Parsed<NetcatOptions> => ({ kind: 'end', text, status: 1 });
 

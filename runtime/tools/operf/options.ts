@@ -3,7 +3,7 @@ import type { QosSpec } from '../../lib/index.ts';
 import { qosNames, qosOf } from '../qos.ts';
 import { leadingNumber, readRate, readTime } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 import type { TestType } from './message.ts';
 
 export interface PerfOptions extends JsonOption {
@@ -99,12 +99,14 @@ const groups: readonly OptionGroup<Given>[] = [
   },
 ];
 
-export const perfUsage: string = usageText(
-  'operf',
-  'Measures bandwidth between a client and a server.',
+export const perfCommand: CommandLine<Given> = {
+  tool: 'operf',
+  purpose: 'Measures bandwidth between a client and a server.',
   groups,
-  'A time is a number of ms, or has a unit: ms, s, m, h, d.\n',
-);
+  after: 'A time is a number of ms, or has a unit: ms, s, m, h, d.\n',
+};
+
+export const perfUsage: string = usageText(perfCommand);
 
 const refuse = (text: string): Parsed<PerfOptions> => ({ kind: 'end', text, status: 1 });
 

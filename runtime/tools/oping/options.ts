@@ -3,7 +3,7 @@ import type { QosSpec } from '../../lib/index.ts';
 import { qosNames, qosOf } from '../qos.ts';
 import { leadingNumber, type Measured, readTime } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
+import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
 
 export interface PingOptions extends JsonOption {
   listen: boolean;
@@ -115,12 +115,14 @@ const groups: readonly OptionGroup<Given>[] = [
   },
 ];
 
-export const pingUsage: string = usageText(
-  'oping',
-  'Checks liveness between a client and a server, and reports the round trip time (RTT).',
+export const pingCommand: CommandLine<Given> = {
+  tool: 'oping',
+  purpose: 'Checks liveness between a client and a server, and reports the round trip time (RTT).',
   groups,
-  'A time is a number of ms, or has a unit: ms, s, m, h, d.\n',
-);
+  after: 'A time is a number of ms, or has a unit: ms, s, m, h, d.\n',
+};
+
+export const pingUsage: string = usageText(pingCommand);
 
 export function parsePingOptions(args: readonly string[]): Parsed<PingOptions> {
   const given: Given = {

@@ -1,6 +1,6 @@
 /** ovpn's command line. Source: tools.md 6. */
 import { type JsonOption, jsonOption } from '../tool.ts';
-import { type Option, type Parsed, usageText } from '../words.ts';
+import { type CommandLine, type Option, type Parsed, usageText } from '../words.ts';
 import { getopt } from './getopt.ts';
 
 export interface VpnOptions extends JsonOption {
@@ -62,12 +62,14 @@ const known = [
   { short: 'C', takesValue: false, option: undefined },
 ];
 
-export const vpnUsage: string = usageText(
-  'ovpn',
-  'Sends TCP/IP traffic over Ouroboros: carries the packets of a tunnel device over a flow.',
-  [{ options }],
-  'Without a name it accepts one flow, for the name that it, or its program, is bound to.\n',
-);
+export const vpnCommand: CommandLine<Given> = {
+  tool: 'ovpn',
+  purpose: 'Sends TCP/IP traffic over Ouroboros: carries the packets of a tunnel device over a flow.',
+  groups: [{ options }],
+  after: 'Without a name it accepts one flow, for the name that it, or its program, is bound to.\n',
+};
+
+export const vpnUsage: string = usageText(vpnCommand);
 
 const withUsage = (text: string): ParsedVpnOptions => ({
   kind: 'end',
