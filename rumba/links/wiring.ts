@@ -15,6 +15,7 @@ import {
   bridgeCommandFor,
   bridgeName,
   bridgePairCommand,
+  cableCommand,
   cablePorts,
   classifierCommand,
   cutCommand,
@@ -93,9 +94,11 @@ export class Wiring {
     const [{ node: a, interface: from }, { node: b, interface: to }] = link.ends;
     const place = `link ${link.name} from ${from} of ${a} to ${to} of ${b}`;
     const ports = cablePorts(link.name);
-    await this.#pair(place, ports.near, link.ends[0], pids[0], link.mtu, signal);
-    await this.#pair(place, ports.far, link.ends[1], pids[1], link.mtu, signal);
-    await this.#join(place, ports, signal);
+    if (!(await this.#addAtOnce(link, ports, pids, signal))) {
+      await this.#pair(place, ports.near, link.ends[0], pids[0], link.mtu, signal);
+      await this.#pair(place, ports.far, link.ends[1], pids[1], link.mtu, signal);
+      await this.#join(place, ports, signal);
+    }
     await this.#connected(`link ${link.name}`, signal, [
       { pid: pids[0], interface: from },
       { pid: pids[1], interface: to },
@@ -286,6 +289,25 @@ export class Wiring {
     await wire.call('close', { splice: join }, { signal });
     const funnels = [near, far].map((port) => removeCommand(funnelOf(port).funnel));
     await this.#do(labPid, inSequence(funnels), what, signal);
+  }
+
+  /** Makes a cable of which nothing is there; false where something is, or the numbers of interfaces are taken. */
+  async #addAtOnce(
+    link: TopologyCable,
+    ports: Ports,
+    pids: readonly [number, number],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { labPid } = this.#ground;
+    const there = interfacesOf(labPid);
+    const isThere = link.ends.some((end, index) => interfacesOf(pids[index] ?? 0).includes(end.interface));
+    if (isThere || there.includes(ports.near) || there.includes(ports.far)) return false;
+    const ends = link.ends.map((end, index) => ({
+      end: this.#end(end, pids[index] ?? 0),
+      portIndex: this.#nextIndex(labPid),
+    }));
+    const { code } = await this.#ground.run(labPid, cableCommand(ports, ends, link.mtu, labPid), signal);
+    return code === 0;
   }
 
   /** Makes the interface of a node and its port, and sets both up. Does nothing when they are there. */
