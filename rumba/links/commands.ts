@@ -58,6 +58,30 @@ export function pairCommand(port: string, portIndex: number, end: LinkEnd, mtu: 
   return inSequence([[...add, ...endWords(end, mtu)], ...silentCommands(port)]);
 }
 
+/**
+ * Makes a cable in one go: both pairs, all interfaces up, and the ports joined. An interface of a node is named before
+ * its port: only then the kernel sets it up as it makes it.
+ */
+export function cableCommand(
+  { near, far }: Ports,
+  ends: readonly { readonly end: LinkEnd; readonly portIndex: number }[],
+  mtu: number,
+  labPid: number,
+): string[] {
+  const both = [near, far];
+  const pairs = ends.map(({ end, portIndex }, index) => {
+    const port = [...portWords(both[index] ?? '', mtu, portIndex), 'netns', String(labPid)];
+    return ['ip', 'link', 'add', ...endWords(end, mtu), 'up', 'type', 'veth', 'peer', ...port];
+  });
+  const join = [
+    classifierCommand(near),
+    classifierCommand(far),
+    leadCommand(near, far),
+    leadCommand(far, near),
+  ];
+  return batches([...pairs, ...both.flatMap(silentCommands), ...join]);
+}
+
 /** Makes the bridge's end of a LAN's join, `far`, and what is plugged into the bridge. */
 export function bridgePairCommand(far: string, mtu: number): string[] {
   const inner = innerPort(far);
@@ -137,6 +161,18 @@ exec ip link delete dev "$1"`;
 /** Several commands one after the other, until one fails. */
 export function inSequence(commands: readonly (readonly string[])[]): string[] {
   return ['sh', '-ec', commands.map((words) => words.map(quote).join(' ')).join('\n')];
+}
+
+/** The same for commands of `ip` and of `tc`, with one process for those of either that follow each other. */
+function batches(commands: readonly (readonly string[])[]): string[] {
+  const groups: { program: string; lines: string[] }[] = [];
+  for (const [program = '', ...words] of commands) {
+    const last = groups.at(-1);
+    if (last?.program === program) last.lines.push(words.join(' '));
+    else groups.push({ program, lines: [words.join(' ')] });
+  }
+  const script = groups.map(({ program, lines }) => `${program} -batch - <<'end'\n${lines.join('\n')}\nend`);
+  return ['sh', '-ec', script.join('\n')];
 }
 
 function quote(word: string): string {

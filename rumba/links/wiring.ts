@@ -8,6 +8,7 @@ import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
 import { derivedSeed } from '../seeded.ts';
+import { Turns } from '../turns.ts';
 import type { SpliceState } from '../wire/api.ts';
 import type { WireClient } from '../wire/client.ts';
 import {
@@ -15,6 +16,7 @@ import {
   bridgeCommandFor,
   bridgeName,
   bridgePairCommand,
+  cableCommand,
   cablePorts,
   classifierCommand,
   cutCommand,
@@ -83,6 +85,7 @@ export class Wiring {
   readonly #ground: Ground;
   #lastIndex = 0;
   #wire: WireClient | undefined;
+  readonly #turns = new Turns();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -93,9 +96,11 @@ export class Wiring {
     const [{ node: a, interface: from }, { node: b, interface: to }] = link.ends;
     const place = `link ${link.name} from ${from} of ${a} to ${to} of ${b}`;
     const ports = cablePorts(link.name);
-    await this.#pair(place, ports.near, link.ends[0], pids[0], link.mtu, signal);
-    await this.#pair(place, ports.far, link.ends[1], pids[1], link.mtu, signal);
-    await this.#join(place, ports, signal);
+    if (!(await this.#addAtOnce(link, ports, pids, signal))) {
+      await this.#pair(place, ports.near, link.ends[0], pids[0], link.mtu, signal);
+      await this.#pair(place, ports.far, link.ends[1], pids[1], link.mtu, signal);
+      await this.#join(place, ports, signal);
+    }
     await this.#connected(`link ${link.name}`, signal, [
       { pid: pids[0], interface: from },
       { pid: pids[1], interface: to },
@@ -190,11 +195,13 @@ export class Wiring {
     node: string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports } of joinsOf(link, node)) {
-      const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
-      const commands = both.map((port) => cutCommand(port, state));
-      await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports } of joinsOf(link, node)) {
+        const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
+        const commands = both.map((port) => cutCommand(port, state));
+        await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
+      }
+    });
   }
 
   /**
@@ -207,11 +214,13 @@ export class Wiring {
     { seed, node }: { seed: number; node?: string | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports, node: at } of joinsOf(link, node)) {
-      const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
-      if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
-      else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports, node: at } of joinsOf(link, node)) {
+        const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
+        if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
+        else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
+      }
+    });
   }
 
   /** How links are; each end of a LAN for itself. */
@@ -286,6 +295,25 @@ export class Wiring {
     await wire.call('close', { splice: join }, { signal });
     const funnels = [near, far].map((port) => removeCommand(funnelOf(port).funnel));
     await this.#do(labPid, inSequence(funnels), what, signal);
+  }
+
+  /** Makes a cable of which nothing is there; false where something is, or the numbers of interfaces are taken. */
+  async #addAtOnce(
+    link: TopologyCable,
+    ports: Ports,
+    pids: readonly [number, number],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { labPid } = this.#ground;
+    const there = interfacesOf(labPid);
+    const isThere = link.ends.some((end, index) => interfacesOf(pids[index] ?? 0).includes(end.interface));
+    if (isThere || there.includes(ports.near) || there.includes(ports.far)) return false;
+    const ends = link.ends.map((end, index) => ({
+      end: this.#end(end, pids[index] ?? 0),
+      portIndex: this.#nextIndex(labPid),
+    }));
+    const { code } = await this.#ground.run(labPid, cableCommand(ports, ends, link.mtu, labPid), signal);
+    return code === 0;
   }
 
   /** Makes the interface of a node and its port, and sets both up. Does nothing when they are there. */
@@ -416,6 +444,15 @@ function joinsOf(link: TopologyLink, node: string | undefined): { ports: Ports; 
   return link.ends
     .filter((end) => node === undefined || end.node === node)
     .map((end) => ({ ports: plugPorts(link.name, end.node, end.interface), node: end.node }));
+}
+
+/** The port at a node's end of a link. */
+export function portAt(link: TopologyLink, node: string): string {
+  const side = link.ends.findIndex((end) => end.node === node);
+  const end = link.ends[side];
+  if (end === undefined) throw new TestbedError('EUSAGE', `link ${link.name} does not end in node ${node}`);
+  if (link.kind === 'lan') return plugPorts(link.name, node, end.interface).near;
+  return side === 0 ? cablePorts(link.name).near : cablePorts(link.name).far;
 }
 
 function failure(what: string, code: number, stderr: string, node?: PlacedNode): TestbedError {

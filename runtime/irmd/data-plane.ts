@@ -23,6 +23,8 @@ export interface DataPlaneOptions {
 
 /** How long ipcpd may take to end after it was told to, in ms. */
 const endMs = 5000;
+/** How long ipcpd may take until it answers, in ms; one that is slower is stuck. */
+const startMs = 20_000;
 /** A program that dies sooner than this after its start is not started again at once, in ms. */
 const respawnPauseMs = 1000;
 
@@ -96,8 +98,13 @@ export class DataPlane implements DataPlanePort {
     const ready = Promise.withResolvers<string>();
     // Who waits for it is told by its own call; nobody may be waiting.
     ready.promise.catch(() => {});
+    const stuck = setTimeout(() => {
+      log.error(`ipcpd ${child.pid} failed to boot.`);
+      child.kill('SIGKILL');
+    }, startMs);
     const control = new RpcConnection(child.stdio[3] as Duplex, (method, params, signal) => {
       if (method !== 'dataPlane.ready') return handler(method, params, signal);
+      clearTimeout(stuck);
       this.#socket = String(params['socket']);
       ready.resolve(this.#socket);
       return null;
@@ -106,6 +113,7 @@ export class DataPlane implements DataPlanePort {
       ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)),
     );
     child.once('exit', (code, signal) => {
+      clearTimeout(stuck);
       ready.reject(new O7sError('EIPCP', 'the data plane crashed'));
       control[Symbol.dispose]();
       // One that was killed could not remove its socket.

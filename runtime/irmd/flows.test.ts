@@ -12,7 +12,7 @@ import { dataQos, qosToJson, rawQos } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import { EventHub } from './events.ts';
-import { type FlowLimits, Flows } from './flows.ts';
+import { type FlowLimits, Flows, type ProgramStarter } from './flows.ts';
 import { systemKeys } from './key-source.ts';
 import { type DataPlanePort, type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
 import { SecurityFault, type SecuritySource } from './security.ts';
@@ -63,7 +63,7 @@ interface Setup {
   allocate(name: string, timeoutMs?: number | null, signal?: AbortSignal): Promise<FlowGrant>;
 }
 
-function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource): Setup {
+function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource, starter?: ProgramStarter): Setup {
   const registry = new Registry();
   const dataPlane = new MemoryDataPlane();
   const logged: LogRecord[] = [];
@@ -76,6 +76,7 @@ function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource): Set
     wallClock,
     randomBytes,
     security,
+    starter,
   });
   const add = (pid: number): ProcessEntry =>
     registry.addProcess({ pid, uid: 7, privileged: false, program: 'p' });
@@ -718,5 +719,97 @@ describe('security over a layer', () => {
   test('a response that no frame can carry is refused', async () => {
     const large = { certificate: Buffer.alloc(1500), key: identityOf('svc-ec').key };
     await expect(across({}, { identity: large })).rejects.toEqual(code('ECRYPT'));
+  });
+});
+
+describe('programs on demand', () => {
+  /** Programs that are started by hand: each tells when it was, and ends when it is told to. */
+  class Starter implements ProgramStarter {
+    readonly uid = 7;
+    readonly started: {
+      readonly path: string;
+      readonly args: readonly string[];
+      readonly end: () => void;
+    }[] = [];
+    fails = false;
+
+    start(path: string, args: readonly string[], end: () => void): number | undefined {
+      if (this.fails) return undefined;
+      this.started.push({ path, args, end });
+      return 100 + this.started.length;
+    }
+  }
+
+  function withProgram(limits: Partial<FlowLimits> = {}): Setup & { readonly starter: Starter } {
+    const starter = new Starter();
+    const around = setup({ startMs: 20_000, ...limits }, undefined, starter);
+    const { entry } = around.registry.ensureName('svc', 'spillover');
+    around.registry.bindProgram('/bin/svc', entry, ['-l']);
+    return { ...around, starter };
+  }
+
+  /** What a started program does: it announces itself and accepts. */
+  function serve({ registry, flows }: Setup, pid: number): Promise<FlowGrant> {
+    const process = registry.addProcess({ pid, uid: 7, privileged: false, program: 'svc' });
+    return flows.accept(process, { timeoutMs: null, listen: `@${pid}` }, live);
+  }
+
+  test('one is started where nobody accepts, and used again', async () => {
+    const around = withProgram();
+    const asked = around.allocate('svc');
+    await until('the start', () => around.starter.started.length === 1);
+    expect(around.starter.started[0]).toMatchObject({ path: '/bin/svc', args: ['-l'] });
+    const served = serve(around, 101);
+    expect((await asked).connect).toBe('@101');
+    await served;
+    const again = around.allocate('svc');
+    const process = around.registry.findProcess(101);
+    if (process === undefined) throw new Error('it is known');
+    void around.accept(process);
+    expect((await again).connect).toBe('@101');
+    expect(around.starter.started).toHaveLength(1);
+  });
+
+  test('requests that come while it starts share it', async () => {
+    const around = withProgram();
+    const asked = [around.allocate('svc'), around.allocate('svc')];
+    await until('the start', () => around.starter.started.length === 1);
+    const process = around.registry.addProcess({ pid: 101, uid: 7, privileged: false, program: 'svc' });
+    for (let times = 0; times < 2; times += 1) void around.accept(process);
+    expect((await Promise.all(asked)).map(({ connect }) => connect)).toEqual(['@101', '@101']);
+    expect(around.starter.started).toHaveLength(1);
+  });
+
+  test('one that ends, and one that cannot be started, serve nobody', async () => {
+    const around = withProgram();
+    const asked = around.allocate('svc');
+    await until('the start', () => around.starter.started.length === 1);
+    around.starter.started[0]?.end();
+    await expect(asked).rejects.toMatchObject({ code: 'EIPCP' });
+    around.starter.fails = true;
+    await expect(around.allocate('svc')).rejects.toMatchObject({ code: 'EIPCP' });
+    expect(around.logged.map(({ text }) => text)).toContain('Failed to start /bin/svc for svc.');
+  });
+
+  test('those that run and never accept are not started without end', async () => {
+    const around = withProgram({ startMs: 1, acceptorMs: 1 });
+    for (let times = 0; times < 40; times += 1) await around.allocate('svc').catch(() => {});
+    expect(around.starter.started).toHaveLength(32);
+  });
+
+  test('a request from a layer starts one, too; a stranger on the node does not', async () => {
+    const around = withProgram({ acceptorMs: 1 });
+    const stranger = around.registry.addProcess({ pid: 50, uid: 8, privileged: false, program: 'p' });
+    const params = { name: 'svc', qos, timeoutMs: null };
+    await expect(around.flows.allocate(stranger, params, live)).rejects.toMatchObject({ code: 'EIPCP' });
+    expect(around.starter.started).toHaveLength(0);
+    const ipcp = layer(around, 10);
+    const hash = hashName('svc', 'SHA3_256').toString('hex');
+    const request = new OapRequest(randomBytes(16), wallClock());
+    const piggyback = request.bytes.toString('hex');
+    const answered = around.flows.requested(ipcp, { hash, qos, piggyback, maxMessageBytes: 1496 });
+    await until('the start', () => around.starter.started.length === 1);
+    void serve(around, 101);
+    expect(await answered).toMatchObject({ response: 0 });
   });
 });

@@ -495,7 +495,7 @@ export class Flows {
       };
       try {
         const piggyback = oap.bytes.toString('hex');
-        const params = { pid: ipcp.pid, flowId, token, hash, qos, piggyback, user };
+        const params = { pid: ipcp.pid, process: process.pid, flowId, token, hash, qos, piggyback, user };
         const asked = plane.call('flow.allocate', params);
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {

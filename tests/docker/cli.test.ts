@@ -168,7 +168,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
     ['tcp://127.0.0.1:1', 'nobody listens'],
   ])('an engine at %s that does not answer', async (address, reason) => {
     const env = { O7S_TESTBED: 'docker', DOCKER_HOST: address };
-    const line = `o7s-testbed: no Docker engine answers at ${address}: ${reason}; correct DOCKER_HOST, or use --testbed netns\n`;
+    const line = `o7s-testbed: no Docker engine answers at ${address}: ${reason}; start it or correct DOCKER_HOST, or use --testbed netns\n`;
     expect(await netns.cli(['up', twoNodes], { env })).toEqual({ code: 3, stdout: '', stderr: line });
     expect(await netns.cli(['image', 'ls'], { env })).toEqual({ code: 3, stdout: '', stderr: line });
     const free = await netns.cli(['ls'], { env: { O7S_TESTBED: '', DOCKER_HOST: address } });

@@ -91,7 +91,7 @@ describe('two hosts', () => {
     expect(logged[1]?.()).toMatch(/Registered oping-b with IPCP \d+ as e8e3ba17\.\n/);
     // The client's host needs no name.
     expect(await ping(a, 'oping-b')).toBe('received');
-    expect(logged[0]?.()).toMatch(/ipcpd\/ipcp\(II\): Allocating flow 1 to e8e3ba17\.\n/);
+    expect(logged[0]?.()).toMatch(/ipcpd\/ipcp\(II\): Allocating flow 1 for \d+ to e8e3ba17\.\n/);
     expect(logged[0]?.()).toMatch(/\[[0-9a-f]{16}\] OAP completed for oping-b\.\n/);
     expect(logged[1]?.()).toMatch(
       /Flow request arrived for oping-b\.\n[^]*Flow 1 accepted by \d+ for oping-b \(uid 0\)\.\n/,
@@ -140,7 +140,7 @@ describe('two hosts', () => {
     await b.manage('i e n bb t broadcast d ba autobind');
     const joined = since(b);
     expect(await b.irm('i co n bb d ba')).toMatchObject(refused);
-    expect(joined()).toMatch(/No such component: Management|has no component Management|Management/);
+    expect(joined()).toContain('No such component: Management');
     await b.manage('i co n bb d ba c dt');
     const readers = [await a.startTool('obc', '-l', '-n', 'bc'), await b.startTool('obc', '-l', '-n', 'bc')];
     await until('both to have joined', () => readers.every(({ stdout }) => stdout.includes('New flow')));

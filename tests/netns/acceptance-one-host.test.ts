@@ -2,7 +2,7 @@
  * The scenarios of one host, S01 to S24 of acceptance-scenarios.md. Where ours does better than the prototype,
  * docs/differences.md has a row, and the test asserts ours.
  */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -526,14 +526,27 @@ describe('one host', () => {
     await server.kill('SIGTERM');
   });
 
-  test('S22 QoS, and what flows and IPCPs tell of themselves', async () => {
-    await node.manage('i b t local n l1 l ll');
-    await serve('x22', '-Q');
-    const { stdout } = await node.oping('-n', 'x22', '-c', '5', '-i', '5', '-q', 'data');
-    expect(stdout).toContain('5 received');
-    const told = JSON.parse(await node.manage('i l n l1 --json')) as object[];
-    expect(told).toMatchObject([{ name: 'l1', type: 'local', layer: 'll', state: 'operational' }]);
-    await node.manage('i d n l1');
+  test('S22 QoS and the metrics tree', async () => {
+    const own = await fresh();
+    const folder = join(own.directory, 'rib');
+    await own.startIrmd('--rib', folder);
+    await own.manage('i b t local n l1 l ll');
+    const server = await own.serve('x', '-Q');
+    const client = own.spawn(program('oping'), ['-n', 'x', '-c', '100000', '-i', '20', '-q', 'data']);
+    const frct = join(folder, `proc.${client.pid}`, '64', 'frct');
+    await until('the tree', () => existsSync(frct) && readFileSync(frct, 'utf8').includes('out of rqueue'));
+    const lines = readFileSync(frct, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(22);
+    expect(lines[0]).toMatch(/^Maximum packet lifetime \(ns\): /);
+    expect(lines.at(-1)).toMatch(/^Number of packets out of rqueue: /);
+    const told = ['_state', '_type', '_layer'].map((file) => own.manage(`rib l1/info/${file}`));
+    expect(await Promise.all(told)).toEqual(['operational\n', 'local\n', 'll\n']);
+    expect(readFileSync(join(folder, 'l1', 'info', '_state'), 'utf8')).toBe('operational\n');
+    // The last reply may still be under way.
+    expect((await client.kill('SIGTERM')).stdout).toMatch(
+      / packets transmitted, [1-9]\d* received, 0 out-of-order, /,
+    );
+    await server.kill('SIGTERM');
   });
 
   test('S23 configuration file', async () => {

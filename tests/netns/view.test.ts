@@ -21,80 +21,86 @@ function show(words: readonly string[], options: ScreenOptions = {}): Screen {
   return screen;
 }
 
+/** Whole labs are made and changed meanwhile, on a machine that may have other work; in ms. */
+const patience = 60_000;
+
 /** Types keys, and waits for what they lead to. */
 async function press(screen: Screen, keys: string, pattern: RegExp): Promise<void> {
   screen.type(keys);
-  await screen.shows(pattern);
+  await screen.shows(pattern, patience);
 }
 
-test('a lab, its flows, a shell and back, a node that is stopped and started, and another size', async () => {
-  await using lab = labInScope();
-  expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
-  const screen = show(['tui', '--lab', lab.name]);
-  await screen.shows(new RegExp(`^${lab.name} running {2}2/2 nodes {2}2/2 IPCPs {2}0 flows`));
-  await screen.shows(/┏━+┓ {4}┌─+┐\n *┃ a +┃─{4}│ b +│\n *┃ ● 1\/1 +┃ {4}│ ● 1\/1 +│/);
+test(
+  'a lab, its flows, a shell and back, a node that is stopped and started, and another size',
+  { timeout: 240_000 },
+  async () => {
+    await using lab = labInScope();
+    expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
+    const screen = show(['tui', '--lab', lab.name]);
+    await screen.shows(new RegExp(`^${lab.name} running {2}2/2 nodes {2}2/2 IPCPs {2}0 flows`), patience);
+    await screen.shows(/┏━+┓ {4}┌─+┐\n *┃ a +┃─{4}│ b +│\n *┃ ● 1\/1 +┃ {4}│ ● 1\/1 +│/, patience);
 
-  const pinging = startCli(['exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-i', '50ms']);
-  await press(screen, '4', /^a oping +b oping +ping\.b +lan +● up +raw/m);
-  await press(screen, '\r', /^CLIENT\n {2}oping \d+ on node a, flow \d+, up/m);
-  await press(screen, escape, /CLIENT +SERVER/);
-  await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
-  await press(screen, `${right}\r`, /^lan \(eth-dix, 1 of 1\)[^]*^a +lan\.a +● operational +- +e1 /m);
-  await press(screen, `${right}${right}${right}`, /^ping\.b +b +lan\.b +oping \d+$/m);
-  await press(screen, '5', /^a-b +a:e1 +b:e1 +[\d.]+ \w?b\/s +[▁▂▃▄▅▆▇█]+ /m);
-  await press(
-    screen,
-    '8',
-    /^\d\d:\d\d:\d\d\.\d +a +- {2}irm ipcp bootstrap name lan\.a layer lan type eth-dix dev e1$/m,
-  );
-  await press(screen, '7', /irmd +II +/);
-  await press(screen, '/registered\r', /7 logs\*[^]*ping\.b/i);
-  await press(screen, '6/flow.all\r', /6 events\*[^]*a +flow\.allocated +\d+ to ping\.b/);
-  pinging.child.kill('SIGTERM');
-  await pinging.outcome;
-  await press(screen, escape, /flow\.deallocated/);
+    const pinging = startCli(['exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-i', '50ms']);
+    await press(screen, '4', /^a oping +b oping +ping\.b +lan +● up +raw/m);
+    await press(screen, '\r', /^CLIENT\n {2}oping \d+ on node a, flow \d+, up/m);
+    await press(screen, escape, /CLIENT +SERVER/);
+    await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
+    await press(screen, `${right}\r`, /^lan \(eth-dix, 1 of 1\)[^]*^a +lan\.a +● operational +- +e1 /m);
+    await press(screen, `${right}${right}${right}`, /^ping\.b +b +lan\.b +oping \d+$/m);
+    await press(screen, '5', /^a-b +a:e1 +b:e1 +[\d.]+ \w?b\/s +[▁▂▃▄▅▆▇█]+ /m);
+    await press(
+      screen,
+      '8',
+      /^\d\d:\d\d:\d\d\.\d +a +- {2}irm ipcp bootstrap name lan\.a layer lan type eth-dix dev e1$/m,
+    );
+    await press(screen, '7/registered\r', /7 logs\*[^]*b +irmd +II +irmd: Registered ping\.b/);
+    await press(screen, '6/flow.all\r', /6 events\*[^]*a +flow\.allocated +\d+ to ping\.b/);
+    pinging.child.kill('SIGTERM');
+    await pinging.outcome;
+    await press(screen, escape, /flow\.deallocated/);
 
-  await press(screen, '1x', /[#$]$/m);
-  await press(screen, 'echo "on $(hostname), $((6 * 7))"\r', /^on a, 42$/m);
-  await press(screen, 'exit\r', /2\/2 nodes[^]*back from node a$/);
-  await press(screen, '8', /a +[\d.]+ m?s +sh$/m);
+    await press(screen, '1x', /[#$]$/m);
+    await press(screen, 'echo "on $(hostname), $((6 * 7))"\r', /^on a, 42$/m);
+    await press(screen, 'exit\r', /2\/2 nodes[^]*back from node a$/);
+    await press(screen, '8', /a +[\d.]+ m?s +sh$/m);
 
-  await press(screen, '1jf', /What shall happen\?\n stop node b/);
-  await press(screen, '\r', /stop node b\?/);
-  await press(screen, 'y', /1\/2 nodes[^]*✗ lost/);
-  await screen.shows(/stop node b: done$/);
-  await press(screen, 'fj\ry', /2\/2 nodes {2}2\/2 IPCPs[^]*start node b: done$/);
+    await press(screen, '1jf', /What shall happen\?\n stop node b/);
+    await press(screen, '\r', /stop node b\?/);
+    await press(screen, 'y', /1\/2 nodes[^]*✗ lost/);
+    await screen.shows(/stop node b: done$/, patience);
+    await press(screen, 'fj\ry', /2\/2 nodes {2}2\/2 IPCPs[^]*start node b: done$/);
 
-  await press(screen, '5f', /set link a-b down/);
-  await press(screen, '\ry', /^a-b +a:e1 .* down$[^]*set link a-b down: done/m);
-  expect((await cli(['link', 'up', 'a-b', '--lab', lab.name])).code).toBe(0);
-  expect((await cli(['link', 'set', 'a-b', '--delay', '5ms', '--lab', lab.name])).code).toBe(0);
-  await press(screen, '5', /^a-b +a:e1 .* delay 5ms$/m);
+    await press(screen, '5f', /set link a-b down/);
+    await press(screen, '\ry', /^a-b +a:e1 .* down$[^]*set link a-b down: done/m);
+    expect((await cli(['link', 'up', 'a-b', '--lab', lab.name])).code).toBe(0);
+    expect((await cli(['link', 'set', 'a-b', '--delay', '5ms', '--lab', lab.name])).code).toBe(0);
+    await press(screen, '5', /^a-b +a:e1 .* delay 5ms$/m);
 
-  await press(screen, '1', /┏/);
-  screen.resize(40, 10);
-  await screen.shows(/^ 1 topology {2}2 {2}3 {2}4 {2}5 {2}6 {2}7\* {2}8\n[^]*┃ b/m);
-  await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
-  expect(screen.lines.length).toBeLessThanOrEqual(10);
-  screen.resize(110, 30);
-  await screen.shows(/1 topology {2}2 grid {2}3 layer/);
+    await press(screen, '1', /┏/);
+    screen.resize(40, 10);
+    await screen.shows(/^ 1 topology {2}2 {2}3 {2}4 {2}5 {2}6 {2}7\* {2}8\n[^]*┃ b/m, patience);
+    await press(screen, '2', /^NODE +lan\na +●\nb +●$/m);
+    expect(screen.lines.length).toBeLessThanOrEqual(10);
+    screen.resize(110, 30);
+    await screen.shows(/1 topology {2}2 grid {2}3 layer/, patience);
 
-  screen.type('q');
-  expect(await screen.exited).toEqual({ status: 0, signal: 0 });
-  // What was on the screen before is there again, and what was done in the shell.
-  expect(screen.lines.join('\n')).toMatch(/^on a, 42$/m);
-  expect(screen.lines.join('\n')).not.toMatch(/topology/);
-  expect((await cli(['exec', '--lab', lab.name, 'a', '--', 'true'])).code).toBe(0);
-});
+    screen.type('q');
+    expect(await screen.exited).toEqual({ status: 0, signal: 0 });
+    // What was on the screen before is there again, and what was done in the shell.
+    expect(screen.lines.join('\n')).toMatch(/^on a, 42$/m);
+    expect(screen.lines.join('\n')).not.toMatch(/topology/);
+    expect((await cli(['exec', '--lab', lab.name, 'a', '--', 'true'])).code).toBe(0);
+  },
+);
 
 test('read-only nothing can be done; NO_COLOR; a lab that goes down is told', async () => {
   await using lab = labInScope();
   expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
   const screen = show(['tui', '--lab', lab.name, '--read-only'], { env: { NO_COLOR: '1' } });
-  await screen.shows(/2\/2 nodes .*read-only/);
+  await screen.shows(/2\/2 nodes .*read-only/, patience);
   await press(screen, 'f', /^this view is read-only$/m);
   await cli(['down', '--lab', lab.name]);
-  await screen.shows(/ended {2}0\/2 nodes[^]*the lab has ended; q quits$/);
+  await screen.shows(/ended {2}0\/2 nodes[^]*the lab has ended; q quits$/, patience);
   // eslint-disable-next-line no-control-regex -- the colours of the terminal, and what reports of a mouse are asked for with
   expect(screen.written).not.toMatch(/\u001b\[(3[0-7]|9[0-7])m|\u001b\[\?100[0-6]h/);
   screen.type(ctrlC);
@@ -104,8 +110,8 @@ test('read-only nothing can be done; NO_COLOR; a lab that goes down is told', as
 test('up --tui shows it being built, and reports when the view is closed; its events replay', async () => {
   await using lab = labInScope();
   const screen = show(['up', twoNodes, '--lab', lab.name, '--tui']);
-  await screen.shows(/2\/2 nodes {2}2\/2 IPCPs/);
-  await press(screen, '8', /a +\d+ ms +irm ipcp bootstrap name lan\.a/);
+  await screen.shows(/2\/2 nodes {2}2\/2 IPCPs/, patience);
+  await press(screen, '8', /a +[\d.]+ m?s +irm ipcp bootstrap name lan\.a/);
   screen.type('q');
   expect(await screen.exited).toEqual({ status: 0, signal: 0 });
   expect(screen.lines.join('\n')).toMatch(/^lab \S+ is up: 2 nodes, 1 link.*\nNODE /m);
@@ -120,6 +126,7 @@ test('up --tui shows it being built, and reports when the view is closed; its ev
   await until(
     'two snapshots',
     () => existsSync(file) && readFileSync(file, 'utf8').split('"snapshot"').length > 2,
+    patience,
   );
   await cli(['down', '--lab', lab.name]);
   await watching.outcome;
@@ -134,7 +141,7 @@ test('up --tui shows it being built, and reports when the view is closed; its ev
 test('Ctrl-C while it is built takes the lab back', async () => {
   const lab = freshLab();
   const screen = show(['up', twoNodes, '--lab', lab, '--tui']);
-  await screen.shows(/1 topology/);
+  await screen.shows(/1 topology/, patience);
   screen.type(ctrlC);
   const { status } = await screen.exited;
   // It may have been complete already.

@@ -86,13 +86,14 @@ export class Screen implements AsyncDisposable {
   }
 
   /** Waits until the screen shows something that matches. */
-  async shows(pattern: RegExp): Promise<void> {
+  async shows(pattern: RegExp, deadlineMs?: number): Promise<void> {
+    const isShown = (): boolean => {
+      if (pattern.test(this.lines.join('\n'))) return true;
+      if (this.#ended !== undefined) throw new Error(`the program ended without showing ${pattern}`);
+      return false;
+    };
     try {
-      await until(`the screen to show ${pattern}`, () => {
-        if (pattern.test(this.lines.join('\n'))) return true;
-        if (this.#ended !== undefined) throw new Error(`the program ended without showing ${pattern}`);
-        return false;
-      });
+      await until(`the screen to show ${pattern}`, isShown, deadlineMs);
     } catch (error) {
       throw new Error(`${String(error)}; the screen is:\n${this.lines.join('\n')}`, { cause: error });
     }

@@ -138,7 +138,7 @@ function unreachable(address: string, error: unknown): TestbedError {
       code ?? ''
     ] ?? (name === 'TimeoutError' ? `nothing in ${answerMs / 1000} s` : message);
   return new TestbedError('EENVIRONMENT', `no Docker engine answers at ${address}: ${reason}`, {
-    hint: `${isEngineNamed() ? 'correct DOCKER_HOST' : 'start one (sudo systemctl start docker), install one (sudo apt-get install docker.io)'}, or use --testbed netns`,
+    hint: `${isEngineNamed() ? 'start it or correct DOCKER_HOST' : 'start one (sudo systemctl start docker), install one (sudo apt-get install docker.io)'}, or use --testbed netns`,
     cause: error,
   });
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger, LogSetting, LogSpeaker } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
-import { hashBytes } from '../../lib/names.ts';
+import { hashBytes, hashName } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
 import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
@@ -122,16 +122,8 @@ export class IpcpHost {
     'ipcp.facts': ({ pid }) => this.#facts(pid),
     'counters.sample': () => this.#sample(),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
-    'name.register': ({ pid, hash }) => {
-      this.#layer(pid).register(Buffer.from(hash, 'hex'));
-      this.#endTurn(this.#ipcp(pid));
-      return null;
-    },
-    'name.unregister': ({ pid, hash }) => {
-      this.#layer(pid).unregister(Buffer.from(hash, 'hex'));
-      this.#endTurn(this.#ipcp(pid));
-      return null;
-    },
+    'name.register': ({ pid, hash }) => this.#directory('register', pid, hash),
+    'name.unregister': ({ pid, hash }) => this.#directory('unregister', pid, hash),
     'name.query': ({ pid, hash }) => this.#query(pid, hash),
     'flow.allocate': (params) => this.#allocate(params),
     'flow.join': (params) => this.#join(params),
@@ -290,6 +282,16 @@ export class IpcpHost {
     return null;
   }
 
+  #directory(what: 'register' | 'unregister', pid: number, hash: string): null {
+    const ipcp = this.#ipcp(pid);
+    const short = hash.slice(0, 8);
+    ipcp.log.info(`${what === 'register' ? 'Registering' : 'Unregistering'} ${short}...`);
+    this.#layer(pid)[what](Buffer.from(hash, 'hex'));
+    this.#endTurn(ipcp);
+    ipcp.log.info(`Finished ${what}ing ${short}.`);
+    return null;
+  }
+
   #mustBeNew(ipcp: Ipcp, what: 'bootstrap' | 'enroll'): void {
     if (ipcp.layer === undefined) return;
     ipcp.log.error(`Failed to ${what}: IPCP in state <operational>, need <boot>.`);
@@ -419,7 +421,8 @@ export class IpcpHost {
     const { pid, flowId, token, hash, user } = params;
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
-    ipcp.log.info(`Allocating flow ${flowId} to ${hash.slice(0, 8)}.`, { flow: flowId });
+    const asked = `${params.process} to ${hash.slice(0, 8)}`;
+    ipcp.log.info(`Allocating flow ${flowId} for ${asked}.`, { flow: flowId });
     const { maxMessageBytes } = layer;
     const port = this.#openPort(ipcp, layer, { flowId, token, user, maxMessageBytes });
     return new Promise((resolve) => {
@@ -447,11 +450,12 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     if (layer.join === undefined) throw new O7sError('ENOTSUP', `a layer of type ${ipcp.type} is not joined`);
-    ipcp.log.info('Joining layer.');
+    const short = hashName(ipcp.speaker.layer ?? '', layer.hash).toString('hex', 0, 4);
+    ipcp.log.info(`Joining layer ${short}.`, { flow: flowId });
     const { maxMessageBytes } = layer;
     const port = this.#openPort(ipcp, layer, { flowId, token, user: null, maxMessageBytes });
     port.flow = layer.join(port);
-    ipcp.log.info('Finished joining layer.');
+    ipcp.log.info(`Finished joining layer ${short}.`, { flow: flowId });
     return null;
   }
 
@@ -501,6 +505,7 @@ export class IpcpHost {
     } else {
       layer.refuse(handle, answer.response);
     }
+    ipcp.log.info(`Finished responding ${answer.response} to allocation request.`);
     this.#endTurn(ipcp);
   }
 

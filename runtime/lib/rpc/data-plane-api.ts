@@ -76,6 +76,8 @@ export interface DataPlaneApi {
   'flow.allocate': {
     params: {
       pid: number;
+      /** The pid of who asks, for the log. */
+      process: number;
       flowId: number;
       token: string;
       hash: string;
