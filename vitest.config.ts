@@ -21,7 +21,7 @@ const projects: readonly Project[] = [
     include: ['runtime', 'rumba', 'tui', 'tests/support'].map((folder) => `${folder}/**/*.test.{ts,tsx}`),
     timeout: 30_000,
   },
-  { name: 'sim', include: ['tests/sim/**/*.test.ts'], timeout: 120_000 },
+  { name: 'sim', include: ['tests/sim/**/*.test.ts'], timeout: 300_000 },
   { name: 'process', include: ['tests/process/**/*.test.ts'], timeout: 60_000 },
   { name: 'docker', include: ['tests/docker/**/*.test.ts'], timeout: 180_000 },
   { name: 'netns', include: ['tests/netns/**/*.test.ts'], timeout: 120_000 },

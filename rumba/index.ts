@@ -59,6 +59,25 @@ export { parameters, type ParameterOptions, type Parameters } from './model/para
 export { type FromEnvironment, runtime, type Runtime, type RuntimeOptions } from './model/runtime.ts';
 export { register, type Registration, server, type Server, type ServerOptions } from './model/service.ts';
 export type { Topology } from './model/topology.ts';
+export {
+  heal,
+  killIpcp,
+  killNode,
+  linkDown,
+  linkUp,
+  type Named,
+  partition,
+  pauseNode,
+  resetLink,
+  resumeNode,
+  run,
+  setLink,
+  startNode,
+  stopNode,
+  type StoryAction,
+} from './storyboard/actions.ts';
+export type { StoryContext, StoryNode } from './storyboard/context.ts';
+export { type Story, type Storyboard, storyboard, type StoryboardOptions } from './storyboard/story.ts';
 /** What a view of a running lab is written with. */
 export type {
   InterfaceCounters,

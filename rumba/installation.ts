@@ -20,6 +20,12 @@ export const viewBundle = `${packageRoot}dist/view/main.mjs`;
 /** The program that carries frames of links that are impaired. */
 export const wireBundle = `${packageRoot}dist/bundle/wire.mjs`;
 
+/** The program that captures frames at an interface. */
+export const captureBundle = `${packageRoot}dist/bundle/capture.mjs`;
+
+/** The dissector for Wireshark. */
+export const dissectorFile = `${packageRoot}rumba/capture/ouroboros.lua`;
+
 /** What the imports `o7s-testbed` and `o7s-testbed/lib` of a topology file mean, as file URLs. */
 export const entryPoints: ReadonlyMap<string, string> = new Map([
   ['o7s-testbed', new URL(compiled ? './index.js' : './index.ts', import.meta.url).href],

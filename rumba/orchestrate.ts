@@ -106,12 +106,38 @@ export async function stop(lab: Lab, names: readonly string[], signal: AbortSign
   const record = await recordOf(lab);
   const nodes = names.map((name) => lab.node(name));
   await lab.save({ ...record, stopped: [...new Set([...(record.stopped ?? []), ...names])] });
-  await Promise.all(
-    nodes.map(async (node) => {
-      await node.endAll(graceMs, signal);
-      await node.setInterfaces('down', signal);
-    }),
-  );
+  await Promise.all(nodes.map((node) => switchOff(node, signal)));
+}
+
+/** Ends all that runs on a node and takes its carriers away; its links stay. */
+export async function switchOff(node: LabNode, signal: AbortSignal): Promise<void> {
+  await node.endAll(graceMs, signal);
+  await node.setInterfaces('down', signal);
+}
+
+/** As if its power were cut: nothing on the node has a last word. */
+export async function cutPower(node: LabNode, signal: AbortSignal): Promise<void> {
+  await node.setInterfaces('down', signal);
+  await node.signalAll('SIGKILL', signal);
+  await node.endAll(0, signal);
+}
+
+/** Cuts the power of nodes; `start` starts them again. */
+export async function kill(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const record = await recordOf(lab);
+  const nodes = names.map((name) => lab.node(name));
+  await lab.save({ ...record, stopped: [...new Set([...(record.stopped ?? []), ...names])] });
+  await Promise.all(nodes.map((node) => cutPower(node, signal)));
+}
+
+/** Lets nothing on nodes run, or lets it run on; their links stay as they are. */
+export async function pause(
+  lab: Lab,
+  names: readonly string[],
+  name: 'SIGSTOP' | 'SIGCONT',
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(names.map((each) => lab.node(each)).map((node) => node.signalAll(name, signal)));
 }
 
 /** Starts nodes that were stopped, or ended by themselves, and lets them join their layers again. */
@@ -120,13 +146,23 @@ export async function start(lab: Lab, names: readonly string[], options: WorkOpt
   const { topology } = record;
   for (const name of names) if (!topology.nodes.some((node) => node.name === name)) lab.node(name);
   const stopped = (record.stopped ?? []).filter((name) => !names.includes(name));
+  await lab.save({ ...record, stopped });
+  await switchOn(lab, topology, { names, stopped }, options);
+}
+
+/** Starts nodes of a lab, of which others are stopped and stay so. */
+export async function switchOn(
+  lab: Lab,
+  topology: Topology,
+  { names, stopped }: { names: readonly string[]; stopped: readonly string[] },
+  options: WorkOptions,
+): Promise<void> {
   const there = new Set(lab.nodes().map((node) => node.name));
   const lost = new Set(
     names.flatMap((name) => (there.has(name) ? [`irmd ${name}`] : [`node ${name}`, `irmd ${name}`])),
   );
   const steps = plan(topology);
   const change = difference([steps], { plan: steps, topology }, { lost, absent: new Set(stopped) });
-  await lab.save({ ...record, stopped });
   await deploy(change, lab, { ...options, nodes: topology.nodes });
 }
 
@@ -222,6 +258,6 @@ function nodesOf(topologies: readonly (Topology | undefined)[]): TopologyNode[] 
   ];
 }
 
-function versions(): Record<string, string> {
+export function versions(): Record<string, string> {
   return { 'o7s-testbed': packageVersion, node: process.versions.node, kernel: release() };
 }

@@ -40,9 +40,12 @@ export class Seeded {
   }
 }
 
-/** A seed of its own for each purpose: what one draws does not change what another does. FNV-1a over seed and name. */
+/** A seed of its own for each purpose: what one draws does not change what another does. FNV-1a over seed and name, mixed. */
 export function derivedSeed(seed: number, purpose: string): number {
   let hash = 0x811c_9dc5;
   for (const byte of Buffer.from(`${seed}\0${purpose}`)) hash = Math.imul(hash ^ byte, 0x0100_0193);
-  return hash >>> 0;
+  // The last bytes alone would change few bits.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

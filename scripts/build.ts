@@ -35,8 +35,15 @@ node=$here/../../node_modules/.bin/node
 exec "$node" "$here/../bundle/${name}.mjs" "$@"
 `;
 
+// Pings for storyboards; on the path of nodes, for the testbed.
+const probes = { 'story-ping': 'rumba/storyboard/probe/main.ts' };
+
 // Run in a lab, never by hand: they have no starters.
-const agents = { 'lab-agent': 'rumba/testbeds/docker/agent/main.ts', wire: 'rumba/wire/main.ts' };
+const agents = {
+  'lab-agent': 'rumba/testbeds/docker/agent/main.ts',
+  capture: 'rumba/capture/main.ts',
+  wire: 'rumba/wire/main.ts',
+};
 
 const packaging = process.argv.includes('--package');
 if (packaging) rmSync(`${root}dist`, { recursive: true, force: true });
@@ -59,7 +66,7 @@ const shared = {
 } as const;
 await build({
   ...shared,
-  entryPoints: { ...programs, ...agents },
+  entryPoints: { ...programs, ...probes, ...agents },
   outdir: 'dist/bundle',
   // koffi loads a native module that lies beside it.
   external: ['koffi'],
@@ -84,7 +91,7 @@ await build({
 // What other languages use it by goes where packages and images take it from.
 mkdirSync(`${root}dist/python3`, { recursive: true });
 copyFileSync(`${root}runtime/bindings/python3/ouroboros.py`, `${root}dist/python3/ouroboros.py`);
-for (const name of Object.keys(programs)) {
+for (const name of Object.keys({ ...programs, ...probes })) {
   writeFileSync(`${root}dist/bin/${name}`, starter(name));
   chmodSync(`${root}dist/bin/${name}`, 0o755);
 }

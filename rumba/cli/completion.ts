@@ -11,6 +11,9 @@ const nodeCommands: ReadonlySet<string> = new Set([
   'start',
   'stop',
   'restart',
+  'kill',
+  'pause',
+  'resume',
   'cp',
 ]);
 

@@ -6,6 +6,7 @@ import { withFolders } from '../configuration.ts';
 import { TestbedError } from '../errors.ts';
 import { type Parameter, withParameters } from '../model/parameters.ts';
 import { isTopology, type Topology } from '../model/topology.ts';
+import { isStoryboard, type Storyboard } from '../storyboard/story.ts';
 import { withOnly } from '../model/subset.ts';
 import { failure } from './failure.ts';
 import { ownFolders, registerModuleHooks } from './module-hooks.ts';
@@ -38,6 +39,13 @@ export async function loadTopology(
     });
   }
   const { result, parameters } = await withParameters(set, () => withOnly(only, () => load(file, path)));
+  if (!isTopology(result)) {
+    throw new TestbedError('ETOPOLOGY', `the default export of ${file} is not a topology`, {
+      hint: isStoryboard(result)
+        ? `it is a storyboard: o7s-testbed run ${file}`
+        : "make it with topology({ ... }) from 'o7s-testbed'",
+    });
+  }
   try {
     return { topology: withFolders(result, dirname(path)), parameters };
   } catch (error) {
@@ -47,7 +55,27 @@ export async function loadTopology(
   }
 }
 
-async function load(file: string, path: string): Promise<Topology> {
+/** The storyboard a file exports by default, with its parameters; as `loadTopology`. */
+export async function loadStoryboard(
+  file: string,
+  { set = new Map() }: LoadOptions = {},
+): Promise<{ board: Storyboard; parameters: readonly Parameter[] }> {
+  const path = resolve(file);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new TestbedError('ETOPOLOGY', `there is no file ${file}`, {
+      hint: 'name the storyboard: o7s-testbed run FILE',
+    });
+  }
+  const { result, parameters } = await withParameters(set, () => load(file, path));
+  if (!isStoryboard(result)) {
+    throw new TestbedError('ETOPOLOGY', `the default export of ${file} is not a storyboard`, {
+      hint: "make it with storyboard({ topology, duration }, (story) => { ... }) from 'o7s-testbed'",
+    });
+  }
+  return { board: { ...result, topology: withFolders(result.topology, dirname(path)) }, parameters };
+}
+
+async function load(file: string, path: string): Promise<unknown> {
   const url = pathToFileURL(path).href;
   const hooks = registerModuleHooks(url);
   let exported: { default?: unknown };
@@ -62,11 +90,6 @@ async function load(file: string, path: string): Promise<Topology> {
   if (!('default' in exported)) {
     throw new TestbedError('ETOPOLOGY', `${file} has no default export`, {
       hint: 'end it with: export default topology({ ... })',
-    });
-  }
-  if (!isTopology(exported.default)) {
-    throw new TestbedError('ETOPOLOGY', `the default export of ${file} is not a topology`, {
-      hint: "make it with topology({ ... }) from 'o7s-testbed'",
     });
   }
   return exported.default;

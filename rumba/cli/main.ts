@@ -1,6 +1,7 @@
 /** The command line `o7s-testbed`. Data goes to standard output, everything else to standard error. */
 import yargs, { type Argv } from 'yargs';
 import { packageVersion } from '../installation.ts';
+import { capture } from './commands/capture.ts';
 import { clean } from './commands/clean.ts';
 import { cp } from './commands/cp.ts';
 import { doctor } from './commands/doctor.ts';
@@ -14,7 +15,8 @@ import { inspect } from './commands/inspect.ts';
 import { link } from './commands/link.ts';
 import { logs } from './commands/logs.ts';
 import { ls } from './commands/ls.ts';
-import { restart, start, stop } from './commands/nodes.ts';
+import { kill, pause, restart, resume, start, stop } from './commands/nodes.ts';
+import { run } from './commands/run.ts';
 import { test } from './commands/test.ts';
 import { tui } from './commands/tui.ts';
 import { up } from './commands/up.ts';
@@ -55,9 +57,14 @@ const cli: Argv = yargs(words)
   .command(withVariables(events))
   .command(withVariables(tui))
   .command(link)
+  .command(withVariables(capture))
   .command(withVariables(stop))
   .command(withVariables(start))
   .command(withVariables(restart))
+  .command(withVariables(kill))
+  .command(withVariables(pause))
+  .command(withVariables(resume))
+  .command(withVariables(run))
   .command(withVariables(test))
   .command(image)
   .command(withVariables(doctor))

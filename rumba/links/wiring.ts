@@ -8,6 +8,7 @@ import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
 import { derivedSeed } from '../seeded.ts';
+import { Turns } from '../turns.ts';
 import type { SpliceState } from '../wire/api.ts';
 import type { WireClient } from '../wire/client.ts';
 import {
@@ -84,6 +85,7 @@ export class Wiring {
   readonly #ground: Ground;
   #lastIndex = 0;
   #wire: WireClient | undefined;
+  readonly #turns = new Turns();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -193,11 +195,13 @@ export class Wiring {
     node: string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports } of joinsOf(link, node)) {
-      const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
-      const commands = both.map((port) => cutCommand(port, state));
-      await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports } of joinsOf(link, node)) {
+        const both = link.kind === 'lan' ? [ports.near] : [ports.near, ports.far];
+        const commands = both.map((port) => cutCommand(port, state));
+        await this.#do(this.#ground.labPid, inSequence(commands), `set link ${link.name} ${state}`, signal);
+      }
+    });
   }
 
   /**
@@ -210,11 +214,13 @@ export class Wiring {
     { seed, node }: { seed: number; node?: string | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    for (const { ports, node: at } of joinsOf(link, node)) {
-      const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
-      if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
-      else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
-    }
+    await this.#turns.take(link.name, async () => {
+      for (const { ports, node: at } of joinsOf(link, node)) {
+        const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
+        if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
+        else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
+      }
+    });
   }
 
   /** How links are; each end of a LAN for itself. */
@@ -438,6 +444,15 @@ function joinsOf(link: TopologyLink, node: string | undefined): { ports: Ports; 
   return link.ends
     .filter((end) => node === undefined || end.node === node)
     .map((end) => ({ ports: plugPorts(link.name, end.node, end.interface), node: end.node }));
+}
+
+/** The port at a node's end of a link. */
+export function portAt(link: TopologyLink, node: string): string {
+  const side = link.ends.findIndex((end) => end.node === node);
+  const end = link.ends[side];
+  if (end === undefined) throw new TestbedError('EUSAGE', `link ${link.name} does not end in node ${node}`);
+  if (link.kind === 'lan') return plugPorts(link.name, node, end.interface).near;
+  return side === 0 ? cablePorts(link.name).near : cablePorts(link.name).far;
 }
 
 function failure(what: string, code: number, stderr: string, node?: PlacedNode): TestbedError {

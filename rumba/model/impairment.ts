@@ -133,7 +133,7 @@ export function parseMs(text: string, what: string, max = Number.POSITIVE_INFINI
 }
 
 /** A share from 0 to 1 of a text such as `0.5%`. */
-function parseShare(text: string, what: string): number {
+export function parseShare(text: string, what: string): number {
   const share = quantity(text, { '%': 0.01 }, what, 'a share', '0.5%');
   if (share > 1) throw new TestbedError('ETOPOLOGY', `${what} is ${text}, 100% is the most`);
   return share;

@@ -97,6 +97,8 @@ export interface Lab {
     node: string | undefined,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Frames that pass a node's end of a link, as pcap on standard output, until its standard input ends. */
+  capture(link: TopologyLink, node: string): Promise<Opened>;
   /** How links are, and what became of their frames; each end of a LAN for itself. */
   linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]>;
   /** Takes an interface of a node away, with the other end of its cable; does nothing when it is gone. */
@@ -177,6 +179,8 @@ export interface LabNode {
   setInterfaces(state: 'up' | 'down', signal: AbortSignal): Promise<void>;
   /** Ends every program on the node: by SIGTERM, and what is left after `graceMs` by SIGKILL. */
   endAll(graceMs: number, signal: AbortSignal): Promise<void>;
+  /** Sends every program on the node a signal. */
+  signalAll(name: NodeJS.Signals, signal: AbortSignal): Promise<void>;
   /** The logs on the node, by name. */
   logs(): Promise<readonly LogFile[]>;
   /** A part of a log from a byte on, as much as fits; empty at its end. */

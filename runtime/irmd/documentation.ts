@@ -50,10 +50,20 @@ const grantType = v.strictObject({
   encryption: v.pipe(v.optional(encryptionType), v.description('absent when the flow is clear')),
 });
 
+const ribFileType = v.strictObject({
+  path: v.string(),
+  text: v.pipe(v.string(), v.description('as the file has it')),
+  values: v.pipe(
+    ribValues,
+    v.description('the lines by their labels; those under a heading in an object of their own'),
+  ),
+});
+
 /** Types of results that have a name of their own on the page. */
 export const resultTypes: Readonly<Record<string, v.GenericSchema>> = {
   Grant: grantType,
   Encryption: encryptionType,
+  RibFile: ribFileType,
 };
 
 const noIpcp = { EIPCP: 'there is no such IPCP, or its process crashed' } as const;
@@ -244,7 +254,7 @@ export const managementDocumentation = {
     does:
       'The tree of files of [rib.md](rib.md) at and below a path, all of it for an empty one. `values` are the lines of a ' +
       'file by their labels.',
-    result: v.array(v.strictObject({ path: v.string(), text: v.string(), values: ribValues })),
+    result: v.array(ribFileType),
     errors: { ENOENT: 'there is nothing of this path' },
   },
   'node.counters': {

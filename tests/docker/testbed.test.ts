@@ -118,7 +118,7 @@ describe('docker', () => {
     expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('local') });
     const programs = Object.keys(manifest.bin).filter((name) => name !== 'o7s-testbed');
     expect(programs).toContain('oping');
-    const lookUp = `for each in ${programs.join(' ')}; do command -v $each || exit 1; done`;
+    const lookUp = `for each in ${programs.join(' ')}; do command -v $each || exit 1; done; ls /usr/local/share/man/man1/oping.1`;
     const found = await container.exec(['sh', '-c', lookUp]);
     expect(found.exitCode, found.output).toBe(0);
   });

@@ -60,7 +60,7 @@ class Pair implements AsyncDisposable {
   async servePeer(name: string, ...command: readonly string[]): Promise<() => string> {
     let output = '';
     await this.peer.serve(name, command, 'eth-dix', (text) => (output += text));
-    await until('it to be ready', () => output !== '');
+    await until('it to be ready', () => output !== '', 30_000);
     return () => output;
   }
 

@@ -9,8 +9,8 @@ const { bin } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
   readonly bin: Readonly<Record<string, string>>;
 };
 
-/** Started by irmd alone. */
-const inner = ['ipcpd'];
+/** Started by irmd, and by a storyboard; never by hand. */
+const inner = ['ipcpd', 'story-ping'];
 
 test('every program is in the package, and on the path of whoever installs it', () => {
   const { 'o7s-testbed': cli, ...programs } = bin;

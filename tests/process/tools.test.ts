@@ -180,7 +180,7 @@ describe('operf', () => {
     expect(stdout).toMatch(/^Packet size truncated to 1048260 bytes\.\nDoing a unidirectional test\.\n/);
     await printed(server, 'bandwidth');
     expect(server.stdout).toMatch(
-      /\nFlow 64: 12 packets received, 0 missing, time: .* ms, bandwidth: .* Mb\/s\.\n$/,
+      /\nFlow 64: [1-9]\d* packets received, 0 missing, time: .* ms, bandwidth: .* Mb\/s\.\n$/,
     );
   });
 

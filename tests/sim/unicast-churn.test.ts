@@ -17,7 +17,7 @@ describe('members come and go', () => {
       seed,
       config: { routing, dht_t_replicate: 60, dht_t_refresh: 60 },
       link,
-      rounds: 40,
+      rounds: 25,
       links: true,
     });
     // All has come to rest in the time that was waited for it.
@@ -26,6 +26,8 @@ describe('members come and go', () => {
     // What was known of the dead is forgotten, and no end of a flow stays behind whose end was told.
     net.run(20 * minute);
     net.settle(10 * minute);
+    // Where packets are lost, what is stored anew may just be on its way once more.
+    for (let seconds = 0; seconds < 30 && sizes(net)['deliveries']! > 0; seconds += 1) net.run(1000);
     expect(sizes(net)).toMatchObject({
       lsdb: 2 * net.world.links.length,
       contacts: count - 1,

@@ -1,7 +1,12 @@
 /** `o7s-testbed stop`, `start` and `restart`: nodes of a running lab, which keep their links. */
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
-import { start as startNodes, stop as stopNodes } from '../../orchestrate.ts';
+import {
+  kill as killNodes,
+  pause as pauseNodes,
+  start as startNodes,
+  stop as stopNodes,
+} from '../../orchestrate.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
@@ -43,6 +48,27 @@ export const start = command('start', {
   done: 'started',
   work: startThem,
   example: 'its irmd, IPCPs, names and servers come back',
+});
+
+export const kill = command('kill', {
+  describe: 'Cut the power of nodes: nothing on them has a last word',
+  done: 'without power',
+  work: (lab, names, _options, _shown, signal) => killNodes(lab, names, signal),
+  example: 'start brings it back',
+});
+
+export const pause = command('pause', {
+  describe: 'Let nothing on nodes run; their links stay as they are',
+  done: 'paused',
+  work: (lab, names, _options, _shown, signal) => pauseNodes(lab, names, 'SIGSTOP', signal),
+  example: 'resume lets it run on',
+});
+
+export const resume = command('resume', {
+  describe: 'Let what was paused run on',
+  done: 'running',
+  work: (lab, names, _options, _shown, signal) => pauseNodes(lab, names, 'SIGCONT', signal),
+  example: 'as if nothing had been',
 });
 
 export const restart = command('restart', {

@@ -123,6 +123,9 @@ export async function limitContainer(
 /** The agent in the node image. */
 export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.mjs';
 
+/** The program that captures, in the node image. */
+export const captureFile = '/opt/o7s-testbed/dist/bundle/capture.mjs';
+
 const tunDevice = { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' };
 
 const commonHost: Dockerode.HostConfig = {

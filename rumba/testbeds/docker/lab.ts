@@ -1,12 +1,13 @@
 /** A lab: a helper container, in which the agent does the wiring, and one container a node. */
 import { TestbedError } from '../../errors.ts';
-import type { LinkState } from '../../links/wiring.ts';
+import { type LinkState, portAt } from '../../links/wiring.ts';
 import type { Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
-import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
+import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
 import { AgentClient } from './agent-client.ts';
 import {
   agentFile,
+  captureFile,
   createNode,
   endedContainers,
   type FoundContainer,
@@ -17,6 +18,7 @@ import {
   removeContainers,
 } from './containers.ts';
 import { type Engine, statusOf } from './engine.ts';
+import { openCommand } from './execution.ts';
 import { DockerNode, firstProcess, nodeEnded } from './node.ts';
 import { firstFile } from './tar.ts';
 
@@ -148,6 +150,12 @@ export class DockerLab implements Lab {
     signal: AbortSignal,
   ): Promise<void> {
     await (await this.#connectAgent()).call('setLink', { link, state, node }, signal);
+  }
+
+  async capture(link: TopologyLink, node: string): Promise<Opened> {
+    const { engine, helper } = this.#parts;
+    if (helper === undefined) throw helperGone(this.name);
+    return await openCommand(engine, helper, ['node', captureFile, portAt(link, node)]);
   }
 
   async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]> {

@@ -134,6 +134,10 @@ export class DockerNode implements LabNode {
     await (await this.#agent()).call('endAll', params, signal);
   }
 
+  async signalAll(name: NodeJS.Signals, signal: AbortSignal): Promise<void> {
+    await (await this.#agent()).call('signalAll', { init: await this.init(), name }, signal);
+  }
+
   async logs(): Promise<readonly LogFile[]> {
     return await (await this.#agent()).call('logs', { init: await this.init() });
   }

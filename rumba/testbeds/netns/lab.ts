@@ -3,22 +3,23 @@
  * else lives inside: when that process ends, the kernel ends every process of the lab, and with the
  * last of them go the namespaces, the links and the files.
  */
+import { spawn } from 'node:child_process';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../errors.ts';
-import { wireBundle } from '../../installation.ts';
-import { type LinkState, Wiring } from '../../links/wiring.ts';
+import { captureBundle, wireBundle } from '../../installation.ts';
+import { type LinkState, portAt, Wiring } from '../../links/wiring.ts';
 import type { Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
 import { connectWire, type WireClient, wireOf } from '../../wire/client.ts';
-import type { Lab, LabChange, LabRecord, NodeLimits } from '../testbed.ts';
-import { runCommand, runWithProc } from './command.ts';
+import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
+import { environment, runCommand, runWithProc } from './command.ts';
 import { limit, removeGroups } from './control-groups.ts';
 import { enter, enterNetwork, unshare } from './namespaces.ts';
-import { NetnsNode } from './node.ts';
+import { NetnsNode, openedChild } from './node.ts';
 import { identify, isAlive, nodeMark, processesOf, type ProcessId } from './processes.ts';
 import * as scripts from './scripts.ts';
 
@@ -129,6 +130,12 @@ export class NetnsLab implements Lab {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#wiring.setLink(link, state, node, signal);
+  }
+
+  async capture(link: TopologyLink, node: string): Promise<Opened> {
+    const words = [process.execPath, captureBundle, portAt(link, node)];
+    const [file = '', ...rest] = enterNetwork(this.#init.pid, words);
+    return openedChild(spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: environment() }));
   }
 
   async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<LinkState[]> {

@@ -18,6 +18,7 @@ import {
   logVariable,
   processesOf,
   programsOf,
+  signalProcess,
 } from './processes.ts';
 import * as scripts from './scripts.ts';
 
@@ -80,12 +81,7 @@ export class NetnsNode implements LabNode {
   }
 
   async open(command: readonly string[]): Promise<Opened> {
-    const child = this.#spawn(command, ['pipe', 'pipe', 'pipe']);
-    // With 'pipe' for all three they are there.
-    const [stdin, stdout, stderr] = child.stdio as [Writable, Readable, Readable, ...unknown[]];
-    // Who writes to a command that has ended hears of it by its exit code.
-    stdin.on('error', () => {});
-    return { ...attached(child), stdin, stdout, stderr };
+    return openedChild(this.#spawn(command, ['pipe', 'pipe', 'pipe']));
   }
 
   async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
@@ -116,6 +112,11 @@ export class NetnsNode implements LabNode {
   async endAll(graceMs: number, signal: AbortSignal): Promise<void> {
     const what = `the programs on node ${this.name} to end`;
     await endProcesses(what, () => processesOf(this.pid), graceMs, signal);
+  }
+
+  async signalAll(name: NodeJS.Signals, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    for (const pid of processesOf(this.pid)) signalProcess(pid, name);
   }
 
   async logs(): Promise<LogFile[]> {
@@ -157,6 +158,14 @@ function foreignEnvironment(prefix: string): NodeJS.ProcessEnv {
     PATH: `${prefix}/sbin:${prefix}/bin:${PATH}:/usr/sbin:/sbin`,
     LD_LIBRARY_PATH: `${prefix}/lib${LD_LIBRARY_PATH ? `:${LD_LIBRARY_PATH}` : ''}`,
   };
+}
+
+/** A command that was started with pipes for all three of its streams. */
+export function openedChild(child: ChildProcess): Opened {
+  const [stdin, stdout, stderr] = child.stdio as [Writable, Readable, Readable, ...unknown[]];
+  // Who writes to a command that has ended hears of it by its exit code.
+  stdin.on('error', () => {});
+  return { ...attached(child), stdin, stdout, stderr };
 }
 
 function attached(child: ChildProcess): Attached {

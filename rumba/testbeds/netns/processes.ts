@@ -116,7 +116,8 @@ export async function endProcesses(
   await poll(() => end('SIGKILL') || undefined, { what, deadlineMs: killedMs, signal });
 }
 
-function signalProcess(pid: number, name: NodeJS.Signals): void {
+/** Sends a process a signal, if it is still there. */
+export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {

@@ -6,7 +6,7 @@ import { check, libc, linux, mapMemory } from './libc.ts';
 import { Packet, packetHeadroom } from '../wire/packet.ts';
 
 /** struct tpacket2_hdr: what a slot begins with. */
-const offset = { status: 0, bytes: 4, captured: 8, frame: 12 } as const;
+const offset = { status: 0, bytes: 4, captured: 8, frame: 12, seconds: 16, nanoseconds: 20 } as const;
 const statusUser = 1;
 const statusCopy = 2;
 /** Of the header and what the kernel aligns it and the frame to. */
@@ -46,8 +46,8 @@ export class PacketRing {
     this.#packets = this.#slots.map(() => new Packet(memory, address, view));
   }
 
-  /** Hands on up to `max` frames; they are valid until `release`. How many they were. */
-  receive(max: number, onFrame: (frame: Packet) => void, onTruncated: () => void): number {
+  /** Hands on up to `max` frames with the slots they are in; they are valid until `release`. How many they were. */
+  receive(max: number, onFrame: (frame: Packet, slot: number) => void, onTruncated: () => void): number {
     let count = 0;
     while (count < max) {
       const at = this.#slots[this.#next] ?? 0;
@@ -63,10 +63,18 @@ export class PacketRing {
       }
       packet.start = at + this.#view.getUint16(at + offset.frame, true);
       packet.end = packet.start + this.#view.getUint32(at + offset.captured, true);
-      onFrame(packet);
+      onFrame(packet, at);
     }
     this.#taken += count;
     return count;
+  }
+
+  /** When the frame in a slot passed, since 1970. */
+  timeAt(slot: number): { seconds: number; nanoseconds: number } {
+    return {
+      seconds: this.#view.getUint32(slot + offset.seconds, true),
+      nanoseconds: this.#view.getUint32(slot + offset.nanoseconds, true),
+    };
   }
 
   /** Gives the kernel back what was received. */

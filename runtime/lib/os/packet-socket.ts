@@ -47,10 +47,16 @@ export class PacketSocket implements Disposable {
   /**
    * Opens a socket.
    *
+   * @param outgoing also takes frames that leave by the interface, whoever sends them.
    * @param onReadable frames wait: call `receive` until it returns fewer than asked for.
    * @throws KernelError with the name of the error, the call and the interface: ENODEV, EPERM without NET_RAW.
    */
-  constructor(name: string, ethertype: number, onReadable: () => void) {
+  constructor(
+    name: string,
+    ethertype: number,
+    onReadable: () => void,
+    { outgoing = false }: { outgoing?: boolean } = {},
+  ) {
     this.interface = lookUpInterface(name);
     this.#subject = `interface ${name}`;
     const type = linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
@@ -59,7 +65,7 @@ export class PacketSocket implements Disposable {
     try {
       askForQueue(this.#fd, 'send', queueBytes);
       this.#gauge = new SendQueueGauge(this.#fd);
-      this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, 1);
+      if (!outgoing) this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, 1);
       const address = Buffer.alloc(20);
       this.#ring = new PacketRing(
         this.#fd,
@@ -84,10 +90,15 @@ export class PacketSocket implements Disposable {
    *
    * @returns the number of frames, less than `PacketSocket.batch` when none is left.
    */
-  receive(onFrame: (frame: Packet) => void): number {
+  receive(onFrame: (frame: Packet, slot: number) => void): number {
     const count = this.#ring.receive(batchFrames, onFrame, this.#onTruncated);
     this.counters.framesReceived += count;
     return count;
+  }
+
+  /** When a received frame passed, by its slot. */
+  timeAt(slot: number): { seconds: number; nanoseconds: number } {
+    return this.#ring.timeAt(slot);
   }
 
   /** Gives back the room of the frames that were received. */

@@ -24,6 +24,7 @@ import {
   isProgramAlive,
   logFolder,
   nodeFile,
+  signalPrograms,
   startProgram,
   writeRecord,
 } from './nodes.ts';
@@ -85,6 +86,10 @@ const handlers: Handlers = {
   end: ({ node, init, log }, signal) => done(endPrograms({ node, init, log, graceMs: endMs }, signal)),
   programs: async ({ init }) => [...programsOf(init).keys()],
   endAll: ({ node, init, graceMs }, signal) => done(endPrograms({ node, init, graceMs }, signal)),
+  signalAll: async ({ init, name }) => {
+    signalPrograms(init, name);
+    return null;
+  },
   logs: async ({ init }) => listLogs(logFolder(init)),
   readLog: async ({ init, name, from }) => (await readLog(logFolder(init), name, from)).toString('base64'),
   keep: async ({ record }) => {

@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../../errors.ts';
 import { poll } from '../../../poll.ts';
-import { endProcesses, identify, processesOf, programsOf } from '../../netns/processes.ts';
+import { endProcesses, identify, processesOf, programsOf, signalProcess } from '../../netns/processes.ts';
 import type { LabRecord } from '../../testbed.ts';
 import { containerMark, runDirectory, startScript } from '../scripts.ts';
 import { recordFile, type StartedProgram } from './protocol.ts';
@@ -82,6 +82,11 @@ export async function endPrograms(
   };
   const whose = log === undefined ? 'the programs' : `the program of log ${log}`;
   await endProcesses(`${whose} on node ${node} to end`, find, graceMs, signal);
+}
+
+/** Sends the programs of a node a signal; what holds the container together is spared. */
+export function signalPrograms(init: number, name: NodeJS.Signals): void {
+  for (const pid of processesOf(init)) if (!isLauncher(pid)) signalProcess(pid, name);
 }
 
 /** True for the first program of a node, which an engine's own init may have started. */

@@ -50,6 +50,8 @@ export interface AgentApi {
   /** The logs whose programs run. */
   programs: { params: { init: number }; result: readonly string[] };
   endAll: { params: { node: string; init: number; graceMs: number }; result: null };
+  /** Sends every program of a node a signal. */
+  signalAll: { params: { init: number; name: NodeJS.Signals }; result: null };
   logs: { params: { init: number }; result: readonly LogFile[] };
   /** Bytes of a log, in base64. */
   readLog: { params: { init: number; name: string; from: number }; result: string };

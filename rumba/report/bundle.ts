@@ -1,0 +1,62 @@
+/** The folder of a run: all that is needed to see what happened, and to do it again. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Topology } from '../model/topology.ts';
+import type { Experiment } from '../storyboard/experiment.ts';
+import type { Lab, LabNode } from '../testbeds/testbed.ts';
+import { html } from './html.ts';
+import { junit } from './junit.ts';
+
+/** Bytes of a log that are kept. */
+const logBytesMax = 16 * 1024 * 1024;
+
+/** Writes everything but logs and captures, which are taken while the lab is there. */
+export async function writeBundle(folder: string, run: Experiment, topology: Topology): Promise<void> {
+  const { plan, result, ...facts } = run;
+  const { events, ...rest } = result;
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, 'run.json'), { ...facts, ok: result.ok });
+  await writeJson(join(folder, 'topology.json'), topology);
+  await writeJson(join(folder, 'plan.json'), plan);
+  await writeJson(join(folder, 'results.json'), rest);
+  await writeFile(
+    join(folder, 'events.ndjson'),
+    events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+  );
+  await writeFile(join(folder, 'junit.xml'), junit([run]));
+  await writeFile(join(folder, 'report.html'), await html(run, topology));
+}
+
+/** Copies the logs of all nodes that are there. */
+export async function saveLogs(folder: string, lab: Lab): Promise<void> {
+  await Promise.all(
+    lab.nodes().map(async (node) => {
+      // A node that was ended has none any more; the others are kept all the same.
+      await saveNode(join(folder, 'logs', node.name), node).catch(() => {});
+    }),
+  );
+}
+
+async function saveNode(folder: string, node: LabNode): Promise<void> {
+  const logs = await node.logs();
+  if (logs.length > 0) await mkdir(folder, { recursive: true });
+  for (const { name } of logs) {
+    const file = createWriteStream(join(folder, `${name.replaceAll('/', '_')}.log`));
+    await pipeline(partsOf(node, name), file);
+  }
+}
+
+async function* partsOf(node: LabNode, name: string): AsyncGenerator<Buffer, void, void> {
+  for (let from = 0; from < logBytesMax;) {
+    const part = await node.readLog(name, from);
+    if (part.length === 0) return;
+    from += part.length;
+    yield part;
+  }
+}
+
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,84 @@
+/** A grid of runs: every combination of the values of parameters, several times, each with a seed of its own. */
+import { TestbedError } from '../errors.ts';
+import { derivedSeed } from '../seeded.ts';
+
+export interface Cell {
+  /** From 1 up. */
+  readonly number: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** From 1 up. */
+  readonly repetition: number;
+  readonly seed: number;
+}
+
+const cellsMax = 10_000;
+
+/** Parameters with the values they take in turn: `loss=0%,1%` has two. */
+export function gridOf(given: ReadonlyMap<string, string>): Map<string, readonly string[]> {
+  return new Map(
+    [...given].map(([name, text]) => {
+      const values = [...new Set(text.split(','))];
+      if (values.includes(''))
+        throw new TestbedError('EUSAGE', `one of the values of parameter ${name} is empty`);
+      return [name, values];
+    }),
+  );
+}
+
+/** All cells, the last parameter changing first; the seed of a cell depends on its own parameters alone. */
+export function cellsOf(grid: ReadonlyMap<string, readonly string[]>, repeat: number, seed: number): Cell[] {
+  let combinations: Record<string, string>[] = [{}];
+  for (const [name, values] of grid) {
+    combinations = combinations.flatMap((each) => values.map((value) => ({ ...each, [name]: value })));
+  }
+  if (combinations.length * repeat > cellsMax) {
+    throw new TestbedError(
+      'EUSAGE',
+      `the sweep has ${combinations.length * repeat} runs, ${cellsMax} is the most`,
+    );
+  }
+  return combinations
+    .flatMap((parameters) =>
+      Array.from({ length: repeat }, (_, index) => ({ parameters, repetition: index + 1 })),
+    )
+    .map((cell, index) => {
+      const purpose = JSON.stringify([cell.parameters, cell.repetition]);
+      return { number: index + 1, ...cell, seed: derivedSeed(seed, purpose) };
+    });
+}
+
+/** The name of a cell's folder. */
+export function cellName({ number, parameters, repetition }: Cell): string {
+  const words = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  const text = [String(number).padStart(4, '0'), ...words, `r${repetition}`].join('-');
+  return text.replaceAll(/[^\w.=%-]/g, '_').slice(0, 120);
+}
+
+export interface Interval {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The median, and the interval between two of the values that holds that of all runs there could be with 95 %: no
+ * distribution is assumed. With fewer than six values that is all of them, and less than 95 %.
+ */
+export function medianOf(values: readonly number[]): Interval | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const { length } = sorted;
+  if (length === 0) return undefined;
+  const at = (index: number): number => sorted[Math.min(length - 1, Math.max(0, index))] ?? Number.NaN;
+  const median = length % 2 === 1 ? at((length - 1) / 2) : (at(length / 2 - 1) + at(length / 2)) / 2;
+  // How likely it is that at most so many of the values lie below the true median.
+  let [tail, term, rank] = [0, 0.5 ** length, 0];
+  for (let below = 0; below < length; below += 1) {
+    tail += term;
+    if (tail > 0.025) break;
+    rank = below + 1;
+    term = (term * (length - below)) / (below + 1);
+  }
+  return rank === 0
+    ? { median, low: at(0), high: at(length - 1) }
+    : { median, low: at(rank - 1), high: at(length - rank) };
+}

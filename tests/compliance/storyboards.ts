@@ -1,0 +1,67 @@
+/** What comes of a storyboard: the same steps and verdicts on every testbed, and all that is kept of a run. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished } from 'vitest';
+import type { PlayResult } from '../../rumba/storyboard/play.ts';
+import type { StoryPlan } from '../../rumba/storyboard/story.ts';
+import { run } from '../support/command.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const board = `${root}tests/fixtures/storyboards/faults.ts`;
+
+export interface Played {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly folder: string;
+  /** The file of the plan, byte for byte. */
+  readonly plan: string;
+  /** What was done, in the order of the plan, and what was judged. */
+  readonly outcome: unknown;
+  readonly results: PlayResult;
+}
+
+/** Runs the storyboard of faults; the folder goes with the test. */
+export async function playFaults(testbed: string, words: readonly string[] = []): Promise<Played> {
+  const folder = mkdtempSync(join(tmpdir(), 'o7s-story-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const command = ['bin/o7s-testbed.js', 'run', board, '--testbed', testbed, '-o', folder, ...words];
+  const { status, stdout, stderr } = await run(
+    process.execPath,
+    command.map((word) => (word.startsWith('bin/') ? `${root}${word}` : word)),
+  );
+  const plan = readFileSync(join(folder, 'plan.json'), 'utf8');
+  const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as PlayResult;
+  const done = new Map(results.steps.map(({ step, ok }) => [step, ok]));
+  const { steps } = JSON.parse(plan) as StoryPlan;
+  return {
+    ...{ code: status, stdout, stderr, folder, plan, results },
+    outcome: {
+      steps: steps.map(({ step, kind, target }) => [step, kind, target, done.get(step)]),
+      verdicts: results.verdicts.map(({ expectation, ok }) => [expectation, ok]),
+    },
+  };
+}
+
+/** All that a run leaves. */
+export function expectBundle({ folder, results }: Played): void {
+  const files = readdirSync(folder).toSorted();
+  expect(files).toEqual([
+    'events.ndjson',
+    'junit.xml',
+    'logs',
+    'pcaps',
+    'plan.json',
+    'report.html',
+    'results.json',
+    'run.json',
+    'topology.json',
+  ]);
+  expect(readdirSync(join(folder, 'logs'))).toEqual(['a', 'b', 'c']);
+  // The header of a file and at least a frame.
+  expect(readFileSync(join(folder, 'pcaps/a-b.pcap')).length).toBeGreaterThan(100);
+  expect(results.notes.map(({ text }) => text)).toEqual(['from node a']);
+  expect(results.pings[0]?.samples).toHaveLength(200);
+}

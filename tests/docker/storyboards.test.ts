@@ -1,0 +1,19 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
+import { expectBundle, playFaults } from '../compliance/storyboards.ts';
+import { noEngine } from './engine.ts';
+import { prepared } from './image.ts';
+
+beforeEach(({ skip }) => skip(noEngine !== undefined, noEngine));
+beforeAll(async () => {
+  if (noEngine === undefined) await prepared();
+}, 300_000);
+
+test('a storyboard goes as it does on netns', async () => {
+  const played = await playFaults('docker');
+  expect({ code: played.code, stderr: played.stderr }).toMatchObject({ code: 0 });
+  expectBundle(played);
+  const other = await playFaults(new NetnsTestbed().name);
+  expect(other.plan).toBe(played.plan);
+  expect(other.outcome).toEqual(played.outcome);
+});
