@@ -73,8 +73,10 @@ export class FlowServer {
         if (!this.#handlers.has(flow)) return count;
         if (done === undefined) continue;
         this.#busy.add(flow);
+        // Meanwhile it would have the same event again and again.
+        this.#flows.delete(flow);
         void done.then(() => {
-          if (this.#busy.delete(flow)) this.#read(flow, messagesPerFlow);
+          if (this.#busy.delete(flow)) this.#flows.add(flow);
         });
         break;
       }
