@@ -125,6 +125,11 @@ export class IrmClient implements AsyncDisposable {
     await this.#rpc.call('ipcp.destroy', { pid });
   }
 
+  /** Drops an IPCP as `kill -9` of its process would: no other member of its layer is told. It is reported as crashed. */
+  async killIpcp(pid: number): Promise<void> {
+    await this.#rpc.call('ipcp.kill', { pid });
+  }
+
   /** All IPCPs of the node, by type and then pid. */
   listIpcps(): Promise<readonly IpcpInfo[]> {
     return this.#rpc.call('ipcp.list', {});
