@@ -104,6 +104,7 @@ export class DataPlane implements DataPlanePort {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
+    if (child.pid !== undefined) log.info(`Instantiated ${program} as process ${child.pid}.`);
     const ready = Promise.withResolvers<string>();
     // Who waits for it is told by its own call; nobody may be waiting.
     ready.promise.catch(() => {});
