@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import ClosingLine from './tests/support/closing-line.ts';
 
@@ -33,6 +34,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // Most tests of whole nodes wait for processes rather than compute.
+    maxWorkers: Math.max(4, availableParallelism()),
     reporters: ['default', new ClosingLine()],
     projects: projects.map(({ name, include, timeout }) => ({
       extends: true,

@@ -187,7 +187,7 @@ export class Session implements Disposable {
   /** A flow that was granted when its caller no longer wanted it. */
   readonly #giveBack = (late: unknown): void => {
     const { flowId } = late as FlowGrant;
-    this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
+    this.#rpc.notify('flow.deallocate', { flowId });
   };
 
   #listen(): FlowRendezvous {
@@ -236,7 +236,7 @@ export class Session implements Disposable {
       this.#flows.delete(fd);
       this.#flowIds.delete(flow);
       // irmd learns of the end of the flow from the connection itself if it is gone.
-      this.#rpc.call('flow.deallocate', { flowId }).catch(() => {});
+      this.#rpc.notify('flow.deallocate', { flowId });
     };
     const flow: Flow = new Flow({ fd, qos, end, onClosed });
     this.#flows.set(fd, flow);

@@ -123,9 +123,18 @@ export class RpcConnection implements Disposable {
     this.#ended(new O7sError('EIRMD', 'the control connection closed'));
   }
 
+  /**
+   * Ends the connection, and leaves the other side its time to read what was sent: one that still writes would lose it
+   * if this side were gone already.
+   */
   [Symbol.dispose](): void {
-    this.#stream.destroy();
+    const stream = this.#stream;
     this.#ended(new O7sError('EIRMD', 'the control connection closed'));
+    if (stream.destroyed) return;
+    const timer = setTimeout(() => stream.destroy(), lastWordsMs);
+    timer.unref();
+    stream.once('close', () => clearTimeout(timer));
+    stream.end();
   }
 
   #send(message: object): void {
