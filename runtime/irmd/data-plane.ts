@@ -87,6 +87,15 @@ export class DataPlane implements DataPlanePort {
     clearTimeout(timer);
   }
 
+  /** Kills ipcpd; resolves when that is reported. */
+  async kill(): Promise<void> {
+    const { child } = this.#running;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
   #start(): Running {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();

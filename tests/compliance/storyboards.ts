@@ -45,6 +45,23 @@ export async function playFaults(testbed: string, words: readonly string[] = [])
   };
 }
 
+/** Sweeps over a storyboard that kills an IPCP, and that has no lab to be played in where irmd refuses its options. */
+export async function sweepIpcpKill(
+  testbed: string,
+): Promise<{ code: number | null; stdout: string; folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'o7s-sweep-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = `${root}tests/fixtures/storyboards/ipcp-kill.ts`;
+  const words = ['--testbed', testbed, '--set', 'ipcpd=nonsense,process', '-o', folder];
+  const { status, stdout, stderr } = await run(process.execPath, [
+    `${root}bin/o7s-testbed.js`,
+    'run',
+    file,
+    ...words,
+  ]);
+  return { code: status, stdout: `${stdout}${stderr}`, folder };
+}
+
 /** All that a run leaves. */
 export function expectBundle({ folder, results }: Played): void {
   const files = readdirSync(folder).toSorted();

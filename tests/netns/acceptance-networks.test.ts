@@ -276,19 +276,24 @@ describe('two hosts', () => {
     await serve(a, 'op', 'net');
     await until('the name to be found', async () => (await ping(b, 'op')) === 'received');
     for (let round = 0; round < 2; round += 1) {
-      process.kill(await b.ofIpcp('ub', async (_irmd, { hostPid }) => hostPid), 'SIGKILL');
+      await b.killIpcp('ub', mode);
       await until('the IPCP to be gone', async () => !(await b.manage('i l')).includes(' ub '));
-      if (mode === 'shared') {
-        // All of its IPCPs shared the process.
-        await until(
-          'a new ipcpd',
-          async () => (await b.irm('i b t eth-dix n eth0 l lan dev eth0')).status === 0,
-        );
-      }
+      expect(await b.manage('i l')).toContain(' eth0 ');
       await b.manage('i e n ub d ua autobind');
       await b.manage('i co n ub d ua');
       await until('the name to be found', async () => (await ping(b, 'op')) === 'received', 30_000);
     }
+    // The other end of a flow is told when an IPCP is destroyed, and not when it is killed.
+    await serve(a, 'direct', 'lan');
+    await b.manage('n c direct');
+    const releases = async (): Promise<number> => (await a.counters('eth0'))['releasedByPeer'] ?? 0;
+    const client = b.spawn(program('oping'), ['-n', 'direct', '-c', '100000', '-i', '20']);
+    await until('a reply', () => client.stdout.includes('seq=2'));
+    const before = await releases();
+    await b.killIpcp('eth0', mode);
+    await client.finished;
+    await until('the IPCP to be gone', async () => !(await b.manage('i l')).includes(' eth0 '));
+    expect(await releases()).toBe(before);
   });
 });
 
