@@ -100,7 +100,7 @@ export class DataPlane implements DataPlanePort {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawn(process.execPath, [program, ...logArguments()], {
+    const child = spawn(process.execPath, ['--expose-gc', program, ...logArguments()], {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
