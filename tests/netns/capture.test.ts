@@ -12,7 +12,7 @@ const testbed = async (...words: string[]): ReturnType<typeof run> =>
 test.skipIf(missing)('frames are shown as text, by the dissector', async () => {
   const lab = `capture-${process.pid}`;
   expect(await testbed('up', topology, '--testbed', 'netns', '--lab', lab)).toMatchObject({ status: 0 });
-  onTestFinished(async () => void (await testbed('down', lab)));
+  onTestFinished(async () => expect(await testbed('down', '--lab', lab)).toMatchObject({ status: 0 }));
   // Flows are kept alive every second.
   const { status, stdout, stderr } = await testbed('capture', 'a-b', '--lab', lab, '--duration', '4');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
