@@ -479,6 +479,23 @@ describe('a request that comes in', () => {
     expect((await answering).response).toBe(0);
     await accepting;
   });
+
+  test('is refused when its IPCP goes meanwhile; who accepts waits on', async () => {
+    const around = setup({ acceptorMs: 20_000 });
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const request = { hash, qos, piggyback: fresh(), maxMessageBytes };
+    const answering = around.flows.requested(ipcp, request);
+    await until('the wait', () => around.registry.findName('x')?.waiters.size === 1);
+    around.flows.ipcpGone(ipcp);
+    around.registry.removeIpcp(ipcp.pid);
+    const accepting = around.accept(around.server);
+    expect(await answering).toEqual({ response: -1003 });
+    expect(around.flows.count).toBe(0);
+    const other = await around.flows.requested(layer(around, 11), { ...request, piggyback: fresh() });
+    expect(other.response).toBe(0);
+    await accepting;
+  });
 });
 
 interface SideFiles {

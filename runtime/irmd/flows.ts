@@ -276,6 +276,12 @@ export class Flows {
       log.error(`No active process for ${entry.name}.`);
       return refusal('EIPCP');
     }
+    if (!registry.hasIpcp(ipcp)) {
+      // Nobody would ever say that the flow is over.
+      registry.addAccept(accept);
+      log.warn(`The IPCP of a flow to ${entry.name} is gone before it was accepted.`, { ipcp: ipcp.name });
+      return refusal('EIPCP');
+    }
     const { process } = accept;
     const { socket } = ipcp.plane;
     const grant = {

@@ -254,6 +254,11 @@ export class Registry {
     return entry;
   }
 
+  /** Whether an IPCP is still there. */
+  hasIpcp(ipcp: IpcpEntry): boolean {
+    return this.#ipcps.get(ipcp.pid) === ipcp;
+  }
+
   /** All IPCPs, in the order in which layers are asked for a name. */
   ipcps(): IpcpEntry[] {
     const rank = (type: IpcpType): number => ipcpTypes.indexOf(type);
