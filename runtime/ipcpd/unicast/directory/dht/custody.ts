@@ -46,6 +46,8 @@ export class Custody {
   readonly #options: CustodyOptions;
   readonly #exchange: Exchange;
   readonly #membership: Membership;
+  /** How many values, in their order, have had their turn in this round of care. */
+  #cared = 0;
 
   constructor(options: CustodyOptions, now: Millis) {
     this.#options = options;
@@ -173,14 +175,19 @@ export class Custody {
 
   /**
    * Asks prototypes whether they still serve what is kept for them: they withdraw nothing, and store most names once a
-   * day only.
+   * day only. Where they are more than one go takes, the next goes on behind them.
    */
   #care(now: Millis): void {
+    const all = [...this.values.all()];
+    const first = this.#cared < all.length ? this.#cared : 0;
+    this.#cared = first;
     let count = 0;
-    for (const value of [...this.values.all()]) {
+    for (const value of [...all.slice(first), ...all.slice(0, first)]) {
+      if (count === caredMax) return;
+      this.#cared = (this.#cared + 1) % all.length;
       if (value.isWithdrawn || !this.#isPrototypes(value) || !this.#membership.isReachable(value.address))
         continue;
-      if (++count > caredMax) return;
+      count += 1;
       const key = Buffer.from(value.name, 'hex');
       this.#options.requests.ask(
         value.address,

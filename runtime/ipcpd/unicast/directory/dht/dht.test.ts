@@ -895,6 +895,28 @@ describe('custody', () => {
     expect(bench.query().resolution).toEqual({ addresses: [9], own: false });
     expect(bench.facts).toMatchObject({ foreignValues: 1 });
   });
+
+  test('where prototypes have many names, each has its turn', () => {
+    const bench = new Bench();
+    bench.meet([9], false);
+    bench.byHand();
+    for (let count = 0; count < 600; count += 1) {
+      const name = Buffer.alloc(hashBytes);
+      name.writeUInt32BE(count);
+      bench.receive(9, { code: 0, store: { key: name, val: valueOf(9), exp: epoch + 80_000 } });
+    }
+    const asked = new Set<string>();
+    for (let step = 0; step < 4000; step += 1) {
+      bench.pass(1000);
+      for (const one of bench.take()) {
+        if (one.message.code === messageCode.findNode) bench.answer(one, [], []);
+        if (one.message.code !== messageCode.findValue) continue;
+        asked.add(one.message.key.toString('hex'));
+        bench.answer(one, [], [9]);
+      }
+    }
+    expect(asked.size).toBe(600);
+  });
 });
 
 describe('leaving', () => {
