@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { connectedPair, quietStream } from '../../../tests/support/stream-pair.ts';
 import { until } from '../../../tests/support/until.ts';
-import { frameKind, FrameReader, FrameWriter } from '../../lib/flow/framing.ts';
+import { frameKind, FrameReader, FrameWriter, lastWordHeaderBytes } from '../../lib/flow/framing.ts';
 import { flowReceiveBytesMax, messageBytesMax } from '../../lib/limits.ts';
 import { addressOf } from '../../lib/os/libc.ts';
 import { UnixStream } from '../../lib/os/unix-socket.ts';
@@ -73,6 +73,13 @@ class Bench {
     writer.flush(this.#application);
   }
 
+  /** The application leaves a last word of so many bytes. */
+  leave(bytes: number): void {
+    const writer = new FrameWriter(messageBytesMax);
+    writer.push(frameKind.lastWord, Buffer.alloc(lastWordHeaderBytes + bytes));
+    writer.flush(this.#application);
+  }
+
   /** What the application was told: limits and losses as numbers, packets as texts, states as `up` and `down`. */
   heard(): string[] {
     this.#reader.fill(this.#application, (kind, { memory }, start, end) => {
@@ -121,6 +128,16 @@ test('an application that ends while the layer wants no more packets is noticed 
   expect([all.written, all.isGone]).toEqual([[], false]);
   all.does(() => all.port.setPaused(false));
   await until('the last words', () => all.written.length === 1);
+});
+
+test('a last word is kept, unless the layer would not take it', async () => {
+  const all = await bench();
+  all.attach();
+  all.leave(granted + 1);
+  await until('the count', () => all.port.counters.droppedTooLong === 1);
+  expect([all.port.lastWord, all.tooLong]).toEqual([undefined, [granted + 1]]);
+  all.leave(granted);
+  await until('the last word', () => all.port.lastWord?.packet.length === granted);
 });
 
 test('a longest message other than the granted one is the first thing the application hears', async () => {

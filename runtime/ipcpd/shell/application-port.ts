@@ -256,10 +256,7 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     room: number,
   ): void => {
     const { flow } = this;
-    if (kind === frameKind.lastWord && end - start > lastWordHeaderBytes && !this.#released) {
-      const packet = Buffer.from(buffer.memory.subarray(start + lastWordHeaderBytes, end));
-      this.lastWord = { ms: buffer.memory.readUInt32BE(start), packet };
-    }
+    if (kind === frameKind.lastWord) return this.#keepLastWord(buffer.memory, start, end);
     if (kind !== frameKind.packet) return;
     if (flow === undefined) {
       this.counters.droppedNotOpen += 1;
@@ -281,4 +278,16 @@ export class ApplicationPort implements FlowUser, StreamOwner, Flushable {
     flow.write(packet);
     if (this.#turn.full) this.#turn.end();
   };
+
+  #keepLastWord(memory: Buffer, start: number, end: number): void {
+    const packetStart = start + lastWordHeaderBytes;
+    const bytes = end - packetStart;
+    if (this.#released || bytes <= 0) return;
+    if (bytes > this.#setup.layer.maxMessageBytes) {
+      this.counters.droppedTooLong += 1;
+      return this.#setup.onTooLong(bytes);
+    }
+    const packet = Buffer.from(memory.subarray(packetStart, end));
+    this.lastWord = { ms: memory.readUInt32BE(start), packet };
+  }
 }

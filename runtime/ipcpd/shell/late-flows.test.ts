@@ -87,6 +87,25 @@ describe('a flow is let go', () => {
     expect([below.released, around.late.count]).toEqual([1, 0]);
   });
 
+  test('after the longest time that FRCT waits over any layer, whatever the application says', () => {
+    const around = setup();
+    const { below } = keep(around, 1, 0xffff_ffff);
+    expect(around.late.nextDeadline()).toBe(1000 + 146_000);
+    around.late.advance(1000 + 146_000);
+    expect(below.released).toBe(1);
+  });
+
+  test('when the last words are too long together, the oldest first', () => {
+    const around = setup();
+    const packet = Buffer.alloc(400_000);
+    const flows = Array.from({ length: 4 }, () => new Below());
+    for (const flow of flows) around.late.keep(1, flow, { ms: 500, packet });
+    expect(flows.map(({ released }) => released)).toEqual([1, 1, 0, 0]);
+    around.late.releaseOf(1);
+    keep(around);
+    expect(around.late.count).toBe(1);
+  });
+
   test('when its IPCP goes', () => {
     const around = setup();
     const [mine, other] = [keep(around, 1), keep(around, 2)];

@@ -4,6 +4,7 @@
  */
 import type { LastWord } from './application-port.ts';
 import type { FlowUser, LayerFlow } from './layer.ts';
+import { frctLimits, inactivityMs, maxPacketLifetimeMs } from '../../lib/frct/limits.ts';
 import type { Deadlines, Millis } from '../../lib/time/clock.ts';
 import { never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
@@ -14,6 +15,10 @@ const flowsMax = 1024;
 /** A retransmission is answered once, however many come together, and two ends that are both gone soon fall silent. */
 const pauseMs: Millis = 10;
 const answersMax = 16;
+/** Bytes of last words kept at once: hundreds for each flow, more than FRCT writes. The same rule. */
+const wordBytesMax = 1024 * 1024;
+/** No end waits longer for another than FRCT does over the slowest layer. */
+const keptMsMax: Millis = inactivityMs('sender', Math.max(...Object.values(maxPacketLifetimeMs)), frctLimits);
 
 class LateFlow implements FlowUser {
   readonly ipcp: number;
@@ -28,8 +33,13 @@ class LateFlow implements FlowUser {
     this.#owner = owner;
     this.ipcp = ipcp;
     this.flow = flow;
-    this.until = now + word.ms;
+    this.until = now + Math.min(word.ms, keptMsMax);
     this.#packet = word.packet;
+  }
+
+  /** Of its last word. */
+  get bytes(): number {
+    return this.#packet.length;
   }
 
   deliver(packet: Packet): void {
@@ -54,6 +64,7 @@ export class LateFlows implements Deadlines {
   readonly clock: () => Millis;
   readonly #turn: Turn;
   readonly #flows = new Set<LateFlow>();
+  #bytes = 0;
   /** Packets answered. */
   answered = 0;
 
@@ -69,11 +80,12 @@ export class LateFlows implements Deadlines {
   /** Keeps a flow; returns who uses it from now on. */
   keep(ipcp: number, flow: LayerFlow, word: LastWord): FlowUser {
     for (const oldest of this.#flows) {
-      if (this.#flows.size < flowsMax) break;
+      if (this.#flows.size < flowsMax && this.#bytes + word.packet.length <= wordBytesMax) break;
       this.release(oldest);
     }
     const late = new LateFlow(this, ipcp, flow, word, this.clock());
     this.#flows.add(late);
+    this.#bytes += late.bytes;
     return late;
   }
 
@@ -92,7 +104,9 @@ export class LateFlows implements Deadlines {
 
   /** Called by its flows. */
   release(late: LateFlow): void {
-    if (this.#flows.delete(late)) late.flow.deallocate(this.clock());
+    if (!this.#flows.delete(late)) return;
+    this.#bytes -= late.bytes;
+    late.flow.deallocate(this.clock());
   }
 
   nextDeadline(): Millis {
