@@ -100,10 +100,11 @@ export class DataPlane implements DataPlanePort {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawn(process.execPath, [program, ...logArguments()], {
+    const child = spawn(process.execPath, ['--expose-gc', program, ...logArguments()], {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
+    if (child.pid !== undefined) log.info(`Instantiated ${program} as process ${child.pid}.`);
     const ready = Promise.withResolvers<string>();
     // Who waits for it is told by its own call; nobody may be waiting.
     ready.promise.catch(() => {});

@@ -69,6 +69,7 @@ export function expectBundle({ folder, results }: Played): void {
     'events.ndjson',
     'junit.xml',
     'logs',
+    'metrics',
     'pcaps',
     'plan.json',
     'report.html',
@@ -77,6 +78,7 @@ export function expectBundle({ folder, results }: Played): void {
     'topology.json',
   ]);
   expect(readdirSync(join(folder, 'logs'))).toEqual(['a', 'b', 'c']);
+  expect(readFileSync(join(folder, 'metrics/b.prom'), 'utf8')).toMatch(/^# HELP /m);
   // The header of a file and at least a frame.
   expect(readFileSync(join(folder, 'pcaps/a-b.pcap')).length).toBeGreaterThan(100);
   expect(results.notes.map(({ text }) => text)).toEqual(['from node a']);
