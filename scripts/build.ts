@@ -23,6 +23,9 @@ const programs = {
   onc: 'runtime/tools/onc/main.ts',
 };
 
+// They give back what their start took.
+const daemons: ReadonlySet<string> = new Set(['irmd']);
+
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).
 const starter = (name: string): string => `#!/bin/sh
 self=$0
@@ -32,7 +35,7 @@ here=\${self%/*}
 node=$here/../../node_modules/.bin/node
 [ -x "$node" ] || node=$here/../../../.bin/node
 [ -x "$node" ] || node=node
-exec "$node" "$here/../bundle/${name}.mjs" "$@"
+exec "$node" ${daemons.has(name) ? '--expose-gc ' : ''}"$here/../bundle/${name}.mjs" "$@"
 `;
 
 // Pings for storyboards; on the path of nodes, for the testbed.

@@ -16,6 +16,9 @@ const program = fileURLToPath(
 /** How much of what a run complained of is kept, in characters. */
 const complaintMax = 4_096;
 
+/** How the line of an error begins. */
+const complaintMark = 'o7s-testbed: ';
+
 export interface SweepOptions {
   readonly file: string;
   readonly name: string;
@@ -87,13 +90,15 @@ async function runCell(cell: Cell, { file, folder, words, signal, name }: SweepO
     });
   });
   signal.removeEventListener('abort', stop);
-  const last = complaint.trim().split('\n').at(-1) ?? '';
+  const lines = complaint.trim().split('\n');
+  // What follows the error are its details; a run that died in another way says why last.
+  const why = lines.find((line) => line.startsWith(complaintMark)) ?? lines.at(-1) ?? '';
   return (
     finished(cell, folder) ?? {
       cell,
       status: 'broken',
       verdicts: [],
-      error: last.replace(/^o7s-testbed: /, ''),
+      error: why.replace(complaintMark, ''),
     }
   );
 }

@@ -3,7 +3,9 @@ import { O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
 import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
-import { impairmentSeed, perfect } from '../model/impairment.ts';
+import { resetLink } from '../links/live.ts';
+import { alone } from '../links/lock.ts';
+import { impairmentSeed } from '../model/impairment.ts';
 import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
 import type { Action, ActionOf } from '../plan/action.ts';
 import { hostsFile } from '../plan/hosts.ts';
@@ -81,7 +83,9 @@ export class Performer implements AsyncDisposable {
       case 'plug':
         return await lab.plug({ name: action.lan, mtu: action.mtu }, action.end, signal);
       case 'impair':
-        return await lab.impair(action.link, action.impairments, { seed: impairmentSeed }, signal);
+        return await alone(lab, action.link.name, signal, async () => {
+          await lab.impair(action.link, action.impairments, { seed: impairmentSeed }, signal);
+        });
       case 'address':
         return await lab.node(action.node).addAddress(addressWords(action.interface, action.address), signal);
       case 'hosts':
@@ -142,7 +146,7 @@ export class Performer implements AsyncDisposable {
       case 'plug':
         return await lab.removeInterface(action.node, action.end.interface, signal);
       case 'impair':
-        return await lab.impair(action.link, [perfect, perfect], { seed: impairmentSeed }, signal);
+        return await resetLink(lab, action.link, signal);
       case 'address':
         return await lab
           .node(action.node)

@@ -10,6 +10,7 @@ import {
 } from '../model/impairment.ts';
 import type { Topology, TopologyLink } from '../model/topology.ts';
 import type { Lab } from '../testbeds/testbed.ts';
+import { alone } from './lock.ts';
 
 /** Which direction of a link: all of them where nothing is said. */
 export interface Direction {
@@ -49,17 +50,21 @@ export async function impairLink(
   // A value that is none is told of before anything is done.
   impairment(change, what, { ...perfect, delayMs: 1 });
   const node = link.kind === 'lan' ? (from ?? to) : undefined;
-  for (const state of await lab.linkStates([link], signal)) {
-    if (node !== undefined && state.node !== node) continue;
-    const before = state.splice?.impairments ?? [perfect, perfect];
-    const after = before.map((each, way) => (ways.includes(way) ? impairment(change, what, each) : each));
-    await lab.impair(link, after as unknown as Impairments, { seed, node: state.node }, signal);
-  }
+  await alone(lab, link.name, signal, async () => {
+    for (const state of await lab.linkStates([link], signal)) {
+      if (node !== undefined && state.node !== node) continue;
+      const before = state.splice?.impairments ?? [perfect, perfect];
+      const after = before.map((each, way) => (ways.includes(way) ? impairment(change, what, each) : each));
+      await lab.impair(link, after as unknown as Impairments, { seed, node: state.node }, signal);
+    }
+  });
 }
 
 /** Makes a link good in both directions. */
 export async function resetLink(lab: Lab, link: TopologyLink, signal: AbortSignal): Promise<void> {
-  await lab.impair(link, [perfect, perfect], { seed: impairmentSeed }, signal);
+  await alone(lab, link.name, signal, async () => {
+    await lab.impair(link, [perfect, perfect], { seed: impairmentSeed }, signal);
+  });
 }
 
 export interface Flapping {

@@ -39,6 +39,19 @@ export async function saveLogs(folder: string, lab: Lab): Promise<void> {
   );
 }
 
+/** Keeps what every node that has `irm metrics` counted, as Prometheus reads it: a file a node. */
+export async function saveMetrics(folder: string, lab: Lab, signal: AbortSignal): Promise<void> {
+  const own = join(folder, 'metrics');
+  await mkdir(own, { recursive: true });
+  await Promise.all(
+    lab.nodes().map(async (node) => {
+      // A node of the prototype has none, nor has one that was ended.
+      const ran = await node.run(['irm', 'metrics'], signal).catch(() => undefined);
+      if (ran?.code === 0) await writeFile(join(own, `${node.name}.prom`), ran.stdout);
+    }),
+  );
+}
+
 async function saveNode(folder: string, node: LabNode): Promise<void> {
   const logs = await node.logs();
   if (logs.length > 0) await mkdir(folder, { recursive: true });

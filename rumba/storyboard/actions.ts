@@ -58,7 +58,7 @@ export const killNode = (node: Named): StoryAction => act('node.kill', node);
 /** Lets nothing on a node run, while its links stay as they are. */
 export const pauseNode = (node: Named): StoryAction => act('node.pause', node);
 export const resumeNode = (node: Named): StoryAction => act('node.resume', node);
-/** Ends the process of one IPCP by SIGKILL; its node has to run each in a process: `irmd: ['--ipcpd', 'process']`. */
+/** Ends the process of one IPCP by SIGKILL; one that shares its process with others is dropped by it, just as suddenly. */
 export const killIpcp = (ipcp: Named): StoryAction => act('ipcp.kill', ipcp);
 
 /** Takes the carrier of every link between these nodes and all others away. */

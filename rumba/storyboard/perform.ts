@@ -124,9 +124,8 @@ export class StoryPerformer {
     const found = ipcps.find(({ name }) => name === ipcp);
     if (found === undefined) throw new TestbedError('EFAILED', `IPCP ${ipcp} is not there`);
     if (ipcps.some(({ hostPid, name }) => hostPid === found.hostPid && name !== ipcp)) {
-      throw new TestbedError('EUSAGE', `IPCP ${ipcp} shares its process with others of node ${node.name}`, {
-        hint: `give each a process: node('${node.name}', { irmd: ['--ipcpd', 'process'] })`,
-      });
+      // The others of its process are to live on.
+      return await irm.killIpcp(found.pid);
     }
     const { code, stderr } = await node.run(['kill', '-KILL', String(found.hostPid)], signal);
     if (code !== 0) throw new TestbedError('EFAILED', `cannot kill IPCP ${ipcp}: ${stderr.trim()}`);

@@ -44,7 +44,12 @@ function wallClock(): bigint {
 }
 
 export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType, LayerFactory>> {
-  const ethernet = (framing: EthernetFraming, config: BootstrapConfig, events: LayerEvents): Layer => {
+  const ethernet = (
+    type: 'eth-dix' | 'eth-llc',
+    framing: EthernetFraming,
+    config: BootstrapConfig,
+    events: LayerEvents,
+  ): Layer => {
     const { dev, hash = defaultHash } = config;
     if (dev === undefined)
       throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
@@ -56,6 +61,7 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
         events.linkChanged?.(up);
       },
     });
+    log.child(`ipcpd/${type}`).info('Using raw socket device.');
     const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
     return layer;
   };
@@ -77,8 +83,9 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
   };
   return {
     local: ({ hash = defaultHash }, events) => new LocalLayer(hash, events),
-    'eth-dix': (config, events) => ethernet(dixFraming(config.ethertype ?? defaultEthertype), config, events),
-    'eth-llc': (config, events) => ethernet(llcFraming, config, events),
+    'eth-dix': (config, events) =>
+      ethernet('eth-dix', dixFraming(config.ethertype ?? defaultEthertype), config, events),
+    'eth-llc': (config, events) => ethernet('eth-llc', llcFraming, config, events),
     udp: (config, events) => udp(undefined, config, events),
     udp4: (config, events) => udp(4, config, events),
     udp6: (config, events) => udp(6, config, events),

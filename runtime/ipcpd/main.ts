@@ -7,8 +7,9 @@ import { O7sError } from '../lib/errors.ts';
 import { FlowRendezvous } from '../lib/flow/rendezvous.ts';
 import { daemonLog } from '../lib/daemon-log.ts';
 import { Logger } from '../lib/log.ts';
-import { dedicateProcess } from '../lib/os/hot-loop.ts';
+import { dedicateProcess, isDataQuiet } from '../lib/os/hot-loop.ts';
 import { addressOf } from '../lib/os/libc.ts';
+import { releaseWhenQuiet } from '../lib/os/spare-memory.ts';
 import { runDirectory } from '../lib/paths.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
 import type { DataPlaneUpcalls } from '../lib/rpc/data-plane-api.ts';
@@ -20,6 +21,8 @@ import { Turn } from './shell/turn.ts';
 const controlFd = 3;
 /** How long an application may take to pick up a flow that was granted to it, in ms. */
 const pickUpMs = 5000;
+/** Longer than between the packets of a stream, which would wait for a collection; keepalives leave such gaps. */
+const quietMs = 100;
 
 process.title = 'ipcpd';
 const { setting, sink } = daemonLog('ipcpd', process.argv.slice(2));
@@ -61,3 +64,4 @@ const control = new RpcConnection(
   },
 );
 await control.call('dataPlane.ready', { socket: rendezvous.path });
+releaseWhenQuiet(() => isDataQuiet(quietMs));

@@ -87,14 +87,24 @@ export class DataPlane implements DataPlanePort {
     clearTimeout(timer);
   }
 
+  /** Kills ipcpd; resolves when that is reported. */
+  async kill(): Promise<void> {
+    const { child } = this.#running;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
   #start(): Running {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawn(process.execPath, [program, ...logArguments()], {
+    const child = spawn(process.execPath, ['--expose-gc', program, ...logArguments()], {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
+    if (child.pid !== undefined) log.info(`Instantiated ${program} as process ${child.pid}.`);
     const ready = Promise.withResolvers<string>();
     // Who waits for it is told by its own call; nobody may be waiting.
     ready.promise.catch(() => {});

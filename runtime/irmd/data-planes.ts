@@ -32,6 +32,10 @@ export class SharedDataPlane implements RunningDataPlanes {
     // The process stays for the others.
   }
 
+  async kill(plane: DataPlanePort, pid: number): Promise<void> {
+    await plane.call('ipcp.kill', { pid });
+  }
+
   async setLogLevel(level: LogLevel): Promise<void> {
     await toldLevel(this.#plane, level);
   }
@@ -70,6 +74,10 @@ export class SeparateDataPlanes implements RunningDataPlanes {
       this.#planes.delete(running);
       await running.stop();
     }
+  }
+
+  async kill(plane: DataPlanePort): Promise<void> {
+    await Promise.all([...this.#planes].filter((running) => running === plane).map((own) => own.kill()));
   }
 
   async setLogLevel(level: LogLevel): Promise<void> {

@@ -152,6 +152,13 @@ export const managementDocumentation = {
     },
   },
   'ipcp.destroy': { does: 'Ends an IPCP and its flows.', result: nothing, errors: noIpcp },
+  'ipcp.kill': {
+    does:
+      'Drops an IPCP at once, as `kill -9` of a process of its own would: the other members of its layer are told ' +
+      'nothing, its flows end, and it is reported as crashed. The IPCPs that share its process stay.',
+    result: nothing,
+    errors: noIpcp,
+  },
   'ipcp.list': { does: 'All IPCPs, by type and then pid.', result: v.array(ipcpType), errors: {} },
   'ipcp.bootstrap': {
     does: 'Makes a new IPCP the first member of a layer. Which options apply depends on its type.',

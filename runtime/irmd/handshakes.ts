@@ -145,7 +145,9 @@ export class Handshakes {
   }
 
   #told<T extends ClientSide | ServerSide>(name: string, side: T | undefined): T | undefined {
-    if (side?.encryption !== undefined) this.#log.info(`Encryption enabled for ${name}.`);
+    if (side?.identity === undefined) this.#log.info(`No authentication certificates for ${name}.`);
+    if (side?.encryption === undefined) this.#log.info(`Key exchange not configured for ${name}.`);
+    else this.#log.info(`Encryption enabled for ${name}.`);
     return side;
   }
 

@@ -35,6 +35,8 @@ export interface DataPlanes {
   place(): Promise<{ readonly plane: DataPlanePort; readonly pid: number }>;
   /** The IPCP at a place is gone, and with it a process that was its own. */
   leave(plane: DataPlanePort): Promise<void>;
+  /** Drops an IPCP without a goodbye; a process of its own dies, which is reported as any crash is. */
+  kill(plane: DataPlanePort, pid: number): Promise<void>;
   /** Has all of them, those to come too, log so much. */
   setLogLevel(level: LogLevel): Promise<void>;
 }
@@ -102,6 +104,14 @@ export class Management {
     await dataPlanes.leave(entry.plane);
     log.info(`Destroyed IPCP ${pid}.`, { event: 'ipcp.destroyed', ipcp: entry.name });
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
+  }
+
+  /** Ends an IPCP as the death of its process would. */
+  async killIpcp(pid: number): Promise<void> {
+    const { registry, dataPlanes } = this.#around;
+    const entry = registry.findIpcp(pid);
+    await dataPlanes.kill(entry.plane, pid);
+    if (registry.ipcps().includes(entry)) this.ipcpCrashed(entry);
   }
 
   listIpcps(): IpcpInfo[] {

@@ -7,6 +7,7 @@ import { logArguments, openLog } from '../lib/daemon-log.ts';
 import { O7sError } from '../lib/errors.ts';
 import { Logger } from '../lib/log.ts';
 import { configurationDirectory, runDirectory } from '../lib/paths.ts';
+import { releaseWhenQuiet } from '../lib/os/spare-memory.ts';
 import { version } from '../lib/version.ts';
 import { banner } from './banner.ts';
 import { configure } from './configure.ts';
@@ -206,3 +207,4 @@ if (options.config !== undefined) {
   const applied = await configure(options.config, management, log.child('irmd/configuration'));
   if (!applied) await stop(1);
 }
+releaseWhenQuiet();

@@ -103,6 +103,7 @@ export const managementSchemas = {
   'irmd.version': nothing,
   'ipcp.create': v.strictObject({ name, type: v.picklist(ipcpTypes) }),
   'ipcp.destroy': v.strictObject({ pid }),
+  'ipcp.kill': v.strictObject({ pid }),
   'ipcp.list': nothing,
   'ipcp.bootstrap': v.strictObject({ pid, layer: name, config: configType }),
   'ipcp.enroll': v.strictObject({ pid, destination: name, layer: v.nullable(name) }),

@@ -116,6 +116,7 @@ export class Server implements Disposable {
       'irmd.version': () => ({ version, pid: process.pid }),
       'ipcp.create': ({ name, type }) => management.createIpcp(name, type),
       'ipcp.destroy': ({ pid }) => management.destroyIpcp(pid),
+      'ipcp.kill': ({ pid }) => management.killIpcp(pid),
       'ipcp.list': () => management.listIpcps(),
       'ipcp.bootstrap': ({ pid, layer, config }) => management.bootstrapIpcp(pid, layer, config),
       'ipcp.enroll': ({ pid, destination, layer }) => management.enrollIpcp(pid, destination, layer),

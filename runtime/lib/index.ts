@@ -9,7 +9,7 @@ export { type FlowEvent, FlowSet } from './flow/flow-set.ts';
 export { type AllocOptions, Session, type SessionOptions } from './flow/session.ts';
 export type { WaitOptions } from './flow/waiters.ts';
 export type { FrctCounters } from './frct/counters.ts';
-export { IrmClient } from './irm/irm-client.ts';
+export { type CallOptions, IrmClient } from './irm/irm-client.ts';
 export { type LogLevel, logLevels } from './log.ts';
 export { nameBytesMax } from './limits.ts';
 export { type HashAlgorithm, hashAlgorithms, hashName } from './names.ts';

@@ -66,3 +66,12 @@ test('a flow that ends while its handler is busy is told of after', async () => 
   end();
   await until('it to be told', () => seen.isOver);
 });
+
+test('what came before the end is handled, also where the handler waits in between', async () => {
+  const { a, b } = await flowPair({ qos: dataQos });
+  const seen = serve(b, () => delay(1));
+  for (let index = 0; index < 20; index += 1) await a.write(Buffer.from(`${index}`));
+  await a.finish();
+  await until('the end', () => seen.isOver);
+  expect(seen.heard).toEqual(Array.from({ length: 20 }, (_each, index) => `${index}`));
+});

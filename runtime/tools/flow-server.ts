@@ -93,10 +93,10 @@ export class FlowServer {
   /** Handles what came before a flow ended, and then its end. */
   #end(flow: Flow): void {
     const handler = this.#handlers.get(flow);
-    if (handler === undefined) return;
-    this.#busy.delete(flow);
+    // Of a flow whose handler is not done, the end is told again once it is.
+    if (handler === undefined || this.#busy.has(flow)) return;
     this.#read(flow, Number.POSITIVE_INFINITY);
-    if (!this.#handlers.has(flow)) return;
+    if (!this.#handlers.has(flow) || this.#busy.has(flow)) return;
     this.drop(flow);
     handler.ended?.();
   }

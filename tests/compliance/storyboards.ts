@@ -45,6 +45,23 @@ export async function playFaults(testbed: string, words: readonly string[] = [])
   };
 }
 
+/** Sweeps over a storyboard that kills an IPCP, and that has no lab to be played in where irmd refuses its options. */
+export async function sweepIpcpKill(
+  testbed: string,
+): Promise<{ code: number | null; stdout: string; folder: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'o7s-sweep-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = `${root}tests/fixtures/storyboards/ipcp-kill.ts`;
+  const words = ['--testbed', testbed, '--set', 'ipcpd=nonsense,process', '-o', folder];
+  const { status, stdout, stderr } = await run(process.execPath, [
+    `${root}bin/o7s-testbed.js`,
+    'run',
+    file,
+    ...words,
+  ]);
+  return { code: status, stdout: `${stdout}${stderr}`, folder };
+}
+
 /** All that a run leaves. */
 export function expectBundle({ folder, results }: Played): void {
   const files = readdirSync(folder).toSorted();
@@ -52,6 +69,7 @@ export function expectBundle({ folder, results }: Played): void {
     'events.ndjson',
     'junit.xml',
     'logs',
+    'metrics',
     'pcaps',
     'plan.json',
     'report.html',
@@ -60,6 +78,7 @@ export function expectBundle({ folder, results }: Played): void {
     'topology.json',
   ]);
   expect(readdirSync(join(folder, 'logs'))).toEqual(['a', 'b', 'c']);
+  expect(readFileSync(join(folder, 'metrics/b.prom'), 'utf8')).toMatch(/^# HELP /m);
   // The header of a file and at least a frame.
   expect(readFileSync(join(folder, 'pcaps/a-b.pcap')).length).toBeGreaterThan(100);
   expect(results.notes.map(({ text }) => text)).toEqual(['from node a']);

@@ -176,8 +176,13 @@ describe('two hosts', () => {
   test('S26 eth-llc, S27 udp4 and udp6', async () => {
     await freshPair();
     await both([a, b], 'i b t eth-llc n llc l llc dev eth0');
+    expect(a.log).toContain('ipcpd/eth-llc(II): Using raw socket device.\n');
     await serve(b, 'opl', 'llc');
     expect(await ping(a, 'opl')).toBe('received');
+    for (const { log } of [a, b]) {
+      expect(log).toContain('irmd/oap(II): No authentication certificates for opl.\n');
+      expect(log).toContain('irmd/oap(II): Key exchange not configured for opl.\n');
+    }
     for (const [type, ip, name, hash] of [
       ['udp4', ['10.9.0.1', '10.9.0.2'], 'opb', '2073bc31f81582826530d44e02057473'],
       ['udp6', ['fd00::1', 'fd00::2'], 'op6', '71cb11492d755efd5c766a6984db3dd2'],
@@ -194,7 +199,17 @@ describe('two hosts', () => {
       expect(logged[0]?.()).toMatch(new RegExp(`ipcpd/${type}\\(EE\\): Could not resolve ${hash}`));
       hosts[0]?.set({ [hash]: [ip[1]] });
       expect(await ping(a, name)).toBe('received');
+      // S29: of two layers of the kind udp4 is asked first.
+      if (type === 'udp6')
+        expect(logged[0]?.()).toMatch(new RegExp(`udp4\\(EE\\): Could not resolve ${hash}`));
     }
+    await b.manage('n r op6 l udp4');
+    hosts[0]?.set({ '71cb11492d755efd5c766a6984db3dd2': ['10.9.0.2', 'fd00::2'] });
+    const client = a.spawn(program('oping'), ['-n', 'op6', '-c', '100000', '-i', '20']);
+    await until('a reply', () => client.stdout.includes('seq=2'));
+    const { flows } = await a.managed((irmd) => irmd.snapshot());
+    expect(flows.filter(({ name }) => name === 'op6').map(({ layer }) => layer)).toEqual(['udp4']);
+    await client.kill('SIGINT');
   });
 
   test('S30 unicast over Ethernet', async () => {
@@ -226,6 +241,11 @@ describe('two hosts', () => {
       'to name net.',
     ]) {
       expect(logged[1]?.()).toContain(text);
+    }
+    for (const each of logged) {
+      expect(each()).toMatch(
+        /directory\(II\): Using DHT policy\.\n[^]*dht\(II\): DHT initialized\.\n[^]* {2}parameters: alpha=3, k=8, t_exp=86400, t_refr=900, t_replicate=900\.\n/,
+      );
     }
     expect(logged[0]?.()).toMatch(/enrollment\(II\): \[[0-9a-f]{16}\] Enrollment completed\.\n/);
     await b.manage('i co n ub d ua c mgmt');
@@ -276,19 +296,24 @@ describe('two hosts', () => {
     await serve(a, 'op', 'net');
     await until('the name to be found', async () => (await ping(b, 'op')) === 'received');
     for (let round = 0; round < 2; round += 1) {
-      process.kill(await b.ofIpcp('ub', async (_irmd, { hostPid }) => hostPid), 'SIGKILL');
+      await b.killIpcp('ub', mode);
       await until('the IPCP to be gone', async () => !(await b.manage('i l')).includes(' ub '));
-      if (mode === 'shared') {
-        // All of its IPCPs shared the process.
-        await until(
-          'a new ipcpd',
-          async () => (await b.irm('i b t eth-dix n eth0 l lan dev eth0')).status === 0,
-        );
-      }
+      expect(await b.manage('i l')).toContain(' eth0 ');
       await b.manage('i e n ub d ua autobind');
       await b.manage('i co n ub d ua');
       await until('the name to be found', async () => (await ping(b, 'op')) === 'received', 30_000);
     }
+    // The other end of a flow is told when an IPCP is destroyed, and not when it is killed.
+    await serve(a, 'direct', 'lan');
+    await b.manage('n c direct');
+    const releases = async (): Promise<number> => (await a.counters('eth0'))['releasedByPeer'] ?? 0;
+    const client = b.spawn(program('oping'), ['-n', 'direct', '-c', '100000', '-i', '20']);
+    await until('a reply', () => client.stdout.includes('seq=2'));
+    const before = await releases();
+    await b.killIpcp('eth0', mode);
+    await client.finished;
+    await until('the IPCP to be gone', async () => !(await b.manage('i l')).includes(' eth0 '));
+    expect(await releases()).toBe(before);
   });
 });
 

@@ -474,7 +474,7 @@ describe('one host', () => {
       await own.manage('n r y l ll');
       const third = own.spawn(program('oping'), ['-n', 'y', '-c', '100000', '-i', '20']);
       await until('a reply', () => third.stdout.includes('seq=2'));
-      process.kill(await own.ofIpcp('l1', async (_irmd, { hostPid }) => hostPid), 'SIGKILL');
+      await own.killIpcp('l1', mode);
       await own.logged('(l1) crashed.');
       const after = await third.finished;
       expect(after.stdout).toMatch(/\n--- y ping statistics ---\n/);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { expectBundle, playFaults } from '../compliance/storyboards.ts';
+import type { PlayResult } from '../../rumba/storyboard/play.ts';
+import { expectBundle, playFaults, sweepIpcpKill } from '../compliance/storyboards.ts';
 
 test('the same seed gives the same plan, steps and verdicts, another one another plan', async () => {
   const one = await playFaults('netns');
@@ -22,4 +23,22 @@ test('an expectation that is not met: exit code 4, and JUnit says which', async 
   expect(xml).toMatch(
     /name="rtt median of a to ping.b below 1us" time="0">\n\s+<failure message="measured [\d.]+ms"/,
   );
+});
+
+test('an IPCP is killed; a run of a sweep that is broken is marked and stops no other', async () => {
+  const { code, stdout, folder } = await sweepIpcpKill('netns');
+  expect({ code, stdout }).toEqual({
+    code: 4,
+    stdout: expect.stringContaining('1 of 2 runs passed') as string,
+  });
+  expect(stdout).toMatch(/^1\/2 0001-ipcpd=nonsense-r1 broken: \S.*irmd/m);
+  const rows = readFileSync(join(folder, 'results.csv'), 'utf8').trim().split('\r\n');
+  expect(rows.map((row) => row.split(',').toSpliced(1, 2))).toEqual([
+    ['ipcpd', 'status'],
+    ['nonsense', 'broken'],
+    ['process', 'passed'],
+  ]);
+  const run = join(folder, '0002-ipcpd=process-r1');
+  const { notes } = JSON.parse(readFileSync(join(run, 'results.json'), 'utf8')) as PlayResult;
+  expect(notes.map(({ text }) => text)).toEqual(['net.a before: 1', 'net.a after: 0']);
 });

@@ -4,8 +4,9 @@ import { program, run } from '../support/command.ts';
 import { TestNode } from '../support/node.ts';
 import { until } from '../support/until.ts';
 
-async function start(): Promise<TestNode> {
-  const node = await TestNode.start();
+async function start(...irmdArguments: string[]): Promise<TestNode> {
+  const node = TestNode.empty();
+  await node.startIrmd(...irmdArguments);
   onTestFinished(() => node[Symbol.asyncDispose]());
   return node;
 }
@@ -162,5 +163,23 @@ describe('ipcpd', () => {
     expect(await node.manage('ipcp list')).toContain('|                   l1 |');
     expect(await node.ipcpd()).not.toBe(ipcpd);
     expect(node.files().filter((name) => name.startsWith('ipcpd'))).toHaveLength(1);
+  });
+
+  test.each(['shared', 'process'] as const)('%s: one IPCP is killed, the others stay', async (mode) => {
+    const node = await start('--ipcpd', mode);
+    await node.manage('i b t local n l1 l lan1');
+    await node.manage('i b t local n l2 l lan2');
+    const pid = await node.ofIpcp('l1', async (irmd, ipcp) => {
+      await irmd.killIpcp(ipcp.pid);
+      await expect(irmd.killIpcp(ipcp.pid)).rejects.toMatchObject({ code: 'EIPCP' });
+      return ipcp.pid;
+    });
+    await node.logged(`IPCP ${pid} (l1) crashed.`);
+    expect(node.log).toMatch(/irmd\(II\): Instantiated \S+\/ipcpd\.mjs as process \d+\.\n/);
+    const list = await node.manage('ipcp list');
+    expect(list).toContain('|                   l2 |');
+    expect(list).not.toContain(' l1 ');
+    await node.manage('i b t local n l1 l lan1');
+    expect(node.log).not.toMatch(/\(l2\) crashed/);
   });
 });

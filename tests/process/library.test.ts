@@ -82,6 +82,50 @@ describe('waiting ends', () => {
     expect((await d.read()).toString()).toBe('x');
   });
 
+  test('by its signal, in every call of management', async () => {
+    const { node } = await start();
+    await using irmd = await IrmClient.connect({ path: node.managementSocket });
+    const pid = await irmd.createIpcp('u', 'unicast');
+    const calls: ((options: { signal: AbortSignal }) => Promise<unknown>)[] = [
+      (options) => irmd.snapshot(options),
+      (options) => irmd.rib('', options),
+      (options) => irmd.counters(options),
+      (options) => irmd.version(options),
+      (options) => irmd.createIpcp('never', 'local', options),
+      (options) => irmd.destroyIpcp(pid, options),
+      (options) => irmd.killIpcp(pid, options),
+      (options) => irmd.listIpcps(options),
+      (options) => irmd.ipcpCounters(pid, options),
+      (options) => irmd.bootstrapIpcp(pid, 'net', {}, options),
+      (options) => irmd.enrollIpcp(pid, 'x', undefined, options),
+      (options) => irmd.connectIpcp(pid, 'x', 'dt', options),
+      (options) => irmd.disconnectIpcp(pid, 'x', 'dt', options),
+      (options) => irmd.ipcpMetrics(pid, undefined, options),
+      (options) => irmd.createName('never', options),
+      (options) => irmd.destroyName('never', options),
+      (options) => irmd.listNames(options),
+      (options) => irmd.registerName('never', pid, options),
+      (options) => irmd.unregisterName('never', pid, options),
+      (options) => irmd.bindProgram(part, 'never', options),
+      (options) => irmd.unbindProgram(part, 'never', options),
+      (options) => irmd.bindProcess(pid, 'never', options),
+      (options) => irmd.unbindProcess(pid, 'never', options),
+      (options) => irmd.logLevel('DB', options),
+    ];
+    for (const call of calls) {
+      await expect(call({ signal: AbortSignal.abort() })).rejects.toEqual(code('ECANCELED'));
+    }
+    expect(await irmd.logLevel()).toBe('II');
+    expect(await irmd.listNames()).toEqual([]);
+    expect((await irmd.listIpcps()).map(({ name, layer }) => [name, layer])).toEqual([['u', null]]);
+    // One that irmd is at already: its answer is not waited for, and goes to nobody.
+    const controller = new AbortController();
+    const pending = irmd.bindProcess(process.pid, 'late', { signal: controller.signal });
+    controller.abort();
+    await expect(pending).rejects.toEqual(code('ECANCELED'));
+    expect((await irmd.version()).pid).toBe(node.irmd.pid);
+  });
+
   test('by its timeout, in every call', async () => {
     const setup = await start();
     const { a, session } = await ownFlow(setup);

@@ -58,5 +58,6 @@ test('every method of irm.sock answers as documented', async () => {
   await call('name.destroy', { name: 'x' });
   await call('ipcp.disconnect', { pid: b, destination: 'a', component: 'dt' });
   await call('ipcp.destroy', { pid: b });
+  await call('ipcp.kill', { pid: a });
   expect([...called].toSorted()).toEqual(Object.keys(managementDocumentation).toSorted());
 });

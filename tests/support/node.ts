@@ -195,6 +195,14 @@ export class TestNode implements AsyncDisposable {
     });
   }
 
+  /** Has an IPCP die, and no other with it: by its process where it has one of its own. */
+  async killIpcp(name: string, mode: 'shared' | 'process'): Promise<void> {
+    await this.ofIpcp(name, async (irmd, { pid, hostPid }) => {
+      if (mode === 'shared') await irmd.killIpcp(pid);
+      else process.kill(hostPid, 'SIGKILL');
+    });
+  }
+
   /** What an IPCP has counted. */
   counters(name: string): Promise<Readonly<Record<string, number>>> {
     return this.ofIpcp(name, (irmd, { pid }) => irmd.ipcpCounters(pid));

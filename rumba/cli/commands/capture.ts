@@ -93,7 +93,6 @@ async function shown(frames: Readable, filter: readonly string[]): Promise<void>
     'tshark',
     '-l',
     '-n',
-    '-Q',
     '-X',
     `lua_script:${dissectorFile}`,
     '-r',

@@ -6,7 +6,7 @@ import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
 import { startCaptures } from '../../report/captures.ts';
-import { saveLogs, writeBundle } from '../../report/bundle.ts';
+import { saveLogs, saveMetrics, writeBundle } from '../../report/bundle.ts';
 import { junit } from '../../report/junit.ts';
 import { experiment } from '../../storyboard/experiment.ts';
 import { Story, type StoryPlan, type StoryStep } from '../../storyboard/story.ts';
@@ -39,6 +39,9 @@ interface RunArguments {
 
 /** The exit code of a run of which a step or an expectation failed. */
 const failedCode = 4;
+
+/** How long nodes may take to tell what they counted, in milliseconds. One that is paused never does. */
+const metricsMs = 10_000;
 
 export const run: CommandModule<object, RunArguments> = {
   command: 'run <file>',
@@ -154,6 +157,7 @@ export const run: CommandModule<object, RunArguments> = {
         const captures = await startCaptures(join(folder, 'pcaps'), lab, board);
         return async () => {
           await captures();
+          await saveMetrics(folder, lab, AbortSignal.any([interrupt.signal, AbortSignal.timeout(metricsMs)]));
           await saveLogs(folder, lab);
         };
       },

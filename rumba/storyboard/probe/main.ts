@@ -53,17 +53,17 @@ async function ping(): Promise<void> {
   report({ samples: sent.map((at, id) => [at, answers[id] ?? null]) });
 
   async function read(): Promise<void> {
-    while (!ended.signal.aborted) {
-      try {
-        const message = await flow.read({ signal: ended.signal });
+    try {
+      for (;;) {
+        const message = await flow.readThroughOutages({ signal: ended.signal });
         const id =
           message.length < 8 || message.readUInt32BE(0) !== reply ? undefined : message.readUInt32BE(4);
         const at = id === undefined ? undefined : sent[id];
         if (id !== undefined && at !== undefined) answers[id] ??= now() - at;
-      } catch {
-        if (flow.released || ended.signal.aborted) return;
-        await flow.untilUp({ signal: ended.signal }).catch(() => {});
       }
+    } catch (error) {
+      // Nothing more comes: what has no answer is lost.
+      if (!(error instanceof O7sError)) throw error;
     }
   }
 }

@@ -80,6 +80,8 @@ interface HostedFlow {
   readonly ipcp: Ipcp;
   readonly port: Port;
   readonly token: string;
+  /** The IPCP of this process that uses the flow; null where an application does. */
+  readonly user: number | null;
 }
 
 export interface HostSetup {
@@ -122,6 +124,7 @@ export class IpcpHost {
     'ipcp.facts': ({ pid }) => this.#facts(pid),
     'counters.sample': () => this.#sample(),
     'ipcp.destroy': ({ pid }) => this.#destroy(pid),
+    'ipcp.kill': ({ pid }) => this.#kill(pid),
     'name.register': ({ pid, hash }) => this.#directory('register', pid, hash),
     'name.unregister': ({ pid, hash }) => this.#directory('unregister', pid, hash),
     'name.query': ({ pid, hash }) => this.#query(pid, hash),
@@ -336,15 +339,38 @@ export class IpcpHost {
   #destroy(pid: number): null {
     const ipcp = this.#ipcp(pid);
     ipcp.log.info(`IPCP ${pid} shutting down.`);
+    this.#end(ipcp);
+    ipcp.log.info(`IPCP ${pid} out.`);
+    return null;
+  }
+
+  /** What the death of its process is to an IPCP that has its own: it tells nobody in its layer. */
+  #kill(pid: number): null {
+    const ipcp = this.#ipcp(pid);
+    // Without its flows and its device it may say what it likes.
+    for (const [flowId, { port, user }] of this.#flows) {
+      if (user !== pid || !(port instanceof InnerPort)) continue;
+      port.user = undefined;
+      this.#gone(flowId);
+      port.flow = undefined;
+    }
+    ipcp.lower.cut();
+    if (ipcp.stacked === undefined) {
+      ipcp.layer?.close();
+      ipcp.layer = undefined;
+    }
+    this.#end(ipcp);
+    return null;
+  }
+
+  #end(ipcp: Ipcp): void {
     for (const [flowId, flow] of this.#flows) if (flow.ipcp === ipcp) this.#gone(flowId);
-    this.#late.releaseOf(pid);
+    this.#late.releaseOf(ipcp.pid);
     if (ipcp.deadlines !== undefined) this.#setup.timer.delete(ipcp.deadlines);
     ipcp.stacked?.close();
     if (ipcp.stacked === undefined) ipcp.layer?.close();
     this.#setup.turn.end();
-    this.#ipcps.delete(pid);
-    ipcp.log.info(`IPCP ${pid} out.`);
-    return null;
+    this.#ipcps.delete(ipcp.pid);
   }
 
   #counters(pid: number): Record<string, number> {
@@ -528,7 +554,7 @@ export class IpcpHost {
     const onState = (up: boolean): void => this.#stateChanged(flowId, up);
     if (user !== null) {
       const inner = new InnerPort(layer, gone, onState);
-      this.#flows.set(flowId, { ipcp, port: inner, token });
+      this.#flows.set(flowId, { ipcp, port: inner, token, user });
       start(inner);
       return inner;
     }
@@ -547,7 +573,7 @@ export class IpcpHost {
       onTooLong,
       onState,
     });
-    this.#flows.set(flowId, { ipcp, port, token });
+    this.#flows.set(flowId, { ipcp, port, token, user });
     start(port);
     this.#setup.rendezvous.expect(
       token,

@@ -44,6 +44,7 @@ export class IpcpLowerFlows implements LowerFlows {
     droppedFullSocket: 0,
   };
   readonly #setup: LowerFlowsSetup;
+  readonly #streams = new Set<StreamFlow>();
 
   constructor(setup: LowerFlowsSetup) {
     this.#setup = setup;
@@ -85,6 +86,11 @@ export class IpcpLowerFlows implements LowerFlows {
     guarded.user = accept(guarded);
   }
 
+  /** Closes the flows to other processes under the IPCP, which is not told. */
+  cut(): void {
+    for (const flow of this.#streams) flow.deallocate();
+  }
+
   #pickUp(grant: FlowGrant, user: FlowUser): LowerFlow {
     const guarded = this.#guard(this.#setup.inner(grant.flowId) ?? this.#connected(grant), grant);
     guarded.user = user;
@@ -107,9 +113,12 @@ export class IpcpLowerFlows implements LowerFlows {
 
   #make({ flowId, maxMessageBytes }: FlowGrant): StreamFlow {
     const { pid, turn, call } = this.#setup;
-    return new StreamFlow(turn, maxMessageBytes, this.counters, () => {
+    const flow = new StreamFlow(turn, maxMessageBytes, this.counters, () => {
+      this.#streams.delete(flow);
       call('flow.released', { pid, flowId }).catch(() => {});
     });
+    this.#streams.add(flow);
+    return flow;
   }
 
   #connect(path: string, grant: FlowGrant): StreamFlow {

@@ -11,7 +11,7 @@ import { ProtectedFlow } from './protected-flow.ts';
 const encryption: FlowEncryption = { cipher: 'chacha20-poly1305', key: '0f'.repeat(32) };
 
 class Lower implements LowerFlow {
-  readonly maxMessageBytes = 1496;
+  maxMessageBytes = 1496;
   readonly headerBytes = 20;
   readonly backlog = 3;
   readonly sent: Buffer[] = [];
@@ -98,5 +98,14 @@ describe.each([
     expect([flow.headerBytes, flow.backlog]).toEqual([20, 3]);
     flow.deallocate(0);
     expect(lower.released).toBe(true);
+  });
+
+  test('a longest message that has changed is told of, and none is of less than nothing', () => {
+    const { flow, lower } = end(ber, encrypted);
+    let told = 0;
+    flow.user = { deliver: () => {}, setUp: () => {}, released: () => {}, limitChanged: () => (told += 1) };
+    lower.maxMessageBytes = overhead - 1;
+    flow.limitChanged();
+    expect([told, flow.maxMessageBytes]).toEqual([1, 0]);
   });
 });

@@ -36,7 +36,7 @@ export class ProtectedFlow implements FlowUser, LowerFlow {
   }
 
   get maxMessageBytes(): number {
-    return this.#lower.maxMessageBytes - this.#protection.overhead;
+    return Math.max(0, this.#lower.maxMessageBytes - this.#protection.overhead);
   }
 
   get headerBytes(): number {
@@ -79,6 +79,10 @@ export class ProtectedFlow implements FlowUser, LowerFlow {
 
   setUp(up: boolean): void {
     this.user?.setUp(up);
+  }
+
+  limitChanged(): void {
+    this.user?.limitChanged?.();
   }
 
   setPaused(paused: boolean): void {

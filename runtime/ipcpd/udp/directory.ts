@@ -19,6 +19,8 @@ export interface DirectoryOptions {
   readonly ip: string;
   /** The address of a DNS server; the system's resolver when absent. */
   readonly dns: string | undefined;
+  /** The UDP port of that server; 53 when absent. A parameter, so that a test needs no privilege. */
+  readonly dnsPort?: number;
   readonly log: Logger;
   /** Makes an address of the layer from a host's. */
   readonly toAddress: (ip: string) => HostAddress;
@@ -26,7 +28,7 @@ export interface DirectoryOptions {
 
 /** Life of a registration in other resolvers' caches, s. */
 const registrationTtl = 86_400;
-const dnsPort = 53;
+const dnsPortDefault = 53;
 /** How long a server may take to answer, ms, and how often it is asked. */
 const answerMs = 1000;
 const triesMax = 3;
@@ -75,13 +77,17 @@ class SystemDirectory implements Directory {
 class DnsDirectory implements Directory {
   readonly #options: DirectoryOptions;
   readonly #server: string;
+  readonly #port: number;
   readonly #resolver: Resolver;
+  /** Names with an update under way, and the one that is next: of those that wait only the last still matters. */
+  readonly #updates = new Map<string, Answer | undefined>();
 
   constructor(options: DirectoryOptions, server: string) {
     this.#options = options;
     this.#server = server;
+    this.#port = options.dnsPort ?? dnsPortDefault;
     this.#resolver = new Resolver({ timeout: answerMs, tries: triesMax });
-    this.#resolver.setServers([isIPv6(server) ? `[${server}]:${dnsPort}` : `${server}:${dnsPort}`]);
+    this.#resolver.setServers([isIPv6(server) ? `[${server}]:${this.#port}` : `${server}:${this.#port}`]);
   }
 
   resolve(hash: Buffer, found: (hosts: readonly HostAddress[]) => void): void {
@@ -118,13 +124,26 @@ class DnsDirectory implements Directory {
     this.#resolver.cancel();
   }
 
+  /** Updates of one name go one after the other: datagrams may overtake each other, and be sent again. */
   #update(name: string, record: Answer): void {
-    this.#send(name, record).catch((error: unknown) => {
-      const { log } = this.#options;
-      log.error(
-        `The DNS server ${this.#server} did not take the update for ${name}: ${(error as Error).message}.`,
-      );
-    });
+    const isUnderWay = this.#updates.has(name);
+    this.#updates.set(name, isUnderWay ? record : undefined);
+    if (!isUnderWay) void this.#updateAll(name, record);
+  }
+
+  async #updateAll(name: string, first: Answer): Promise<void> {
+    for (let record: Answer | undefined = first; record !== undefined;) {
+      try {
+        await this.#send(name, record);
+      } catch (error) {
+        this.#options.log.error(
+          `The DNS server ${this.#server} did not take the update for ${name}: ${(error as Error).message}.`,
+        );
+      }
+      record = this.#updates.get(name);
+      this.#updates.set(name, undefined);
+    }
+    this.#updates.delete(name);
   }
 
   async #send(name: string, record: Answer): Promise<void> {
@@ -181,7 +200,10 @@ class DnsDirectory implements Directory {
         }
       });
       // Connected, so that the kernel keeps out what others send.
-      socket.connect(dnsPort, this.#server, () => {
+      socket.connect(this.#port, this.#server, (unreachable?: Error | null) => {
+        // Without a route to the server there is no connection, and sending would throw. It may have timed out meanwhile.
+        if (unreachable) finish(undefined, unreachable);
+        if (finished) return;
         socket.send(message, (error) => {
           if (error !== null) finish(undefined, error);
         });

@@ -194,6 +194,14 @@ export class UnicastIpcp implements StackedIpcp {
       now,
     );
     this.#layer = layer;
+    const { log } = this.#around;
+    log.child('directory').info('Using DHT policy.');
+    const dht = log.child('dht');
+    dht.info('DHT initialized.');
+    dht.info(
+      `  parameters: alpha=${settings.dhtAlpha}, k=${settings.dhtK}, t_exp=${settings.dhtExpire}, ` +
+        `t_refr=${settings.dhtRefresh}, t_replicate=${settings.dhtReplicate}.`,
+    );
     this.#enrollment.serve({
       config,
       address,

@@ -43,6 +43,19 @@ test('a flow that has messages when it is added has an event', async () => {
   expect(await set.wait({ timeout: 0 })).toEqual(packets(b));
 });
 
+test('a flow is in one set at most, and in it once', async () => {
+  const { b } = await flowPair();
+  using set = new FlowSet();
+  using other = new FlowSet();
+  set.add(b);
+  expect(() => set.add(b)).toThrow(code('EPERM') as Error);
+  expect(() => other.add(b)).toThrow(code('EPERM') as Error);
+  expect([set.size, other.size]).toEqual([1, 0]);
+  set.delete(b);
+  other.add(b);
+  expect(other.has(b)).toBe(true);
+});
+
 describe('the end of a flow', () => {
   test('is told when it came before the flow was added', async () => {
     const { a, b } = await flowPair({ qos: dataQos });

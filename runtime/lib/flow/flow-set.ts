@@ -38,10 +38,9 @@ export class FlowSet implements Disposable {
    * Adds a flow. Of messages that wait already, and of an end that came before, there are events at once. A flow that is
    * closed leaves by itself.
    *
-   * @throws O7sError EPERM when it is in another set, ENOTALLOC when it is closed.
+   * @throws O7sError EPERM when it is in a set already, this one included, ENOTALLOC when it is closed.
    */
   add(flow: Flow): void {
-    if (this.#members.has(flow)) return;
     const member: Member = { flow, waiting: new Set() };
     flow.listen({
       happened: (_flow, type) => this.#happened(member, type),

@@ -239,6 +239,22 @@ export class Flow implements AsyncDisposable {
   }
 
   /**
+   * As `read`, but where the device below is down, waits until it is up again; the options are of each of these waits.
+   * Rejects as `read` does once nothing more can come.
+   */
+  async readThroughOutages(options: WaitOptions = {}): Promise<Buffer> {
+    for (;;) {
+      try {
+        return await this.read(options);
+      } catch (error) {
+        const isDown = error instanceof O7sError && error.code === 'EFLOWDOWN';
+        if (!isDown || this.released || this.peerFinished) throw error;
+        await this.untilUp(options);
+      }
+    }
+  }
+
+  /**
    * Waits for the next message and copies it to `target`; bytes copied. Of a longer message the part that fits is copied,
    * and the next call gets what follows; when a part ended exactly with its message, the next call gives 0. With
    * `flowFlag.readNoPartial` a longer message is thrown away instead, with EMSGSIZE. EINVAL when `target` is empty.
@@ -263,13 +279,13 @@ export class Flow implements AsyncDisposable {
   }
 
   /**
-   * The messages of the flow, until the other end releases it or sends nothing more; the options are of each read, which
-   * rejects as `read` does otherwise.
+   * The messages of the flow, until the other end releases it or sends nothing more, or this end is closed; while the
+   * device below is down they are waited for. The options are of each read, which rejects as `read` does otherwise.
    */
   async *messages(options: WaitOptions = {}): AsyncGenerator<Buffer, void, void> {
     for (;;) {
       try {
-        yield await this.read(options);
+        yield await this.readThroughOutages(options);
       } catch (error) {
         if (error instanceof O7sError && (error.code === 'EFLOWDOWN' || error.code === 'ENOTALLOC')) return;
         throw error;

@@ -11,7 +11,7 @@ import type { FlowEncryption } from '../rpc/api.ts';
 import { appendCrc } from '../wire/crc.ts';
 import { DeadlineTimer, monotonicNow } from '../time/timer.ts';
 import { FlowSet } from './flow-set.ts';
-import { frctFlag } from './flow-flags.ts';
+import { flowFlag, frctFlag } from './flow-flags.ts';
 import { frameKind, FrameReader, FrameWriter, lastWordHeaderBytes, type OnFrame } from './framing.ts';
 import type { Flow } from './flow.ts';
 import type { EndPoint } from './end-point.ts';
@@ -460,4 +460,39 @@ test('a full socket holds FRCT back, and it goes on when there is room', async (
   for (let index = 0; index < 3000; index += 1) await a.write(message);
   await a.drain();
   await reading;
+});
+
+describe('reading through outages', () => {
+  test('goes on when the device is up again, by call and by iteration', async () => {
+    const { a, b } = await flowPair({ qos: dataQos });
+    const heard: string[] = [];
+    const all = (async () => {
+      for await (const message of b) heard.push(String(message));
+    })();
+    await a.write(Buffer.from('before'));
+    await until('the first', () => heard.length === 1);
+    a.flags = flowFlag.default | flowFlag.down;
+    await until('the outage', () => !b.up);
+    a.flags = flowFlag.default;
+    await until('its end', () => b.up);
+    await a.write(Buffer.from('after'));
+    await until('the second', () => heard.length === 2);
+    expect(heard).toEqual(['before', 'after']);
+    await a.close();
+    await all;
+  });
+
+  test('ends when the other end sends nothing more, and holds nobody up', async () => {
+    const { a, b } = await flowPair({ qos: dataQos });
+    await a.write(Buffer.from('last'));
+    const reading = b.readThroughOutages();
+    expect(String(await reading)).toBe('last');
+    const more = b.readThroughOutages();
+    const failed = expect(more).rejects.toEqual(code('EFLOWDOWN'));
+    await a.finish();
+    await failed;
+    // This end may still write.
+    expect([b.up, b.peerFinished]).toEqual([true, true]);
+    await expect(b.readThroughOutages()).rejects.toEqual(code('EFLOWDOWN'));
+  });
 });

@@ -172,6 +172,7 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.#over.abort();
     sessions.delete(this);
+    if (sessions.size === 0) process.off('exit', leaveAll);
     this.leave();
     for (const flow of [...this.#flows.values()]) flow.abort();
     this.#rendezvous?.[Symbol.dispose]();

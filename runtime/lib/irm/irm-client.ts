@@ -2,7 +2,8 @@
  * Management of a node: everything `irm` does, as calls. Source: application-api.md 7.
  *
  * Every call rejects with an O7sError whose code is the one irmd gave: EIRMD when irmd is gone, EIPCPSTATE
- * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program.
+ * for an IPCP in the wrong state, ENAME for an unknown name, ENOENT for an unknown pid or program. With a signal that
+ * aborts, it rejects with ECANCELED at once, and irmd is told: what has begun there may still come to pass.
  */
 import type { LogLevel } from '../log.ts';
 import { managementSocket } from '../paths.ts';
@@ -23,6 +24,11 @@ import { connectSocket, RpcClient, type RpcClientHooks, type RpcStream } from '.
 
 /** Events that wait for whoever goes through them. */
 const changesMax = 4096;
+
+/** Of every call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 export class IrmClient implements AsyncDisposable {
   readonly #rpc: RpcClient<ManagementApi>;
@@ -94,8 +100,8 @@ export class IrmClient implements AsyncDisposable {
   }
 
   /** All there is on the node. */
-  snapshot(): Promise<IrmSnapshot> {
-    return this.#rpc.call('node.snapshot', {});
+  snapshot(options: CallOptions = {}): Promise<IrmSnapshot> {
+    return this.#rpc.call('node.snapshot', {}, options);
   }
 
   /**
@@ -103,49 +109,64 @@ export class IrmClient implements AsyncDisposable {
    *
    * @throws O7sError ENOENT when there is nothing of this path.
    */
-  rib(path = ''): Promise<readonly RibFile[]> {
-    return this.#rpc.call('node.rib', { path });
+  rib(path = '', options: CallOptions = {}): Promise<readonly RibFile[]> {
+    return this.#rpc.call('node.rib', { path }, options);
   }
 
   /** What all IPCPs and flows have counted. */
-  counters(): Promise<IrmCounters> {
-    return this.#rpc.call('node.counters', {});
+  counters(options: CallOptions = {}): Promise<IrmCounters> {
+    return this.#rpc.call('node.counters', {}, options);
   }
 
-  version(): Promise<{ version: string; pid: number }> {
-    return this.#rpc.call('irmd.version', {});
+  version(options: CallOptions = {}): Promise<{ version: string; pid: number }> {
+    return this.#rpc.call('irmd.version', {}, options);
   }
 
   /** Creates an IPCP; resolves with its pid. */
-  async createIpcp(name: string, type: IpcpType): Promise<number> {
-    return (await this.#rpc.call('ipcp.create', { name, type })).pid;
+  async createIpcp(name: string, type: IpcpType, options: CallOptions = {}): Promise<number> {
+    return (await this.#rpc.call('ipcp.create', { name, type }, options)).pid;
   }
 
-  async destroyIpcp(pid: number): Promise<void> {
-    await this.#rpc.call('ipcp.destroy', { pid });
+  async destroyIpcp(pid: number, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('ipcp.destroy', { pid }, options);
+  }
+
+  /** Drops an IPCP as `kill -9` of its process would: no other member of its layer is told. It is reported as crashed. */
+  async killIpcp(pid: number, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('ipcp.kill', { pid }, options);
   }
 
   /** All IPCPs of the node, by type and then pid. */
-  listIpcps(): Promise<readonly IpcpInfo[]> {
-    return this.#rpc.call('ipcp.list', {});
+  listIpcps(options: CallOptions = {}): Promise<readonly IpcpInfo[]> {
+    return this.#rpc.call('ipcp.list', {}, options);
   }
 
   /** What an IPCP did and dropped, by reason, since it was bootstrapped. */
-  ipcpCounters(pid: number): Promise<Readonly<Record<string, number>>> {
-    return this.#rpc.call('ipcp.counters', { pid });
+  ipcpCounters(pid: number, options: CallOptions = {}): Promise<Readonly<Record<string, number>>> {
+    return this.#rpc.call('ipcp.counters', { pid }, options);
   }
 
   /** Gives a fresh IPCP its configuration and makes it the first member of a layer. */
-  async bootstrapIpcp(pid: number, layer: string, config: BootstrapConfig = {}): Promise<void> {
-    await this.#rpc.call('ipcp.bootstrap', { pid, layer, config });
+  async bootstrapIpcp(
+    pid: number,
+    layer: string,
+    config: BootstrapConfig = {},
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#rpc.call('ipcp.bootstrap', { pid, layer, config }, options);
   }
 
   /**
    * Joins the layer of whoever serves `destination` in a layer below; resolves with the layer's name. `layer` is the one
    * that is wanted: a member of another refuses.
    */
-  async enrollIpcp(pid: number, destination: string, layer?: string): Promise<string> {
-    return (await this.#rpc.call('ipcp.enroll', { pid, destination, layer: layer ?? null })).layer;
+  async enrollIpcp(
+    pid: number,
+    destination: string,
+    layer?: string,
+    options: CallOptions = {},
+  ): Promise<string> {
+    return (await this.#rpc.call('ipcp.enroll', { pid, destination, layer: layer ?? null }, options)).layer;
   }
 
   /** Connects a component to that of the member that serves `destination` in a layer below. */
@@ -153,46 +174,58 @@ export class IrmClient implements AsyncDisposable {
     pid: number,
     destination: string,
     component: ComponentName,
-    options: { qos?: QosSpec } = {},
+    options: CallOptions & { qos?: QosSpec } = {},
   ): Promise<void> {
     const qos = qosToJson(options.qos ?? rawQos);
-    await this.#rpc.call('ipcp.connect', { pid, destination, component, qos });
+    await this.#rpc.call('ipcp.connect', { pid, destination, component, qos }, options);
   }
 
   /** Ends what `connectIpcp` made. */
-  async disconnectIpcp(pid: number, destination: string, component: ComponentName): Promise<void> {
-    await this.#rpc.call('ipcp.disconnect', { pid, destination, component });
+  async disconnectIpcp(
+    pid: number,
+    destination: string,
+    component: ComponentName,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#rpc.call('ipcp.disconnect', { pid, destination, component }, options);
   }
 
   /**
    * What an IPCP knows, all of it or some parts: neighbours, connections, routes, lsdb, directory and flows of a unicast
    * one, neighbours and connections of a broadcast one.
    */
-  ipcpMetrics(pid: number, parts?: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-    return this.#rpc.call('ipcp.metrics', { pid, parts: parts ?? null });
+  ipcpMetrics(
+    pid: number,
+    parts?: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return this.#rpc.call('ipcp.metrics', { pid, parts: parts ?? null }, options);
   }
 
   /** Creates a name; an existing one is left as it is. */
-  async createName(name: string, options: { policy?: BalancePolicy; files?: NameFiles } = {}): Promise<void> {
+  async createName(
+    name: string,
+    options: CallOptions & { policy?: BalancePolicy; files?: NameFiles } = {},
+  ): Promise<void> {
     const { policy = 'round-robin', files } = options;
-    await this.#rpc.call('name.create', { name, policy, files });
+    await this.#rpc.call('name.create', { name, policy, files }, options);
   }
 
-  async destroyName(name: string): Promise<void> {
-    await this.#rpc.call('name.destroy', { name });
+  async destroyName(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('name.destroy', { name }, options);
   }
 
-  listNames(): Promise<readonly NameInfo[]> {
-    return this.#rpc.call('name.list', {});
+  listNames(options: CallOptions = {}): Promise<readonly NameInfo[]> {
+    return this.#rpc.call('name.list', {}, options);
   }
 
   /** Registers a name in the layer of an IPCP, creating the name when it is missing. */
-  async registerName(name: string, pid: number): Promise<void> {
-    await this.#rpc.call('name.register', { name, pid });
+  async registerName(name: string, pid: number, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('name.register', { name, pid }, options);
   }
 
-  async unregisterName(name: string, pid: number): Promise<void> {
-    await this.#rpc.call('name.unregister', { name, pid });
+  async unregisterName(name: string, pid: number, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('name.unregister', { name, pid }, options);
   }
 
   /**
@@ -202,28 +235,28 @@ export class IrmClient implements AsyncDisposable {
   async bindProgram(
     program: string,
     name: string,
-    options: { auto?: readonly string[] } = {},
+    options: CallOptions & { auto?: readonly string[] } = {},
   ): Promise<void> {
-    await this.#rpc.call('program.bind', { program, name, auto: options.auto ?? null });
+    await this.#rpc.call('program.bind', { program, name, auto: options.auto ?? null }, options);
   }
 
   /** Takes a binding back; without a name, all of the program's. */
-  async unbindProgram(program: string, name?: string): Promise<void> {
-    await this.#rpc.call('program.unbind', { program, name: name ?? null });
+  async unbindProgram(program: string, name?: string, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('program.unbind', { program, name: name ?? null }, options);
   }
 
   /** Binds a running process to a name. Fails with ENOENT until the process has announced itself. */
-  async bindProcess(pid: number, name: string): Promise<void> {
-    await this.#rpc.call('process.bind', { pid, name });
+  async bindProcess(pid: number, name: string, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('process.bind', { pid, name }, options);
   }
 
-  async unbindProcess(pid: number, name?: string): Promise<void> {
-    await this.#rpc.call('process.unbind', { pid, name: name ?? null });
+  async unbindProcess(pid: number, name?: string, options: CallOptions = {}): Promise<void> {
+    await this.#rpc.call('process.unbind', { pid, name: name ?? null }, options);
   }
 
   /** Sets how much irmd and its IPCPs log, from now on, where a level is given; resolves with the level in force. */
-  async logLevel(level?: LogLevel): Promise<LogLevel> {
-    return (await this.#rpc.call('log.level', { level: level ?? null })).level;
+  async logLevel(level?: LogLevel, options: CallOptions = {}): Promise<LogLevel> {
+    return (await this.#rpc.call('log.level', { level: level ?? null }, options)).level;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

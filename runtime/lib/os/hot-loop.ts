@@ -73,6 +73,11 @@ export function dataEvent(): void {
   setImmediate(dedicated ? carry : look);
 }
 
+/** Whether the data path has had nothing to do for `ms`. */
+export function isDataQuiet(ms: number): boolean {
+  return performance.now() - lastEvent > ms;
+}
+
 /** A dedicated process does not sleep beyond this time; infinity when nothing is due. */
 export function wakeBy(at: number): void {
   wakeAt = at;

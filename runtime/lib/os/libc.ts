@@ -32,6 +32,17 @@ export const libc = {
   timerfdSettime: c.func('int timerfd_settime(int, int, uintptr_t, void *)'),
 } as const;
 
+/** Gives free memory of the C library's allocator back to the kernel, where that library can (glibc). */
+export function trimAllocator(): void {
+  let trim;
+  try {
+    trim = c.func('int malloc_trim(size_t)');
+  } catch {
+    return;
+  }
+  trim(0);
+}
+
 /** The descriptor Node's event loop waits at; undefined in a Node that does not show its libuv. */
 export function eventLoopFd(): number | undefined {
   try {

@@ -171,6 +171,8 @@ export interface ManagementApi {
   'irmd.version': { params: object; result: { version: string; pid: number } };
   'ipcp.create': { params: { name: string; type: IpcpType }; result: { pid: number } };
   'ipcp.destroy': { params: { pid: number }; result: null };
+  /** Ends the IPCP as `kill -9` of its process would, if it has one of its own. */
+  'ipcp.kill': { params: { pid: number }; result: null };
   'ipcp.list': { params: object; result: readonly IpcpInfo[] };
   'ipcp.bootstrap': { params: { pid: number; layer: string; config: BootstrapConfig }; result: null };
   /** Joins the layer of whoever serves a name; `layer` is the one that is wanted, null for any. */

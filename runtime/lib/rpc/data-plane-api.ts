@@ -66,6 +66,8 @@ export interface DataPlaneApi {
     result: { ipcps: readonly IpcpCounts[]; flows: readonly FlowSample[] };
   };
   'ipcp.destroy': { params: { pid: number }; result: null };
+  /** Drops the IPCP at once: nobody in its layer is told. */
+  'ipcp.kill': { params: { pid: number }; result: null };
   'name.register': { params: { pid: number; hash: string }; result: null };
   'name.unregister': { params: { pid: number; hash: string }; result: null };
   /** With the longest message that a flow of the layer carries now. */

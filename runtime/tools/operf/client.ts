@@ -103,20 +103,17 @@ class EchoReader {
 
   async #read(): Promise<void> {
     const flow = this.#flow;
-    while (!flow.released) {
-      try {
-        let message: Buffer | undefined = await flow.read();
+    try {
+      for (;;) {
+        let message: Buffer | undefined = await flow.readThroughOutages();
         while (message !== undefined) {
           this.#count(message);
           message = flow.waiting > 0 ? flow.tryRead() : undefined;
         }
         this.#lastAt = performance.now();
-      } catch (error) {
-        if (!(error instanceof O7sError)) throw error;
-        // A flow whose device is down goes on when it is up again.
-        await flow.untilUp().catch(() => {});
-        if (!flow.up) break;
       }
+    } catch (error) {
+      if (!(error instanceof O7sError)) throw error;
     }
     this.#ended = true;
   }

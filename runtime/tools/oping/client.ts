@@ -1,6 +1,6 @@
 /** oping's client. Source: tools.md 1.3. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Flow, O7sError, type WaitOptions } from '../../lib/index.ts';
+import { type Flow, O7sError } from '../../lib/index.ts';
 import { showLine } from '../terminal.ts';
 import { errorEvent, explain, type Report } from '../tool.ts';
 import type { PingEvent } from './events.ts';
@@ -93,7 +93,7 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
   while (statistics.received < count) {
     let reply: Buffer;
     try {
-      reply = await readThroughOutages(flow, { timeout: patienceMs, signal: ended.signal });
+      reply = await flow.readThroughOutages({ timeout: patienceMs, signal: ended.signal });
     } catch (error) {
       if (!(error instanceof O7sError)) throw error;
       if (error.code === 'ECANCELED') break;
@@ -118,18 +118,6 @@ async function pingAtIntervals(run: PingRun, statistics: PingStatistics): Promis
   halt();
   clearTimeout(timer);
   stop.removeEventListener('abort', halt);
-}
-
-/** Reads a message, also one that comes only after the device below was down for a while. */
-async function readThroughOutages(flow: Flow, options: WaitOptions): Promise<Buffer> {
-  for (;;) {
-    try {
-      return await flow.read(options);
-    } catch (error) {
-      if (flow.released || !(error instanceof O7sError) || error.code !== 'EFLOWDOWN') throw error;
-      await flow.untilUp(options);
-    }
-  }
 }
 
 function fail({ report }: PingRun, during: 'send' | 'read', error: unknown): void {

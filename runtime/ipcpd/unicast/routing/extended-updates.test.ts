@@ -27,7 +27,7 @@ const anyUpdate: fc.Arbitrary<LinkUpdate> = fc
     destination: address,
     seqno: fc.maxSafeInteger().map(Math.abs),
     state: fc.constantFrom(...Object.values(updateState)),
-    maxMessageBytes: address,
+    maxMessageBytes: u32.filter((value) => value >= 39),
     age: u16,
   })
   .filter(({ source, destination }) => source !== destination)
@@ -171,6 +171,7 @@ test.each([
   ['an unknown state', { state: 3 as LinkUpdate['state'] }],
   ['a limit of 0', { state: updateState.detailed }],
   ['a limit where there is none', { maxMessageBytes: 1 }],
+  ['a limit that leaves no room', { state: updateState.detailed, maxMessageBytes: 38 }],
 ])('no member says: %s', (_name, change) => {
   const update = { ...emptyUpdate(), source: 1, destination: 2 };
   expect(readUpdateRecord(packetOf(0, [update]), 0, 0, emptyUpdate())).toBe(true);

@@ -4,7 +4,16 @@
  * Source: docs/adr/0022-link-state-extensions.md.
  */
 import { fieldTable, headerBytes } from '../../../lib/wire/fields.ts';
-import { isPlausible, type LinkUpdate, readU64, updateState, type UpdateState, writeU64 } from './lsu.ts';
+import { dtHeaderBytes } from '../dt/header.ts';
+import {
+  isPlausible,
+  type LinkUpdate,
+  lsuBytes,
+  readU64,
+  updateState,
+  type UpdateState,
+  writeU64,
+} from './lsu.ts';
 
 /** First byte of a packet. That of an LSU is 0. */
 export const packetKind = { updates: 0x81, acknowledgement: 0x82 } as const;
@@ -34,6 +43,8 @@ const kindBytes = 1;
 const numberBytes = 4;
 const record = { destination: 0, source: 4, seqno: 8, state: 16, maxMessageBytes: 17, age: 21 } as const;
 export const ageMax = 0xffff;
+/** A link that carries less, behind the header of data transfer, than the shortest word of routing is of no use. */
+const limitMin = dtHeaderBytes + lsuBytes;
 
 /** Records that a packet of so many bytes has room for. */
 export function recordsIn(bytes: number): number {
@@ -79,8 +90,9 @@ export function readUpdateRecord(memory: Buffer, start: number, index: number, i
   into.state = state as UpdateState;
   into.maxMessageBytes = memory.readUInt32BE(at + record.maxMessageBytes);
   into.age = memory.readUInt16BE(at + record.age);
-  const hasLimit = into.maxMessageBytes > 0;
-  return state <= updateState.withdrawn && hasLimit === (state === updateState.detailed) && isPlausible(into);
+  const limit = into.maxMessageBytes;
+  const isLimitPlausible = state === updateState.detailed ? limit >= limitMin : limit === 0;
+  return state <= updateState.withdrawn && isLimitPlausible && isPlausible(into);
 }
 
 /** Writes an acknowledgement of packets and returns where it ends. */

@@ -820,6 +820,24 @@ describe('updates among our kind arrive', () => {
     expect(bench.takeUpdates()).toHaveLength(3);
   });
 
+  test('a flow that carries next to nothing is tried with one thing at a time', () => {
+    const bench = new RoutingBench();
+    bench.managed(2);
+    bench.hears(2, '100>2 #0');
+    bench.hears(2, '101>2 #0');
+    bench.acknowledges = false;
+    const flow = { peer: 4, isExtended: true, readyAt: 0, maxMessageBytes: 0 };
+    bench.routing.managementUp(flow, bench.now);
+    expect(bench.takeUpdates()).toEqual(['to 4: [100>2 #0]', 'to 4: [101>2 #0]']);
+    for (const update of ['[0: 102>2 #0]', '[1: 103>2 #0]']) {
+      const message = messageOf(update);
+      bench.routing.receive(flow, message, 0, message.length, bench.now);
+    }
+    bench.take();
+    bench.after(99);
+    expect(bench.take().filter((text) => text.includes('ack'))).toHaveLength(2);
+  });
+
   test('a flow that goes takes what was under way with it', () => {
     const bench = new RoutingBench();
     bench.acknowledges = false;

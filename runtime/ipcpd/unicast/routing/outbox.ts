@@ -219,7 +219,8 @@ export class Outbox<Flow extends ManagementFlow> {
   #flushUpdates(now: Millis): void {
     this.#takeBackLost(now);
     const bytes = Math.min(this.#memory.length, this.flow.maxMessageBytes);
-    const numbersMax = numbersIn(bytes);
+    // Where not even one fits, whoever sends it drops and counts it.
+    const numbersMax = Math.max(1, numbersIn(bytes));
     // A peer that sends much is not kept waiting for room in its window.
     const isMuch = this.#toAcknowledge.length >= this.#limits.windowPackets / 4;
     if (this.#acknowledgeAt <= now || isMuch) {
@@ -228,7 +229,7 @@ export class Outbox<Flow extends ManagementFlow> {
         this.#write(writeAcknowledgement(this.#memory, 0, this.#toAcknowledge.splice(0, numbersMax)), now);
       }
     }
-    const recordsMax = recordsIn(bytes);
+    const recordsMax = Math.max(1, recordsIn(bytes));
     if (this.#leaveAt > now && this.#pending.size < recordsMax) return;
     let entries: LinkEntry[] = [];
     for (const entry of this.#pending) {

@@ -579,6 +579,22 @@ describe('registration', () => {
     expect(stored).toEqual(new Set([0x41, 0x61, 0x62, 0x63, ...nearest.slice(0, 2)]));
   });
 
+  test('many look-ups that end at once, for want of a route, end one after the other', () => {
+    const bench = new Bench({ limits: { everywhereMax: 2 }, config: { k: 2 } });
+    const members = [0x51, 0x52, 0x53, 0x54];
+    bench.meet(members, true);
+    bench.byHand();
+    for (let count = 0; count < 5000; count += 1) {
+      const name = Buffer.alloc(hashBytes);
+      name.writeUInt32BE(count);
+      bench.dht.register(name, bench.now);
+    }
+    expect(bench.facts).toMatchObject({ lookups: 5000 });
+    for (const address of members) bench.noRoute.add(address);
+    bench.pass(10_000);
+    expect(bench.facts).toMatchObject({ lookups: 0 });
+  });
+
   test('a withdrawal goes to who holds the name; to who has no route, when he has one again', () => {
     const bench = new Bench();
     bench.meet([7, 8], true);

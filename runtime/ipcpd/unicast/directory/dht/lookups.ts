@@ -36,6 +36,7 @@ export class Lookups {
   readonly #width: number;
   readonly #errands = new Map<string, Search>();
   #errandsRunning = 0;
+  #isStartingErrands = false;
 
   constructor(
     exchange: Exchange,
@@ -88,17 +89,28 @@ export class Lookups {
   }
 
   #startErrands(now: Millis): void {
-    for (const [name, search] of this.#errands) {
-      if (this.#errandsRunning >= this.#exchange.limits.errandsMax) return;
-      this.#errands.delete(name);
-      this.#errandsRunning += 1;
-      const done = (closest: readonly Peer[], at: Millis): void => {
-        this.#errandsRunning -= 1;
-        search.done(closest, at);
-        this.#startErrands(at);
-      };
-      this.start({ ...search, done }, now);
+    // Those that end at once, for want of a route, come back here: the loop that started them goes on.
+    if (this.#isStartingErrands) return;
+    this.#isStartingErrands = true;
+    try {
+      for (const [name, search] of this.#errands) {
+        if (this.#errandsRunning >= this.#exchange.limits.errandsMax) return;
+        this.#errands.delete(name);
+        this.#startErrand(search, now);
+      }
+    } finally {
+      this.#isStartingErrands = false;
     }
+  }
+
+  #startErrand(search: Search, now: Millis): void {
+    this.#errandsRunning += 1;
+    const done = (closest: readonly Peer[], at: Millis): void => {
+      this.#errandsRunning -= 1;
+      search.done(closest, at);
+      this.#startErrands(at);
+    };
+    this.start({ ...search, done }, now);
   }
 
   #step(running: Running, now: Millis): void {
