@@ -69,3 +69,13 @@ test('errors have the codes of the page', async () => {
   const { stdout, stderr } = await runPython(node, 'refusals');
   expect([stdout, stderr]).toEqual(['ENAME\nEIPCP\nETIMEDOUT\nEINVAL\n', '']);
 });
+
+test('an event loop with many calls, a flow that is busy, and one that was deallocated elsewhere', async () => {
+  const { stdout, stderr } = await runPython(node, 'event_loop');
+  expect([stdout, stderr]).toEqual(['ran 5000\nothers have their turn True\nhandled 4000\nheard x\n', '']);
+});
+
+test('strangers at the door of a process are shut out, and cost it nothing', async () => {
+  const { stdout, stderr } = await runPython(node, 'strangers');
+  expect([stdout, stderr]).toEqual([`ETIMEDOUT\ngone\n${'True\n'.repeat(8)}pauses True\nin\n`, '']);
+});

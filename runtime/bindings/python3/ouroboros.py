@@ -63,7 +63,13 @@ _LINE_BYTES_MAX = 16 * 1024 * 1024
 _MESSAGE_BYTES_MAX = 1048260
 #: How long the other end of a flow between two processes of the node may take to come.
 _DIRECT_PATIENCE = 2.0
+#: How long an end that came is kept for a thread that may be busy when it is to pick it up.
+_ARRIVED_PATIENCE = 10.0
 _STRANGERS_MAX = 64
+#: How long no connection is accepted after one could not be, for want of descriptors say.
+_ACCEPT_PAUSE = 0.1
+#: Messages of one flow an event loop hands out before it looks at the others.
+_MESSAGES_PER_TURN = 64
 _NOT_SERVED = {"code": -95, "message": "not served by a process"}
 
 
@@ -143,7 +149,9 @@ class Session:
         self._listen = f"@o7s-py-{os.getpid()}-{secrets.token_hex(8)}"
         #: Connections that have not shown a token yet: what came of it, and until when they may.
         self._strangers = {}
-        #: Ends of flows that came, and those that are expected, by token.
+        #: Until when no connection is accepted, while that is so.
+        self._accept_from = None
+        #: Ends of flows that came, with until when they are kept, and those that are expected, by token.
         self._arrived = {}
         self._expected = {}
         self._wake_in, self._wake_out = socket.socketpair()
@@ -280,7 +288,7 @@ class Session:
 
     def _await_peer(self, token):
         with self._lock:
-            stream = self._arrived.pop(token, None)
+            stream, _ = self._arrived.pop(token, (None, None))
             if stream is not None:
                 return stream
             waiting = self._expected[token] = queue.SimpleQueue()
@@ -322,7 +330,9 @@ class Session:
         try:
             while self._closed is None:
                 readers = [self._rpc, self._wake_in, *self._strangers]
-                if self._listener is not None:
+                if self._accept_from is not None and self._accept_from <= time.monotonic():
+                    self._accept_from = None
+                if self._listener is not None and self._accept_from is None:
                     readers.append(self._listener)
                 for each in _wait(readers, select.POLLIN, self._pause()):
                     if each is self._rpc:
@@ -339,13 +349,15 @@ class Session:
             for each in (self._rpc, self._wake_in, self._wake_out, self._listener, *self._strangers):
                 if each is not None:
                     each.close()
-            for stream in self._arrived.values():
+            for stream, _ in self._arrived.values():
                 stream.close()
 
     def _pause(self):
         now = time.monotonic()
         with self._lock:
             due = [flow._keepalive_due() for flow in self._flows]
+            due += [until for _, until in self._arrived.values()]
+        due.append(self._accept_from)
         due += [until for _, until in self._strangers.values()]
         return max(0.0, min([due_at - now for due_at in due if due_at is not None], default=60.0))
 
@@ -353,6 +365,10 @@ class Session:
         now = time.monotonic()
         with self._lock:
             flows = list(self._flows)
+            for token, (stream, until) in list(self._arrived.items()):
+                if until <= now:
+                    del self._arrived[token]
+                    stream.close()
         for flow in flows:
             flow._keep_alive(now)
         for stream, (_, until) in list(self._strangers.items()):
@@ -400,7 +416,11 @@ class Session:
     def _welcome(self):
         try:
             stream, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError):
+            return
         except OSError:
+            # What waits stays so, and the listener readable.
+            self._accept_from = time.monotonic() + _ACCEPT_PAUSE
             return
         if len(self._strangers) >= _STRANGERS_MAX:
             return stream.close()
@@ -413,10 +433,11 @@ class Session:
         heard, until = self._strangers[stream]
         wanted = _FRAME.size + _TOKEN_BYTES
         try:
-            heard += stream.recv(wanted - len(heard))
+            chunk = stream.recv(wanted - len(heard))
         except OSError:
-            return self._shut_out(stream)
-        if heard[:1] != bytes([_HELLO]):
+            chunk = b""
+        heard += chunk
+        if chunk == b"" or heard[:1] != bytes([_HELLO]):
             return self._shut_out(stream)
         if len(heard) < wanted:
             self._strangers[stream] = (heard, until)
@@ -427,8 +448,8 @@ class Session:
             waiting = self._expected.pop(token, None)
             if waiting is not None:
                 waiting.put(stream)
-            elif len(self._arrived) < _STRANGERS_MAX:
-                self._arrived[token] = stream
+            elif token not in self._arrived and len(self._arrived) < _STRANGERS_MAX:
+                self._arrived[token] = (stream, time.monotonic() + _ARRIVED_PATIENCE)
             else:
                 stream.close()
 
@@ -458,6 +479,8 @@ class Flow:
         self._ended = False
         self._closed = False
         self._device_up = True
+        #: The event loop that reads it.
+        self._loop = None
         self._last_sent = self._last_received = time.monotonic()
 
     def __enter__(self):
@@ -536,6 +559,9 @@ class Flow:
         if self._closed:
             return False
         self._closed = True
+        # While it still has its descriptor, which the next flow may get.
+        if self._loop is not None:
+            self._loop.remove(self)
         self._stream.close()
         return True
 
@@ -643,22 +669,29 @@ class EventLoop:
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
+        # A full one wakes as well.
+        self._wake_out.setblocking(False)
         self._selector.register(self._wake_in, selectors.EVENT_READ)
         self._posted = queue.SimpleQueue()
         self._flows = {}
+        #: Flows that may have messages still, in the order they are served.
+        self._behind = {}
         self._running = False
 
     def add(self, flow, on_message, on_end=None):
         """Calls `on_message(flow, message)` for each message, and `on_end(flow, error)` once when there will be no more; the flow
         is deallocated before that."""
-        self._flows[flow] = (on_message, on_end)
         self._selector.register(flow, selectors.EVENT_READ, flow)
+        self._flows[flow] = (on_message, on_end)
+        flow._loop = self
         # What came before may wait in the flow already.
         self.call(lambda: self._serve(flow))
 
     def remove(self, flow):
         """Calls back for a flow no more; it goes on."""
+        self._behind.pop(flow, None)
         if self._flows.pop(flow, None) is not None:
+            flow._loop = None
             self._selector.unregister(flow)
 
     def accept(self, session, on_flow, on_error=None):
@@ -697,28 +730,40 @@ class EventLoop:
                 if key.fileobj is self._wake_in:
                     self._wake_in.recv(4096)
                 else:
-                    self._serve(key.data)
-            while self._running and not self._posted.empty():
-                self._posted.get()()
-            self._look_for_silence()
+                    self._behind[key.data] = None
+            for flow in list(self._behind):
+                if self._running:
+                    self._serve(flow)
+            # What these post waits for its turn.
+            for _ in range(self._posted.qsize()):
+                if self._running:
+                    self._posted.get()()
+            if self._running:
+                self._look_for_silence()
 
     def _pause(self):
-        due = [flow._last_received + flow._timeout for flow in self._flows if flow._timeout > 0]
+        if self._behind or not self._posted.empty():
+            return 0
+        due = [flow._last_received + flow._timeout for flow in list(self._flows) if flow._timeout > 0]
         return None if not due else max(0.0, min(due) - time.monotonic())
 
     def _look_for_silence(self):
         now = time.monotonic()
         for flow in list(self._flows):
-            if flow._timeout > 0 and flow._last_received + flow._timeout <= now:
+            # Of one that is behind not all is read.
+            if flow not in self._behind and flow._timeout > 0 and flow._last_received + flow._timeout <= now:
                 self._end(flow, OuroborosError("EFLOWPEER", "the other end is silent"))
 
     def _serve(self, flow):
+        self._behind[flow] = None
         try:
-            while flow in self._flows:
-                message = flow.poll()
+            for _ in range(_MESSAGES_PER_TURN):
+                callbacks = self._flows.get(flow)
+                message = None if callbacks is None else flow.poll()
                 if message is None:
+                    self._behind.pop(flow, None)
                     return
-                self._flows[flow][0](flow, message)
+                callbacks[0](flow, message)
         except OuroborosError as error:
             if flow._closed:
                 return self.remove(flow)

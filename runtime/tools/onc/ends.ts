@@ -61,7 +61,16 @@ class CommandSink implements Sink {
 
   async write(bytes: Buffer): Promise<void> {
     if (this.#closed || this.#stream.write(bytes)) return;
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]).catch(() => {});
+    const over = new AbortController();
+    const events = ['drain', 'close'].map((event) => once(this.#stream, event, { signal: over.signal }));
+    try {
+      await Promise.race(events);
+    } catch {
+      // Its error closes it.
+    } finally {
+      // Who was not first listens no more.
+      over.abort();
+    }
   }
 
   end(): void {

@@ -38,17 +38,18 @@ export class Exchange {
    */
   async run(stop: AbortSignal): Promise<void> {
     const both = Promise.all([this.#send(), this.#receive()]);
-    const stopped = new Promise<never>((_resolve, reject) => {
-      const cancel = (): void => reject(new O7sError('ECANCELED'));
-      if (stop.aborted) cancel();
-      stop.addEventListener('abort', cancel, { once: true });
-    });
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    const cancel = (): void => reject(new O7sError('ECANCELED'));
+    if (stop.aborted) cancel();
+    stop.addEventListener('abort', cancel, { once: true });
     try {
       await Promise.race([both, stopped]);
     } catch (error) {
       // What one direction failed with ends the other, which may tell first.
       throw this.#stream.errored ?? error;
     } finally {
+      // The signal outlives the flow.
+      stop.removeEventListener('abort', cancel);
       this.#stopSource();
     }
   }

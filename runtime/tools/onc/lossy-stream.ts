@@ -72,10 +72,14 @@ export class LossyStream extends Duplex {
   async #send(bytes: Buffer): Promise<void> {
     const flow = this.#flow;
     for (let at = 0; at < bytes.length;) {
-      const message = bytes.subarray(at, at + flow.maxMessageBytes);
+      const most = flow.maxMessageBytes;
+      if (most === 0) throw new O7sError('EMSGSIZE', 'the layer carries no byte of this flow');
+      const message = bytes.subarray(at, at + most);
       try {
         if (!flow.tryWrite(message)) await flow.write(message, { signal: this.#over.signal });
       } catch (error) {
+        // The layer may carry less than when the message was cut.
+        if (message.length > flow.maxMessageBytes) continue;
         // This one is lost.
         await this.#untilUp(error);
       }
