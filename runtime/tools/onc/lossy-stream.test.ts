@@ -1,6 +1,5 @@
 import { getEventListeners, once } from 'node:events';
 import { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { flowOver, maxPacketBytes } from '../../../tests/support/flow-pair.ts';
 import { connectedPair, quietStream } from '../../../tests/support/stream-pair.ts';
@@ -39,7 +38,8 @@ async function lengths(node: UnixStream, bytes: number): Promise<number[]> {
   const memory = Buffer.alloc(65_536);
   const found: number[] = [];
   let rest = Buffer.alloc(0);
-  for (let left = bytes; left > 0; await nextTurn()) {
+  let left = bytes;
+  await until('all bytes to come', () => {
     const count = node.read(addressOf(memory), memory.length);
     if (count > 0) rest = Buffer.concat([rest, memory.subarray(0, count)]);
     while (rest.length >= frameHeaderBytes) {
@@ -51,7 +51,8 @@ async function lengths(node: UnixStream, bytes: number): Promise<number[]> {
       left -= message;
       rest = rest.subarray(frameHeaderBytes + length);
     }
-  }
+    return left <= 0;
+  });
   return found;
 }
 
