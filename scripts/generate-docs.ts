@@ -1,10 +1,18 @@
-/** Writes the pages of docs/ that are made from schemas. */
+/** Writes the pages of docs/ that are made from schemas and from the command line. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { commandPages } from './command-pages.ts';
 import { eventsPage, rpcPage } from './pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = { 'docs/events.md': eventsPage(), 'docs/rpc.md': rpcPage() };
-for (const [path, text] of Object.entries(pages)) writeFileSync(`${root}${path}`, text);
-execFileSync(`${root}node_modules/.bin/oxfmt`, Object.keys(pages), { cwd: root, stdio: 'inherit' });
+const commands = [...(await commandPages())].map(([file, text]) => [`docs/commands/${file}`, text] as const);
+const pages = [['docs/events.md', eventsPage()], ['docs/rpc.md', rpcPage()], ...commands] as const;
+rmSync(`${root}docs/commands`, { recursive: true, force: true });
+mkdirSync(`${root}docs/commands`);
+for (const [path, text] of pages) writeFileSync(`${root}${path}`, text);
+execFileSync(
+  `${root}node_modules/.bin/oxfmt`,
+  pages.map(([path]) => path),
+  { cwd: root, stdio: 'inherit' },
+);

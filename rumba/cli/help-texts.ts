@@ -4,6 +4,9 @@ import yargs, { type CommandModule } from 'yargs';
 
 /** The help text of every command and those below it, `image build` and the like, by the words of the command. */
 export async function helpTexts(columns: number): Promise<ReadonlyMap<string, string>> {
+  // A variable that is set would be shown as the default of its option.
+  for (const name of Object.keys(process.env).filter((key) => key.startsWith('O7S_TESTBED_')))
+    delete process.env[name];
   const folder = new URL('./commands/', import.meta.url);
   const texts = new Map<string, string>();
   for (const file of readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name))) {
