@@ -11,6 +11,7 @@ import { dedicateProcess, isDataQuiet } from '../lib/os/hot-loop.ts';
 import { addressOf } from '../lib/os/libc.ts';
 import { releaseWhenQuiet } from '../lib/os/spare-memory.ts';
 import { runDirectory } from '../lib/paths.ts';
+import { rpcLineBytesMax } from '../lib/limits.ts';
 import { RpcConnection } from '../lib/rpc/connection.ts';
 import type { DataPlaneUpcalls } from '../lib/rpc/data-plane-api.ts';
 import { DeadlineTimer } from '../lib/time/timer.ts';
@@ -62,6 +63,8 @@ const control = new RpcConnection(
     timer.close();
     process.exit(0);
   },
+  rpcLineBytesMax,
+  true,
 );
 await control.call('dataPlane.ready', { socket: rendezvous.path });
 releaseWhenQuiet(() => isDataQuiet(quietMs));

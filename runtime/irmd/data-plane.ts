@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { rpcLineBytesMax } from '../lib/limits.ts';
 import { RpcConnection, type RpcHandler } from '../lib/rpc/connection.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import type { DataPlanePort } from './registry.ts';
@@ -112,13 +113,15 @@ export class DataPlane implements DataPlanePort {
       log.error(`ipcpd ${child.pid} failed to boot.`);
       child.kill('SIGKILL');
     }, startMs);
-    const control = new RpcConnection(child.stdio[3] as Duplex, (method, params, signal) => {
+    const answer: RpcHandler = (method, params, signal) => {
       if (method !== 'dataPlane.ready') return handler(method, params, signal);
       clearTimeout(stuck);
       this.#socket = String(params['socket']);
       ready.resolve(this.#socket);
       return null;
-    });
+    };
+    const link = child.stdio[3] as Duplex;
+    const control = new RpcConnection(link, answer, () => {}, rpcLineBytesMax, true);
     child.once('error', (error) =>
       ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)),
     );

@@ -240,7 +240,8 @@ describe.each(keyExchanges)('$name', (exchange) => {
     expect(readPublicKey(bytes, !raw)).toBeUndefined();
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), (length) => {
-        expect(readPublicKey(bytes.subarray(0, length), raw)).toBeUndefined();
+        // It may be as long as that of another kind.
+        expect(readPublicKey(bytes.subarray(0, length), raw)?.exchange).not.toEqual(exchange);
       }),
       { numRuns: 30 },
     );

@@ -172,6 +172,27 @@ describe('lines', () => {
     await until('the end', () => peer.connection.closed);
   });
 
+  test('of a part of this node, each request too many is refused, and the others go on', async () => {
+    const [near, far] = duplexPair();
+    const answers: (() => void)[] = [];
+    const serving = new RpcConnection(
+      near,
+      () => new Promise<void>((resolve) => answers.push(resolve)),
+      () => {},
+      rpcLineBytesMax,
+      true,
+    );
+    const asking = new RpcConnection(far, refuseAll);
+    onTestFinished(() => {
+      for (const connection of [serving, asking]) connection[Symbol.dispose]();
+    });
+    const calls = Array.from({ length: rpcPendingMax }, () => asking.call('x', {}));
+    await expect(asking.call('x', {})).rejects.toEqual(code('EAGAIN'));
+    for (const answer of answers) answer();
+    await Promise.all(calls);
+    expect(serving.closed).toBe(false);
+  });
+
   test('an answer to nothing is ignored, a strange one rejects its call only', async () => {
     const peer = rawPeer(refuseAll);
     const first = peer.connection.call('x', {});

@@ -48,17 +48,22 @@ export class RpcConnection implements Disposable {
   #closed: O7sError | undefined;
   readonly #onClose: () => void;
   readonly #lineBytesMax: number;
+  readonly #isOwn: boolean;
 
   /**
    * @param onClose runs once, when the connection has ended for whatever reason.
    * @param lineBytesMax longest line the other side may send.
+   * @param isOwn the other side is a part of this node: where it has too many requests open, for others, each further
+   *   one is refused. A stranger is shut out.
    */
   constructor(
     stream: Duplex,
     handler: RpcHandler,
     onClose: () => void = () => {},
     lineBytesMax: number = rpcLineBytesMax,
+    isOwn = false,
   ) {
+    this.#isOwn = isOwn;
     this.#lineBytesMax = lineBytesMax;
     this.#stream = stream;
     this.#handler = handler;
@@ -213,7 +218,12 @@ export class RpcConnection implements Disposable {
   }
 
   async #serve(id: number | string | undefined, method: string, params: RpcParams): Promise<void> {
-    if (this.#controllers.size >= rpcPendingMax) return this.#refuse('too many open requests');
+    if (this.#controllers.size >= rpcPendingMax) {
+      if (!this.#isOwn) return this.#refuse('too many open requests');
+      const error = errorToWire(new O7sError('EAGAIN', 'too many requests are open on this node'));
+      if (id !== undefined) this.#send({ jsonrpc: '2.0', id, error });
+      return;
+    }
     if (id !== undefined && this.#serving.has(id)) return this.#refuse('the id of a request that is open');
     const controller = new AbortController();
     this.#controllers.add(controller);
