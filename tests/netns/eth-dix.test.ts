@@ -1,7 +1,8 @@
 /** Two nodes with all their daemons, each in a network namespace, joined by one cable. */
+import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { program } from '../support/command.ts';
-import { NamespacePair, namespacesInUse, namespacesMissing } from '../support/namespaces.ts';
+import { NamespacePair, namespacesMissing, processesBeside } from '../support/namespaces.ts';
 import { TestNode } from '../support/node.ts';
 import { until } from '../support/until.ts';
 
@@ -35,7 +36,6 @@ async function startLan(words = '', mtu = 1500): Promise<Net> {
 }
 
 test('pings across, of every size, in any number at once; nothing is left', async () => {
-  const namespaces = namespacesInUse();
   const { a, b, pair } = await startLan();
   const { status, stdout } = await a.oping('-n', 'ping.b', '-c', '3', '-i', '10');
   expect(status).toBe(0);
@@ -51,8 +51,11 @@ test('pings across, of every size, in any number at once; nothing is left', asyn
   const ended = await Promise.all([a, b].map((node) => node.stop()));
   expect(ended.map((one) => one.status)).toEqual([0, 0]);
   for (const node of [a, b]) expect([node.files(), node.processes()]).toEqual([[], []]);
+  // A namespace goes with the last process in it.
+  const inside = processesBeside([pair.a.pid, pair.b.pid]);
+  expect(inside.length).toBeGreaterThan(0);
   await pair[Symbol.asyncDispose]();
-  await until('the namespaces to go', () => [...namespacesInUse()].every((one) => namespaces.has(one)));
+  await until('the namespaces to go', () => inside.every((pid) => !existsSync(`/proc/${pid}`)));
 });
 
 test('allocation asks the link at once, not after a second', async () => {

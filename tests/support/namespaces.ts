@@ -19,18 +19,19 @@ export function namespacesMissing(): string | undefined {
   return `network namespaces are not allowed here (unshare ${words.join(' ')}: ${why})`;
 }
 
-/** Network namespaces of this machine that some process is in. */
-export function namespacesInUse(): Set<string> {
-  const seen = new Set<string>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
+/** Processes in the same network namespace as one of these, those included; none once they have all ended. */
+export function processesBeside(pids: readonly number[]): number[] {
+  const namespaceOf = (pid: number | string): string | undefined => {
     try {
-      seen.add(readlinkSync(`/proc/${entry}/ns/net`));
+      return readlinkSync(`/proc/${pid}/ns/net`);
     } catch {
       // It has ended, or is another user's.
+      return undefined;
     }
-  }
-  return seen;
+  };
+  const namespaces = new Set(pids.map(namespaceOf).filter((each) => each !== undefined));
+  const running = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return running.filter((pid) => namespaces.has(namespaceOf(pid) ?? '')).map(Number);
 }
 
 /** A namespace with a process that holds it; `unshare` with more flags makes it more than a network. */
