@@ -45,8 +45,6 @@ export default defineConfig({
         environment: 'node',
         pool: 'forks',
         execArgv: ['--conditions=@o7s/source'],
-        // Live processes and networks share the machine with whatever else runs on it.
-        retry: name === 'unit' || name === 'sim' ? 0 : 2,
         testTimeout: timeout,
         hookTimeout: timeout,
         teardownTimeout: 10_000,

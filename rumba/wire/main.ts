@@ -61,9 +61,11 @@ class Direction implements Disposable {
 
   /** Takes what has come. */
   collect(): void {
-    const now = performance.now();
     for (;;) {
-      const count = this.#in.receive((frame) => this.way.offer(Buffer.from(frame.bytes()), now));
+      // A frame may have come since the one before it was looked at: with an older time it would be under way for less.
+      const count = this.#in.receive((frame) =>
+        this.way.offer(Buffer.from(frame.bytes()), performance.now()),
+      );
       this.#in.release();
       if (count < PacketSocket.batch) break;
       // What has to leave now does not wait for all that has come.

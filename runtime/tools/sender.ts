@@ -113,12 +113,15 @@ export class Sender {
       while (performance.now() < time && !stop.aborted) await nextTurn();
       return;
     }
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, Math.max(0, Math.ceil(time - performance.now())));
-    });
-    clearTimeout(timer);
-    this.#wake = undefined;
+    // A timer of Node's counts from when its loop last looked at the clock, and may be early by as much.
+    for (let left = time - performance.now(); left > 0 && !stop.aborted; left = time - performance.now()) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timer = setTimeout(resolve, Math.ceil(left));
+      });
+      clearTimeout(timer);
+      this.#wake = undefined;
+    }
   }
 }

@@ -217,7 +217,7 @@ if (prefix === undefined || missing !== undefined) {
         expect(answer).toHaveLength(length);
         expect(answer.subarray(24)).toEqual(request.subarray(24));
       }
-      expect(flow.drops).toMatchObject({ badCrc: 0, notOpened: 0 });
+      expect(flow.drops).toEqual({ badCrc: 0, notOpened: 0, unread: 0, unwanted: 0, unacknowledged: 0 });
       session[Symbol.dispose]();
       await sessionsEnded(ours);
     });

@@ -52,6 +52,8 @@ export async function carried(
   link: TopologyLink,
   { count, bytes = 100, gap = 1 }: Stream,
   meanwhile: () => Promise<void> = async () => {},
+  /** Done when all is sent and nothing is under way, before the account is asked for, which takes frames too. */
+  after: () => Promise<void> = async () => {},
 ): Promise<[number: number, ms: number][]> {
   const { signal } = new AbortController();
   const receiving = await lab.node('b').open(['node', '-e', receiver]);
@@ -67,6 +69,7 @@ export async function carried(
     return splice === undefined || splice.queued.every((each) => each === 0);
   };
   await until('what is under way', isEmpty, 60_000);
+  await after();
   const asking = setInterval(() => sending.stdin.write('\n'), 50);
   await receiving.ended;
   clearInterval(asking);
