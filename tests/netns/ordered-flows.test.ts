@@ -20,9 +20,11 @@ import {
 import { flowReceiveBytesMax, readAheadBytesMax } from '../../runtime/lib/limits.ts';
 import type { LinkTraits } from '../sim/frct/lossy-link.ts';
 import { openSession, sessionsEnded } from '../support/application.ts';
-import { BadCable, perfectLink } from '../support/bad-cable.ts';
-import { Namespace, NamespacePair, namespacesMissing } from '../support/namespaces.ts';
-import { TestNode } from '../support/node.ts';
+import type { BadCable } from '../support/bad-cable.ts';
+import { perfectLink } from '../support/bad-cable.ts';
+import { namespacesMissing } from '../support/namespaces.ts';
+import type { TestNode } from '../support/node.ts';
+import { startTwoNodes } from '../support/two-nodes.ts';
 import { until } from '../support/until.ts';
 
 const missing = namespacesMissing();
@@ -41,28 +43,11 @@ interface Net {
 
 /** Two nodes in one eth-dix layer; `enc.conf` of the name svc at the server, if there is any. */
 async function start(isBad = false, conf?: string): Promise<Net> {
-  const stack = new AsyncDisposableStack();
-  onTestFinished(() => stack.disposeAsync());
-  let ends: readonly [Namespace, Namespace];
-  let cable: BadCable | undefined;
-  if (isBad) {
-    const a = stack.use(await Namespace.make());
-    ends = [a, stack.use(await Namespace.make(a))];
-    cable = stack.use(await BadCable.lay(...ends));
-  } else {
-    const pair = stack.use(await NamespacePair.make());
-    ends = [pair.a, pair.b];
-  }
-  const [a, b] = ends.map(({ launch }) => stack.use(TestNode.empty(launch)));
-  if (a === undefined || b === undefined) throw new Error('two nodes were to start');
-  if (conf !== undefined) {
-    a.writeSecurity('client/svc/enc.conf', conf);
-    b.writeSecurity('server/svc/enc.conf', conf);
-  }
-  for (const node of [a, b]) {
-    await node.startIrmd();
-    await node.manage('i b type eth-dix name e0 layer lan dev eth0');
-  }
+  const { a, b, cable } = await startTwoNodes(isBad, (client, server) => {
+    if (conf === undefined) return;
+    client.writeSecurity('client/svc/enc.conf', conf);
+    server.writeSecurity('server/svc/enc.conf', conf);
+  });
   const [atA, atB] = [await sessionOf(a), await sessionOf(b)];
   await b.manage(`bind process ${atB.pid} name svc`);
   await b.manage('name register svc layer lan');

@@ -5,50 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BadCable, perfectLink } from '../support/bad-cable.ts';
+import { perfectLink } from '../support/bad-cable.ts';
 import { program, type Running, type Tool } from '../support/command.ts';
 import { eventsOf } from '../support/documented-events.ts';
-import { Namespace, NamespacePair, namespacesMissing } from '../support/namespaces.ts';
-import { TestNode } from '../support/node.ts';
+import { namespacesMissing } from '../support/namespaces.ts';
+import { startTwoNodes, type TwoNodes } from '../support/two-nodes.ts';
 import { until } from '../support/until.ts';
 import { vpnMissing } from '../support/vpn-missing.ts';
 
 const missing = namespacesMissing();
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
 
-interface Net {
-  readonly a: TestNode;
-  readonly b: TestNode;
-  readonly ends: readonly [Namespace, Namespace];
-  readonly cable: BadCable | undefined;
-}
-
-/** Two nodes in one eth-dix layer. What is in `conf` encrypts flows from `a` to the name vpn. */
-async function start({ bad = false, conf }: { bad?: boolean; conf?: string } = {}): Promise<Net> {
-  const stack = new AsyncDisposableStack();
-  onTestFinished(() => stack.disposeAsync());
-  let ends: readonly [Namespace, Namespace];
-  let cable: BadCable | undefined;
-  if (bad) {
-    const one = stack.use(await Namespace.make());
-    ends = [one, stack.use(await Namespace.make(one))];
-    cable = stack.use(await BadCable.lay(...ends));
-  } else {
-    const pair = stack.use(await NamespacePair.make());
-    ends = [pair.a, pair.b];
-  }
-  const [a, b] = ends.map(({ launch }) => stack.use(TestNode.empty(launch)));
-  if (a === undefined || b === undefined) throw new Error('two nodes were to start');
-  if (conf !== undefined) a.writeSecurity('client/vpn/enc.conf', conf);
-  for (const node of [a, b]) {
-    await node.startIrmd();
-    await node.manage('ipcp bootstrap type eth-dix name e0 layer lan dev eth0');
-  }
-  return { a, b, ends, cable };
-}
+/** Two nodes. What is in `conf` encrypts flows from `a` to the name vpn. */
+const start = ({ bad = false, conf }: { bad?: boolean; conf?: string } = {}): Promise<TwoNodes> =>
+  startTwoNodes(bad, (a) => {
+    if (conf !== undefined) a.writeSecurity('client/vpn/enc.conf', conf);
+  });
 
 /** A server at `b`, reachable from `a`. */
-async function serve({ b }: Net, name: string, tool: Tool, ...args: string[]): Promise<Running> {
+async function serve({ b }: TwoNodes, name: string, tool: Tool, ...args: string[]): Promise<Running> {
   const server = tool === 'ovpn' ? await b.startTool(tool, ...args) : await b.startTool(tool, '-l', ...args);
   await b.manage(`bind process ${server.pid} name ${name}`);
   await b.manage(`name register ${name} layer lan`);
@@ -189,7 +164,7 @@ describe('ovpn', () => {
   beforeEach(({ skip }) => skip(tunnelMissing !== undefined, tunnelMissing));
   const mask = '255.255.255.0';
 
-  async function tunnel(net: Net): Promise<{ client: Running; server: Running }> {
+  async function tunnel(net: TwoNodes): Promise<{ client: Running; server: Running }> {
     const server = await serve(net, 'vpn', 'ovpn', '-i', '10.8.0.2', '-m', mask);
     const client = await net.a.startTool('ovpn', '-n', 'vpn', '-i', '10.8.0.1', `--mask=${mask}`);
     for (const end of [client, server]) await printed(end, 'Starting');

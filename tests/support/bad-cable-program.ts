@@ -9,7 +9,7 @@ import { addressOf } from '../../runtime/lib/os/libc.ts';
 import { PacketSocket } from '../../runtime/lib/os/packet-socket.ts';
 import { PacketPool } from '../../runtime/lib/wire/packet.ts';
 import { type LinkTraits, LossyLink } from '../sim/frct/lossy-link.ts';
-import { Random } from '../sim/frct/random.ts';
+import { Seeded } from './seeded.ts';
 import { VirtualTime } from '../sim/frct/virtual-time.ts';
 
 /** ETH_P_ALL: frames of every type. */
@@ -18,7 +18,7 @@ const [left = '', right = '', seed = '1'] = process.argv.slice(2);
 const perfect: LinkTraits = { loss: 0, duplication: 0, delay: 0, jitter: 0 };
 
 const time = new VirtualTime(performance.now());
-const random = new Random(Number(seed));
+const random = new Seeded(Number(seed));
 const packets = new PacketPool(addressOf);
 
 /** One way: what comes in here goes out there, as its traits say. */

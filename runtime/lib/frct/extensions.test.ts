@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { FrctEnd, packetOf, textOf } from '../../../tests/support/frct-end.ts';
 import { Prototype } from '../../../tests/sim/frct/prototype.ts';
-import { Random } from '../../../tests/sim/frct/random.ts';
+import { Seeded } from '../../../tests/support/seeded.ts';
 import { VirtualTime } from '../../../tests/sim/frct/virtual-time.ts';
 import { frctLimits } from './limits.ts';
 import { Report, bitmapOffset, reportContents } from './report.ts';
@@ -204,7 +204,7 @@ describe('loss', () => {
 
   test('of several, and of retransmissions among them: each is sent again until it arrives', () => {
     const pair = acquainted();
-    const random = new Random(7);
+    const random = new Seeded(7);
     pair.loses = (from) => from === pair.a && random.chance(0.3);
     let written = 0;
     for (let round = 0; round < 400 && pair.b.delivered.length < 1000; round += 1) {
@@ -263,7 +263,7 @@ describe('loss', () => {
 
   test('reordering is no loss, once it is known', () => {
     const pair = acquainted();
-    const random = new Random(3);
+    const random = new Seeded(3);
     const held: { at: number; packet: Buffer }[] = [];
     let resentBefore = 0;
     for (let round = 0; round < 60; round += 1) {
@@ -558,7 +558,7 @@ describe('a prototype that gets such packets', () => {
       const sent: string[] = [];
       const end = new Prototype(
         time,
-        new Random(1),
+        new Seeded(1),
         { reliable: true, mplMs: 100, lostWakeUps: 0 },
         {
           send: (packet) => sent.push(textOf(packet)),

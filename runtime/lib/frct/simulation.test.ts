@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { OursEnd, PrototypeEnd } from '../../../tests/sim/frct/ends.ts';
 import { LossyLink } from '../../../tests/sim/frct/lossy-link.ts';
 import { Prototype } from '../../../tests/sim/frct/prototype.ts';
-import { Random } from '../../../tests/sim/frct/random.ts';
+import { Seeded } from '../../../tests/support/seeded.ts';
 import { type Outcome, runScenario } from '../../../tests/sim/frct/scenario.ts';
 import { VirtualTime } from '../../../tests/sim/frct/virtual-time.ts';
 
@@ -53,7 +53,7 @@ const habits = {
 describe('numbers that wrap', () => {
   test.each([0, 0x7fff_ffe0, 0xffff_ffe0, 0x00ff_ffe0])('from %i on', (initialSeqno) => {
     const time = new VirtualTime();
-    const random = new Random(initialSeqno + 1);
+    const random = new Seeded(initialSeqno + 1);
     const ends: OursEnd[] = [];
     const traits = { loss: 0.2, duplication: 0.1, delay: 3, jitter: 5 };
     for (const index of [0, 1]) {
@@ -91,7 +91,7 @@ describe('the model of the prototype', () => {
       (index) =>
         new Prototype(
           time,
-          new Random(index),
+          new Seeded(index),
           { reliable, mplMs: 100, lostWakeUps: 0 },
           {
             send: (packet) => {
@@ -192,7 +192,7 @@ describe('with one of ours at the other end, none of that happens', () => {
     slow: number,
   ): { ours: OursEnd; prototype: PrototypeEnd; done: boolean } {
     const time = new VirtualTime(1000);
-    const random = new Random(5);
+    const random = new Seeded(5);
     const traits = { loss: 0, duplication: 0, delay: 0.2, jitter: 0 };
     const there = new LossyLink(time, random, traits, (packet) => prototype.arrive(packet));
     const back = new LossyLink(time, random, traits, (packet) => ours.arrive(packet));

@@ -3,7 +3,7 @@ import { Frct, type FrctPort } from '../../../runtime/lib/frct/frct.ts';
 import { type FrctLimits, frctLimits } from '../../../runtime/lib/frct/limits.ts';
 import { never } from '../../../runtime/lib/time/clock.ts';
 import { Prototype } from './prototype.ts';
-import type { Random } from './random.ts';
+import type { Seeded } from '../../support/seeded.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Habits {
@@ -40,13 +40,13 @@ export abstract class End {
   fault: string | undefined;
   isDown = false;
   protected readonly time: VirtualTime;
-  protected readonly random: Random;
+  protected readonly random: Seeded;
   protected readonly habits: Habits;
   readonly #index: number;
   #readPlanned = false;
   #writePlanned = false;
 
-  constructor(index: number, time: VirtualTime, random: Random, habits: Habits) {
+  constructor(index: number, time: VirtualTime, random: Seeded, habits: Habits) {
     this.name = `end ${index}`;
     this.#index = index;
     this.time = time;
@@ -141,7 +141,7 @@ export class OursEnd extends End implements FrctPort {
   constructor(
     index: number,
     time: VirtualTime,
-    random: Random,
+    random: Seeded,
     habits: Habits,
     options: {
       reliable: boolean;
@@ -284,7 +284,7 @@ export class PrototypeEnd extends End {
   constructor(
     index: number,
     time: VirtualTime,
-    random: Random,
+    random: Seeded,
     habits: Habits,
     options: { reliable: boolean; blocking: boolean; lostWakeUps: number },
     send: (packet: Buffer) => void,

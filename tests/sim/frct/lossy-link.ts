@@ -1,5 +1,5 @@
 /** One direction of a path that loses, doubles, delays and reorders packets, and may be narrow. */
-import type { Random } from './random.ts';
+import type { Seeded } from '../../support/seeded.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface LinkTraits {
@@ -27,12 +27,12 @@ export class LossyLink {
   traits: LinkTraits;
   readonly counts: LinkCounts = { sent: 0, lost: 0, overflowed: 0, bytes: 0 };
   readonly #time: VirtualTime;
-  readonly #random: Random;
+  readonly #random: Seeded;
   readonly #arrive: (packet: Buffer) => void;
   #freeAt = 0;
   #queued = 0;
 
-  constructor(time: VirtualTime, random: Random, traits: LinkTraits, arrive: (packet: Buffer) => void) {
+  constructor(time: VirtualTime, random: Seeded, traits: LinkTraits, arrive: (packet: Buffer) => void) {
     this.#time = time;
     this.#random = random;
     this.traits = traits;

@@ -2,7 +2,7 @@
  * A model of the reference prototype's end of FRCT, written from end-to-end.md 7 and 9 alone and sharing nothing with
  * runtime/lib/frct, with the defects that the document lists.
  */
-import type { Random } from './random.ts';
+import type { Seeded } from '../../support/seeded.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface PrototypeOptions {
@@ -39,7 +39,7 @@ interface Sent {
 
 export class Prototype {
   readonly #time: VirtualTime;
-  readonly #random: Random;
+  readonly #random: Seeded;
   readonly #options: PrototypeOptions;
   readonly #port: PrototypePort;
   readonly #sndInact: number;
@@ -79,7 +79,7 @@ export class Prototype {
   bareSent = 0;
   runs = 0;
 
-  constructor(time: VirtualTime, random: Random, options: PrototypeOptions, port: PrototypePort) {
+  constructor(time: VirtualTime, random: Seeded, options: PrototypeOptions, port: PrototypePort) {
     this.#time = time;
     this.#random = random;
     this.#options = options;

@@ -2,7 +2,7 @@
 import { frctLimits } from '../../../runtime/lib/frct/limits.ts';
 import { type End, type Habits, OursEnd, PrototypeEnd } from './ends.ts';
 import { type LinkTraits, LossyLink } from './lossy-link.ts';
-import { Random } from './random.ts';
+import { Seeded } from '../../support/seeded.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export type Kind = 'ours' | 'prototype';
@@ -39,7 +39,7 @@ const smallLimits = {
 export type Watch = (time: number, from: number, packet: Buffer) => void;
 
 export function runScenario(seed: number, watch?: Watch): Outcome {
-  const random = new Random(seed);
+  const random = new Seeded(seed);
   const peer = random.pick<Kind>(['ours', 'ours', 'prototype']);
   const reliable = random.chance(0.65);
   const loss = random.pick([0, 0, 0.01, 0.05, 0.1, 0.2, 0.3]);

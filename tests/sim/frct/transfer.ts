@@ -1,7 +1,7 @@
 /** A bulk transfer between two of our ends over a path of a given rate, to see what share of it they use. */
 import { type Habits, OursEnd } from './ends.ts';
 import { type LinkTraits, LossyLink } from './lossy-link.ts';
-import { Random } from './random.ts';
+import { Seeded } from '../../support/seeded.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface TransferOutcome {
@@ -28,7 +28,7 @@ export function runTransfer(
   back: LinkTraits,
   flows = 1,
 ): TransferOutcome {
-  const random = new Random(seed);
+  const random = new Seeded(seed);
   const time = new VirtualTime();
   const quiet: Omit<Habits, 'messages'> = {
     messageBytesMin: messageBytes,
