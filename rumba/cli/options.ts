@@ -8,6 +8,14 @@ export const labOption = {
   describe: 'Which lab; else the only one',
 } as const satisfies Options;
 
+/** The nodes a command is about; none stands for all. */
+export const nodesPositional = {
+  type: 'string',
+  array: true,
+  default: [] as string[],
+  describe: 'Only these nodes',
+} as const satisfies Options;
+
 export const testbedOption = {
   type: 'string',
   requiresArg: true,

@@ -6,7 +6,7 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { findLab, labsOfUser } from '../labs.ts';
-import { labOption } from '../options.ts';
+import { labOption, nodesPositional } from '../options.ts';
 
 interface EventsArguments {
   nodes: string[];
@@ -19,12 +19,7 @@ export const events: CommandModule<object, EventsArguments> = {
   describe: 'Tell what happens in a lab, one JSON object a line: first all there is, then each change',
   builder: (yargs) =>
     yargs
-      .positional('nodes', {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: 'Only these nodes',
-      })
+      .positional('nodes', nodesPositional)
       .option('lab', labOption)
       .option('event', {
         alias: 'e',

@@ -6,7 +6,7 @@ import { logLines, type PlacedLine } from '../../log-stream.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
-import { labOption } from '../options.ts';
+import { labOption, nodesPositional } from '../options.ts';
 
 interface LogsArguments {
   nodes: string[];
@@ -25,12 +25,7 @@ export const logs: CommandModule<object, LogsArguments> = {
   describe: 'Show the logs of nodes, merged by time',
   builder: (yargs) =>
     yargs
-      .positional('nodes', {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: 'Only these nodes',
-      })
+      .positional('nodes', nodesPositional)
       .option('lab', labOption)
       .option('log', {
         type: 'string',
