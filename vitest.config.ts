@@ -37,6 +37,7 @@ export default defineConfig({
     // Most tests of whole nodes wait for processes rather than compute.
     maxWorkers: Math.max(4, availableParallelism()),
     reporters: ['default', new ClosingLine()],
+    setupFiles: ['tests/support/seeded-properties.ts'],
     projects: projects.map(({ name, include, timeout }) => ({
       extends: true,
       test: {

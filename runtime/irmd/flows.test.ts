@@ -1,5 +1,6 @@
 /** Flow allocation against a data plane in memory, the port that Flows is given. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { identityOf, storeOf } from '../../tests/support/certificates.ts';
 import { until } from '../../tests/support/until.ts';
@@ -319,6 +320,23 @@ describe('over a layer', () => {
     const call = around.dataPlane.call.bind(around.dataPlane);
     around.dataPlane.call = async (method, params) => {
       if (method === 'name.query' && 'pid' in params && params.pid === 11) await new Promise(setImmediate);
+      return call(method, params);
+    };
+    await around.allocate('far');
+    expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([11]);
+  });
+
+  test('where the one that knows took long, those before it may take as long', async () => {
+    const around = setup({ preferenceMs: 1 });
+    layer(around, 10, 'eth-dix');
+    layer(around, 11, 'eth-llc');
+    around.dataPlane.answers = { 'name.query': () => known, 'flow.allocate': goodPeer() };
+    const call = around.dataPlane.call.bind(around.dataPlane);
+    around.dataPlane.call = async (method, params) => {
+      if (method === 'name.query' && 'pid' in params) {
+        await setTimeout(100);
+        if (params.pid === 11) await setTimeout(10);
+      }
       return call(method, params);
     };
     await around.allocate('far');

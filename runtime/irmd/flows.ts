@@ -23,7 +23,10 @@ export interface FlowLimits {
   readonly allocateMs: number;
   /** How long a request waits for somebody who accepts. */
   readonly acceptorMs: number;
-  /** How long a layer that knows a name waits for those that come before it. */
+  /**
+   * How long a layer that knows a name waits at least for those that come before it. One that took longer to find it
+   * waits as long again: what delayed its answer delays theirs.
+   */
   readonly preferenceMs: number;
   /** How long a program that was started for a request may take until it accepts. */
   readonly startMs: number;
@@ -431,6 +434,7 @@ export class Flows {
     const { registry, limits } = this.#around;
     let wake = (): void => {};
     let preferenceOver: boolean | undefined;
+    const askedAt = performance.now();
     const asked = registry
       .ipcps()
       // An IPCP gets its flows from other layers than its own.
@@ -458,10 +462,13 @@ export class Flows {
         if (asked.every(({ knows }) => knows === false)) return;
         if (yes !== -1 && preferenceOver === undefined) {
           preferenceOver = false;
-          timer = setTimeout(() => {
-            preferenceOver = true;
-            wake();
-          }, limits.preferenceMs);
+          timer = setTimeout(
+            () => {
+              preferenceOver = true;
+              wake();
+            },
+            Math.max(limits.preferenceMs, performance.now() - askedAt),
+          );
         }
         await new Promise<void>((resolve) => (wake = resolve));
       }
