@@ -43,12 +43,13 @@ function wallClock(): bigint {
   return BigInt(Date.now()) * nsPerMs;
 }
 
-export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType, LayerFactory>> {
+export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactory>> {
   const ethernet = (
     type: 'eth-dix' | 'eth-llc',
     framing: EthernetFraming,
     config: BootstrapConfig,
     events: LayerEvents,
+    log: Logger,
   ): Layer => {
     const { dev, hash = defaultHash } = config;
     if (dev === undefined)
@@ -65,7 +66,12 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
     return layer;
   };
-  const udp = (asked: Family | undefined, config: BootstrapConfig, events: LayerEvents): Layer => {
+  const udp = (
+    asked: Family | undefined,
+    config: BootstrapConfig,
+    events: LayerEvents,
+    log: Logger,
+  ): Layer => {
     const { family, ip, dns, port } = udpOptions(asked, config);
     const toAddress = (host: string): UdpAddress => UdpAddress.parse(host, port);
     const text = `${ip} port ${port}`;
@@ -82,12 +88,12 @@ export function layerFactories(turn: Turn, log: Logger): Partial<Record<IpcpType
     return layer;
   };
   return {
-    local: ({ hash = defaultHash }, events) => new LocalLayer(hash, events),
-    'eth-dix': (config, events) =>
-      ethernet('eth-dix', dixFraming(config.ethertype ?? defaultEthertype), config, events),
-    'eth-llc': (config, events) => ethernet('eth-llc', llcFraming, config, events),
-    udp: (config, events) => udp(undefined, config, events),
-    udp4: (config, events) => udp(4, config, events),
-    udp6: (config, events) => udp(6, config, events),
+    local: ({ hash = defaultHash }, events, log) => new LocalLayer(hash, events, log),
+    'eth-dix': (config, events, log) =>
+      ethernet('eth-dix', dixFraming(config.ethertype ?? defaultEthertype), config, events, log),
+    'eth-llc': (config, events, log) => ethernet('eth-llc', llcFraming, config, events, log),
+    udp: (config, events, log) => udp(undefined, config, events, log),
+    udp4: (config, events, log) => udp(4, config, events, log),
+    udp6: (config, events, log) => udp(6, config, events, log),
   };
 }

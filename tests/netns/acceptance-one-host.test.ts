@@ -566,6 +566,9 @@ describe('one host', () => {
     await own.startIrmd('--config', file);
     await own.logged('Established Data Transfer connection between IPCP');
     expect(own.log).toContain(`irmd/configuration(II): Reading configuration from file ${file}\n`);
+    expect(own.log).toMatch(
+      /irmd\/configuration\(II\): Using DHT directory policy\.\n.*irmd\/configuration\(II\): Using Link State routing policy\.\n/,
+    );
     expect(own.log).toMatch(/Established Management connection between IPCP \d+ and lan1\.\n/);
     expect(await own.manage('i l')).toMatch(
       /local1 \| +local \| +local1 \|\n.* lan1 \| +unicast \| +LAN \|\n.* lan2 \| +unicast \| +LAN \|\n/,

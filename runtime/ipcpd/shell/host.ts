@@ -36,7 +36,7 @@ import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
 /** Makes the layer of a type when its IPCP is bootstrapped. */
-export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Layer;
+export type LayerFactory = (config: BootstrapConfig, events: LayerEvents, log: Logger) => Layer;
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
@@ -217,14 +217,15 @@ export class IpcpHost {
       }
       const factory = this.#setup.factories[ipcp.type];
       if (factory === undefined) throw new O7sError('EIPCPTYPE');
-      const layer = factory(config, {
+      const events: LayerEvents = {
         flowRequested: (request) => this.#requested(ipcp, request),
         linkChanged: (up) => {
           if (ipcp.linkUp === up) return;
           ipcp.linkUp = up;
           this.#factsChanged(ipcp);
         },
-      });
+      };
+      const layer = factory(config, events, ipcp.log);
       ipcp.linkUp ??= ipcp.type === 'local' ? null : true;
       this.#watchDeadlines(ipcp, layer);
       return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
@@ -435,9 +436,9 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
-      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
+      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known, complaint) => {
         leaveHotLoop();
-        resolve({ known, maxMessageBytes: layer.maxMessageBytes });
+        resolve({ known, complaint, maxMessageBytes: layer.maxMessageBytes });
       });
       this.#endTurn(ipcp);
     });
