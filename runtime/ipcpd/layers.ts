@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { KernelError } from '../lib/os/libc.ts';
 import { UdpAddress } from '../lib/os/udp-socket.ts';
 import type { BootstrapConfig, IpcpType } from '../lib/rpc/api.ts';
 import { monotonicNow } from '../lib/time/timer.ts';
@@ -36,6 +37,16 @@ export function stackedFactories(turn: Turn): Partial<Record<IpcpType, StackedFa
   };
 }
 
+/** Opens a device, or tells why the kernel refuses it, and throws. */
+function orTold<Device>(open: () => Device, tell: (error: KernelError) => void): Device {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof KernelError) tell(error);
+    throw error;
+  }
+}
+
 const nsPerMs = 1_000_000n;
 
 /** ns since 1970. */
@@ -55,14 +66,24 @@ export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactor
     if (dev === undefined)
       throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
     // Frames and changes come from the event loop: not before the layer is there.
-    const device = new InterfaceDevice(dev, framing.protocol, turn, {
-      onFrame: (frame) => layer.receive(frame, monotonicNow()),
-      onChange: (up) => {
-        layer.deviceChanged(up);
-        events.linkChanged?.(up);
+    const ownLog = log.child(`ipcpd/${type}`);
+    const device = orTold(
+      () =>
+        new InterfaceDevice(dev, framing.protocol, turn, {
+          onFrame: (frame) => layer.receive(frame, monotonicNow()),
+          onChange: (up) => {
+            layer.deviceChanged(up);
+            events.linkChanged?.(up);
+          },
+        }),
+      // What the prototype asks of a device first is the longest frame it takes.
+      ({ code }) => {
+        const faults = ['Failed to get MTU.', 'Failed to get interface MTU.', 'Failed to set MTU.'];
+        for (const fault of code === 'ENODEV' ? faults : ['Failed to initialize raw socket device.'])
+          ownLog.error(fault);
       },
-    });
-    log.child(`ipcpd/${type}`).info('Using raw socket device.');
+    );
+    ownLog.info('Using raw socket device.');
     const layer: EthernetLayer = new EthernetLayer({ hash, framing, device, packets: turn.packets, events });
     return layer;
   };
@@ -75,14 +96,19 @@ export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactor
     const { family, ip, dns, port } = udpOptions(asked, config);
     const toAddress = (host: string): UdpAddress => UdpAddress.parse(host, port);
     const text = `${ip} port ${port}`;
-    const device = new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, {
-      onDatagram: (datagram, source) => layer.receive(datagram, source, monotonicNow()),
-      onChange: (up) => {
-        layer.deviceChanged(up);
-        events.linkChanged?.(up);
-      },
-    });
-    const directory = makeDirectory({ family, ip, dns, log: log.child(`ipcpd/udp${family}`), toAddress });
+    const ownLog = log.child(`ipcpd/udp${family}`);
+    const device = orTold(
+      () =>
+        new UdpDevice(toAddress(ip), text, datagramBytesMax[family], turn, {
+          onDatagram: (datagram, source) => layer.receive(datagram, source, monotonicNow()),
+          onChange: (up) => {
+            layer.deviceChanged(up);
+            events.linkChanged?.(up);
+          },
+        }),
+      ({ description }) => ownLog.error(`Couldn't bind to ${ip}:${port}. ${description}.`),
+    );
+    const directory = makeDirectory({ family, ip, dns, log: ownLog, toAddress });
     const { packets } = turn;
     const layer: UdpLayer = new UdpLayer({ device, directory, packets, events, clock: monotonicNow });
     return layer;

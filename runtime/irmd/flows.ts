@@ -321,9 +321,11 @@ export class Flows {
 
   /** The data plane is through with a flow. */
   closed(flowId: number): void {
-    if (!this.#flows.has(flowId)) return;
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined) return;
     this.#forget(flowId);
-    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`, {
+    const by = flow.ipcp === undefined ? '' : ` by process ${flow.ipcp.pid}`;
+    this.#around.log.info(`Completed deallocation of flow_id ${flowId}${by}.`, {
       event: 'flow.deallocated',
       flow: flowId,
     });
@@ -364,7 +366,8 @@ export class Flows {
     const known = await this.#overLayers(process, name, qos, signal);
     if (known !== undefined) return known;
     if (entry === undefined) {
-      this.#around.log.error(`Name ${name} does not exist.`);
+      this.#around.log.child('reg').error(`Name ${name} does not exist.`);
+      this.#around.log.error(`Failed to get name info for ${name}.`);
       throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
         hint: 'register it in a layer that both nodes are in',
       });
@@ -496,6 +499,7 @@ export class Flows {
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
     const ask = this.#handshakes.asker(name, ordered(qos));
+    let lastId = 0;
     do {
       const oap = ask();
       const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
@@ -506,6 +510,7 @@ export class Flows {
       }
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
+      lastId = flowId;
       const user = userIn(plane, process);
       const giveUp = (): void => {
         this.#forget(flowId);
@@ -514,7 +519,10 @@ export class Flows {
       try {
         const piggyback = oap.bytes.toString('hex');
         const params = { pid: ipcp.pid, process: process.pid, flowId, token, hash, qos, piggyback, user };
-        const asked = plane.call('flow.allocate', params);
+        const asked = plane.call('flow.allocate', params).catch((error: unknown) => {
+          log.error(`Flow allocation ${flowId} failed.`, { flow: flowId });
+          throw error;
+        });
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
           const encrypted = oap.judge(Buffer.from(result.piggyback, 'hex'));
@@ -531,7 +539,7 @@ export class Flows {
         throw error;
       }
     } while ((await orAborted(this.#ask(ipcp, name), signal)).known);
-    log.error(`Flow allocation to ${name} failed.`);
+    log.error(`Flow allocation ${lastId} failed.`, { flow: lastId });
     throw new O7sError('EIPCP', `${name} was known in ${layer.name} but no longer answers`);
   }
 
