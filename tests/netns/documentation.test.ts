@@ -20,7 +20,7 @@ const missing: Readonly<Record<string, () => string | undefined>> = {
 
 const followed = pages.filter(isFollowed);
 
-test.for(followed)('%s does what it says', { timeout: 300_000 }, async (page, { skip }) => {
+test.for(followed)('%s does what it says', { timeout: 600_000 }, async (page, { skip }) => {
   for (const needs of needsOf(page)) {
     const why = missing[needs]?.();
     skip(why !== undefined, why);
