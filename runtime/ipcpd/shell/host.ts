@@ -13,7 +13,7 @@ import type {
   AllocationAnswer,
   AllocationOutcome,
   DataPlaneApi,
-  DataPlaneUpcalls,
+  CallIrmd,
   LayerInfo,
 } from '../../lib/rpc/data-plane-api.ts';
 import type { Deadlines } from '../../lib/time/clock.ts';
@@ -43,12 +43,6 @@ export type LayerFactory = (config: BootstrapConfig, events: LayerEvents, log: L
 export type StackedFactory = (
   around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged' | 'factsChanged'>,
 ) => StackedIpcp;
-
-/** Asks irmd; rejects with an O7sError when it refuses or is gone. */
-export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
-  method: M,
-  params: DataPlaneUpcalls[M]['params'],
-) => Promise<DataPlaneUpcalls[M]['result']>;
 
 interface Ipcp {
   readonly pid: number;

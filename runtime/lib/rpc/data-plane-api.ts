@@ -121,3 +121,9 @@ export interface DataPlaneUpcalls {
     result: null;
   };
 }
+
+/** Asks irmd; rejects with an O7sError when it refuses or is gone. */
+export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
+  method: M,
+  params: DataPlaneUpcalls[M]['params'],
+) => Promise<DataPlaneUpcalls[M]['result']>;
