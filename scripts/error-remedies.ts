@@ -46,6 +46,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'waited … s for WHAT':
     'The machine is very busy, or what is waited for hangs: `o7s-testbed logs` shows how far it came; try again.',
   // Links
+  'cannot WHAT: a node it ends in is gone':
+    'The node was stopped or ended meanwhile: `o7s-testbed start NODE`, and again.',
   'cannot lock link LINK: MESSAGE': 'Another command works at this link; try again when it has ended.',
   'cannot make PLACE: INTERFACE of NODE is there already':
     'Something on the node has made an interface of that name: remove it, or name another with `port()`.',
@@ -150,6 +152,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'the peer has no address': 'It is not in the layer yet; it is tried again.',
   'NAME is no unicast layer': 'Enrol with a member of one.',
   // irmd
+  'user UID has HELD WORDS open on this node, its share':
+    'Programs of this user hold too many at once: end or close some. Users share what a node has.',
   'the data plane crashed':
     'ipcpd has ended: the log of irmd has its last words. irmd has started another, without IPCPs: bootstrap them anew, or `up` again.',
   'cannot start ipcpd: MESSAGE':
