@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { TestbedError } from '../errors.ts';
+import { underWayMsMax } from '../model/impairment.ts';
 import { poll } from '../poll.ts';
 
 /** How long the change before may take, in milliseconds: it waits for what is under way. */
-const lockMs = 60_000;
+const lockMs = underWayMsMax + 60_000;
 
 /**
  * Does what changes a link when no other change of it is under way.
- * Rejects with ETIMEDOUT after 60 s, with EFAILED where the lock cannot be had, and with the signal's reason.
+ * Rejects with ETIMEDOUT after 3 min, with EFAILED where the lock cannot be had, and with the signal's reason.
  */
 export async function alone<T>(
   lab: { readonly testbed: string; readonly name: string },

@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { messagesOf } from '../../scripts/error-messages.ts';
+import { messagesPage } from '../../scripts/messages-page.ts';
 import { helpTexts } from '../../rumba/cli/help-texts.ts';
 import { firstTopology } from '../../rumba/cli/starters.ts';
 import { readConfiguration } from '../../runtime/irmd/configuration.ts';
@@ -260,4 +262,33 @@ test('the index of docs names every page', () => {
     (name) => !listed.has(name) && !listed.has(`${name}/README.md`),
   );
   expect(missing).toEqual([]);
+});
+
+test('docs/messages.md has every error message of the sources: npm run generate', () => {
+  // The formatter aligns tables.
+  const plain = (text: string): string => text.replaceAll(/-{3,}/g, '---').replaceAll(/\s+/g, ' ').trim();
+  const page = plain(pageText('docs/messages.md'));
+  expect(page).toBe(plain(messagesPage()));
+  expect(page.split('| `').length).toBeGreaterThan(300);
+});
+
+test('messages are found wherever they are thrown or written', () => {
+  const source = `
+    const known = ['a'];
+    function refuse(fault: string, hint: string): never { throw new TestbedError('EUSAGE', fault, { hint }); }
+    if (x) refuse(\`node \${node.name} is \${strange ? 'odd' : 'even'}\`, 'mend it');
+    throw new O7sError('ENAME', known ? 'one' : \`\${left.count(1)} others\`);
+    complain('onc: the pipe broke; start again');
+    context.out('Failed to do it.\\n');
+    around.log.error(\`It \${what} failed.\`);
+  `;
+  const found = messagesOf('runtime/tools/x.ts', source);
+  expect(found.map(({ code, text, hint }) => [code, text, hint])).toEqual([
+    ['EUSAGE', 'node NODE is odd|even', 'mend it'],
+    ['ENAME', 'one', undefined],
+    ['ENAME', '… others', undefined],
+    [undefined, 'the pipe broke', 'start again'],
+    [undefined, 'Failed to do it.', undefined],
+    ['log', 'It WHAT failed.', undefined],
+  ]);
 });
