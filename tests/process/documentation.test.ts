@@ -199,6 +199,12 @@ test('commands of o7s-testbed and their options exist', async () => {
         ([, text = '']) => [place(block), text] as const,
       );
     }),
+    // The examples begin with the commands to try.
+    ...globSync('topologies/**/*.ts', { cwd: root }).flatMap((file) =>
+      [...readFileSync(`${root}${file}`, 'utf8').matchAll(/^ \* {5}(.*)$/gm)].flatMap(([, line = '']) =>
+        commandsOf(line).map((text) => [file, text] as const),
+      ),
+    ),
     ...pages.flatMap((page) =>
       inlineCodeOf(page).map(
         ({ line, text }) => [`${page}:${line}`, text.replaceAll(/[[\]]/g, ' ')] as const,
@@ -310,6 +316,21 @@ test('docs/topologies.md names every key that a topology file may have', () => {
     expect(keys.length, String(make)).toBeGreaterThan(0);
     expect(keys.filter((key) => !inCode.has(key))).toEqual([]);
   }
+});
+
+test('ARCHITECTURE.md names every folder of the sources, and none that is not there', () => {
+  const map = blocksOf('ARCHITECTURE.md')[0]?.text ?? '';
+  const named = new Set([...map.matchAll(/(?:^|[\s/])([\w.-]+)(?=\/)/gm)].map(([, name = '']) => name));
+  const patterns = ['runtime/*/', 'runtime/{lib,ipcpd}/*/', 'runtime/ipcpd/unicast/*/', 'rumba/*/', 'tui/*/'];
+  const folders = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .map((folder) => folder.replace(/\/$/, ''));
+  const missing = folders.filter((folder) => !named.has(folder.split('/').at(-1) ?? ''));
+  expect(missing).toEqual([]);
+  const there = new Set(
+    globSync('**/', { cwd: root, exclude: ['node_modules'] }).flatMap((path) => path.split('/')),
+  );
+  expect([...named].filter((name) => !there.has(name) && !['o7s-testbed', '.ci'].includes(name))).toEqual([]);
 });
 
 test('the index of docs names every page', () => {
