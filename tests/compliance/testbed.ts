@@ -1,4 +1,5 @@
 /** What every testbed has to do, whatever its nodes are made of. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TopologyCable } from '../../rumba/model/topology.ts';
 import { poll } from '../../rumba/poll.ts';
@@ -133,6 +134,26 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
     ])('a command gives %s', async (_, script, code) => {
       expect(await a?.attach(['sh', '-c', script]).ended).toBe(code);
       expect((await a?.run(['sh', '-c', script]))?.code).toBe(code);
+    });
+
+    test('output comes as fast as it is taken, and all of it, also after the command has ended', async () => {
+      const opened = await a?.open(['sh', '-c', 'head -c 5000000 /dev/zero; echo >&2 end']);
+      opened?.stdin.end();
+      let complaint = '';
+      opened?.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      opened?.stdout.once('readable', () => resolve());
+      await promise;
+      await delay(100);
+      expect(opened?.stdout.readableLength).toBeLessThan(1_000_000);
+      let bytes = 0;
+      for await (const chunk of opened?.stdout ?? []) {
+        bytes += (chunk as Buffer).length;
+        await delay(1);
+      }
+      expect(bytes).toBe(5_000_000);
+      expect(await opened?.ended).toBe(0);
+      expect(complaint).toBe('end\n');
     });
 
     test('a command can be sent a signal', async () => {
