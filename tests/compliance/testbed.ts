@@ -164,7 +164,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       ]);
       const ready = async (): Promise<true | undefined> =>
         (await a?.run(['cat', '/run/ready']))?.code === 0 ? true : undefined;
-      await poll(ready, { what: 'the command', deadlineMs: 10_000 });
+      await poll(ready, { what: 'the command', deadlineMs: 30_000 });
       attached?.kill('SIGTERM');
       expect(await attached?.ended).toBe(5);
     });
@@ -173,11 +173,11 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       const program = await a?.start(['sh', '-c', 'echo first; echo my number is $$'], { log: 'x', signal });
       await poll(async () => (await lastLine('x')) === `my number is ${program?.pid}` || undefined, {
         what: 'its log',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
       await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
 
       await output(a, 'mkfifo', '/run/gate');
@@ -186,7 +186,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await output(a, 'sh', '-c', 'echo >/run/gate');
       await poll(async () => ((await waiting?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
     });
 
@@ -194,7 +194,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       const program = await a?.start(['/nonexistent/program'], { log: 'z', signal });
       await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
       expect(await lastLine('z')).toContain('/nonexistent/program: not found');
     });
@@ -207,7 +207,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
         async () => ((await a?.run(['sh', '-c', zombies]))?.stdout.trim() === '0' ? true : undefined),
         {
           what: 'an orphan to be collected',
-          deadlineMs: 10_000,
+          deadlineMs: 30_000,
         },
       );
     });
@@ -227,7 +227,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await doomed.destroy();
       await poll(async () => ((await left()).length === 0 ? true : undefined), {
         what: 'the last of the lab to go',
-        deadlineMs: 5_000,
+        deadlineMs: 30_000,
       });
       await doomed.destroy();
     });

@@ -14,7 +14,7 @@ const cli = (...words: string[]): Promise<Outcome> => own.run(...words);
 const startCli = (...words: string[]): Started => own.start(...words);
 
 async function gone(lab: string): Promise<void> {
-  await expect.poll(() => leftOf(lab), { timeout: 15_000, interval: 50 }).toEqual([]);
+  await expect.poll(() => leftOf(lab), { timeout: 30_000, interval: 50 }).toEqual([]);
 }
 
 beforeEach(({ skip }) => skip(noEngine !== undefined, noEngine));
@@ -88,7 +88,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
     await using lab = own.lab();
     expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
     docker('kill', `o7s-${lab.name}-b`);
-    await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => containersOf(lab.name), { timeout: 30_000 }).toHaveLength(2);
     expect(await cli('exec', '--lab', lab.name, 'b', '--', 'true')).toEqual({
       code: 1,
       stdout: '',
@@ -107,7 +107,7 @@ describe('what goes wrong is said in one line, with the way out', () => {
     await using lab = own.lab();
     expect((await cli('up', twoNodes, '--lab', lab.name)).code).toBe(0);
     docker('kill', `o7s-${lab.name}-helper`);
-    await expect.poll(() => containersOf(lab.name), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => containersOf(lab.name), { timeout: 30_000 }).toHaveLength(2);
     const list = JSON.parse((await cli('ls', '-f', 'json')).stdout) as { lab: string }[];
     expect(list.find((each) => each.lab === lab.name)).toMatchObject({
       state: 'damaged',

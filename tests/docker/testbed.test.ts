@@ -104,7 +104,7 @@ describe('docker', () => {
                 .node(name)
                 .irm(signal)
                 .catch(() => undefined),
-            { timeout: 10_000 },
+            { timeout: 30_000 },
           )
           .toBeDefined()
           .then(() => lab.made.node(name).irm(signal));

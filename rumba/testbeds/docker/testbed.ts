@@ -12,7 +12,7 @@ import {
   isBeingRemoved,
   removeContainers,
 } from './containers.ts';
-import { Engine, isEngineNamed, statusOf } from './engine.ts';
+import { Engine, isEngineNamed, isSilent, statusOf } from './engine.ts';
 import { runCommand } from './execution.ts';
 import { newSession, sessionAlive } from './labels.ts';
 import { DockerLab, readRecord } from './lab.ts';
@@ -116,12 +116,13 @@ export class DockerTestbed implements Testbed {
     return labs.toSorted((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** The engine; undefined where there is none, and nobody said that there is one. */
+  /** The engine; undefined where there is none that may be used, and nobody said that there is one. */
   async #found(): Promise<Engine | undefined> {
     try {
       return await this.#connect();
     } catch (error) {
-      if (isEngineNamed()) throw error;
+      // One that is too busy to answer may have labs of this user.
+      if (isEngineNamed() || isSilent(error)) throw error;
       return undefined;
     }
   }
