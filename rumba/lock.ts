@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { connect, createServer, type Server } from 'node:net';
 import { abortable } from './abortable.ts';
 import { TestbedError } from './errors.ts';
+import { underWayMsMax } from './model/impairment.ts';
 import { poll } from './poll.ts';
 
 /** How long the change of a link before may take, in milliseconds: it waits for what is under way. */
-const linkMs = 60_000;
+const linkMs = underWayMsMax + 60_000;
 
 /** How long the change of a lab before may take, in milliseconds: it may bring hundreds of nodes up. */
 const labMs = 1_800_000;
@@ -59,7 +60,7 @@ export async function lockImages(engine: string, signal: AbortSignal): Promise<A
 
 /**
  * Does what changes a link when no other change of it is under way.
- * Rejects with ETIMEDOUT after 60 s, with EFAILED where the lock cannot be had, and with the signal's reason.
+ * Rejects with ETIMEDOUT after 3 min, with EFAILED where the lock cannot be had, and with the signal's reason.
  */
 export async function alone<T>(
   lab: { readonly testbed: string; readonly name: string },

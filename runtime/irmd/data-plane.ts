@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { rpcLineBytesMax } from '../lib/limits.ts';
+import { nodeRequestsMax, rpcLineBytesMax } from '../lib/limits.ts';
 import { RpcConnection, type RpcHandler } from '../lib/rpc/connection.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import type { DataPlanePort } from './registry.ts';
@@ -28,6 +28,9 @@ const endMs = 5000;
 const startMs = 20_000;
 /** A program that dies sooner than this after its start is not started again at once, in ms. */
 const respawnPauseMs = 1000;
+
+/** Calls that only ask for something. */
+const asking: ReadonlySet<string> = new Set<keyof DataPlaneApi>(['name.query', 'flow.allocate', 'flow.join']);
 
 const program = fileURLToPath(new URL('./ipcpd.mjs', import.meta.url));
 
@@ -68,6 +71,11 @@ export class DataPlane implements DataPlanePort {
   ): Promise<DataPlaneApi[M]['result']> {
     const { control, socket } = this.#running;
     await socket;
+    if (asking.has(method) && control.pendingCalls >= nodeRequestsMax) {
+      throw new O7sError('EAGAIN', `the data plane has ${control.pendingCalls} requests open`, {
+        hint: 'ask for fewer flows at once',
+      });
+    }
     try {
       return (await control.call(method, params)) as DataPlaneApi[M]['result'];
     } catch (error) {

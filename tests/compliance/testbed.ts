@@ -52,6 +52,8 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
         (await testbed.labs()).find((each) => each.name === kept.name);
       try {
         await kept.addNode({ name: 'only' }, signal);
+        await kept.addNode({ name: 'brief' }, signal);
+        await kept.removeNode('brief', signal);
         expect(await (await find())?.record()).toBeUndefined();
         const nothing = { links: [], layers: [], registrations: [], servers: [] };
         const record = {

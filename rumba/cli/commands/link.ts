@@ -13,6 +13,7 @@ import {
 import type { Topology, TopologyLink } from '../../model/topology.ts';
 import { recordOf } from '../../orchestrate.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
+import type { DirectionCounts } from '../../wire/api.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser, withLabAlone } from '../labs.ts';
@@ -111,6 +112,7 @@ const show: CommandModule<object, ShowArguments> = {
       process.stdout.write(
         options.format === 'json' ? `${JSON.stringify(states.map(asJson))}\n` : shownStates(links, states),
       );
+      warn(states);
     });
   },
 };
@@ -228,7 +230,8 @@ function chosen(topology: Topology, names: readonly string[]): readonly Topology
 
 function shownStates(links: readonly TopologyLink[], states: readonly LinkState[]): string {
   const kinds = new Map(links.map((each) => [each.name, each]));
-  const rows = states.flatMap(({ link: name, node, isDown, splice }) => {
+  const rows = states.flatMap((each) => {
+    const { link: name, node, splice } = each;
     const ends = kinds.get(name)?.ends.map((end) => end.node) ?? [];
     const [one = '', other = ''] = node === undefined ? ends : [node, name];
     return [0, 1].map((way) => {
@@ -236,31 +239,76 @@ function shownStates(links: readonly TopologyLink[], states: readonly LinkState[
       return [
         name,
         way === 0 ? `${one} > ${other}` : `${other} > ${one}`,
-        isDown ? 'down' : 'up',
+        stateWord(each),
         impairmentText(splice?.impairments[way] ?? perfect),
         ...(counts === undefined
           ? ['-', '-', '-', '-']
-          : [counts.framesReceived, counts.lost, counts.queueFull, splice?.queued[way] ?? 0].map(String)),
+          : [
+              String(counts.framesReceived),
+              String(counts.framesDelivered),
+              String(splice?.queued[way]),
+              countsText(counts),
+            ]),
       ];
     });
   });
   return table(
-    ['LINK', 'DIRECTION', 'STATE', 'IMPAIRMENT', 'FRAMES', 'LOST', 'QUEUE FULL', 'UNDER WAY'],
+    ['LINK', 'DIRECTION', 'STATE', 'IMPAIRMENT', 'FRAMES', 'ARRIVED', 'UNDER WAY', 'LOST AND ALTERED'],
     rows,
   );
 }
 
-function asJson({ link: name, node, isDown, splice }: LinkState): object {
+/** In which order, and how, counts are told that are not zero. */
+const countWords: readonly (readonly [keyof DirectionCounts, string])[] = [
+  ['lost', 'lost'],
+  ['queueFull', 'queue full'],
+  ['noRoom', 'no room'],
+  ['missed', 'missed'],
+  ['tooLong', 'too long'],
+  ['notSent', 'not sent'],
+  ['duplicated', 'doubled'],
+  ['corrupted', 'corrupted'],
+  ['reordered', 'overtook'],
+];
+
+function countsText(counts: DirectionCounts): string {
+  const told = countWords
+    .filter(([name]) => counts[name] > 0)
+    .map(([name, word]) => `${word} ${counts[name]}`);
+  return told.join(', ') || '-';
+}
+
+function stateWord({ isDown, isDead }: LinkState): 'down' | 'dead' | 'up' {
+  if (isDown) return 'down';
+  return isDead === true ? 'dead' : 'up';
+}
+
+/** What a table has no room for: wires that have ended. */
+function warn(states: readonly LinkState[]): void {
+  const dead = [...new Set(states.filter(({ isDead }) => isDead === true).map((each) => each.link))];
+  if (dead.length > 0) {
+    process.stderr.write(
+      `the wire has ended, and no frame passes ${dead.join(', ')}: link set and link reset start it again\n`,
+    );
+  }
+  const restarts = Math.max(0, ...states.map(({ splice }) => splice?.restarts ?? 0));
+  if (restarts === 0) return;
+  process.stderr.write(
+    `the wire has ended and was started again ${restarts === 1 ? 'once' : `${restarts} times`}: ` +
+      'what was under way was lost, and counts began anew\n',
+  );
+}
+
+function asJson(state: LinkState): object {
+  const { link: name, node, splice } = state;
   return {
     link: name,
     ...(node === undefined ? {} : { node }),
-    state: isDown ? 'down' : 'up',
+    state: stateWord(state),
     directions: [0, 1].map((way) => ({
       ...(splice?.impairments[way] ?? perfect),
-      ...(splice === undefined
-        ? {}
-        : { counts: splice.counts[way], queued: splice.queued[way], kernelDrops: splice.kernelDrops[way] }),
+      ...(splice === undefined ? {} : { counts: splice.counts[way], queued: splice.queued[way] }),
     })),
-    ...(splice === undefined ? {} : { seed: splice.seed }),
+    ...(splice === undefined ? {} : { seed: splice.seed, restarts: splice.restarts }),
   };
 }

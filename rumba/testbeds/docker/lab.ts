@@ -183,8 +183,12 @@ export class DockerLab implements Lab {
     return await openCommand(engine, helper, ['node', captureFile, portAt(link, node)]);
   }
 
-  async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]> {
-    return await (await this.#connectAgent()).call('linkStates', { links }, signal);
+  async linkStates(
+    links: readonly TopologyLink[],
+    signal: AbortSignal,
+    { mend = false }: { mend?: boolean } = {},
+  ): Promise<readonly LinkState[]> {
+    return await (await this.#connectAgent()).call('linkStates', { links, mend }, signal);
   }
 
   async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {

@@ -16,7 +16,7 @@ import { TestbedError } from '../../../errors.ts';
 import { listLogs, readLog } from '../../log-files.ts';
 import { programsOf } from '../../netns/processes.ts';
 import { Wiring } from '../../../links/wiring.ts';
-import { connectWire, wireOf } from '../../../wire/client.ts';
+import { connectWire, wireCommand, wireOf } from '../../../wire/client.ts';
 import {
   adopt,
   endMarked,
@@ -76,7 +76,7 @@ const handlers: Handlers = {
   plug: ({ lan, end, init }, signal) => done(wiring.plug(lan, end, init, signal)),
   impair: ({ link, impairments, options }, signal) => done(wiring.impair(link, impairments, options, signal)),
   setLink: ({ link, state, node }, signal) => done(wiring.setLink(link, state, node, signal)),
-  linkStates: ({ links }, signal) => wiring.states(links, signal),
+  linkStates: ({ links, mend }, signal) => wiring.states(links, mend, signal),
   removeInterface: ({ init, device }, signal) => done(wiring.remove(device, init, signal)),
   addAddress: ({ node, init, words }, signal) =>
     done(wiring.addAddress({ name: node, pid: init }, words, signal)),
@@ -156,7 +156,8 @@ function received(message: ToAgent): void {
 async function startWire(): Promise<void> {
   const bundle = fileURLToPath(new URL('wire.mjs', import.meta.url));
   mkdirSync(dirname(wireSocket), { recursive: true });
-  const child = spawn(process.execPath, [bundle, wireSocket], { detached: true, stdio: 'ignore' });
+  const [file = '', ...words] = wireCommand([process.execPath, bundle], wireSocket);
+  const child = spawn(file, words, { detached: true, stdio: 'ignore' });
   await once(child, 'spawn');
   child.unref();
 }

@@ -37,7 +37,7 @@ export interface AgentApi {
     result: null;
   };
   setLink: { params: { link: TopologyLink; state: 'up' | 'down'; node: string | undefined }; result: null };
-  linkStates: { params: { links: readonly TopologyLink[] }; result: readonly LinkState[] };
+  linkStates: { params: { links: readonly TopologyLink[]; mend: boolean }; result: readonly LinkState[] };
   removeInterface: { params: { init: number; device: string }; result: null };
   /** The words are those of `ip address`. */
   addAddress: { params: { node: string; init: number; words: readonly string[] }; result: null };
