@@ -176,7 +176,13 @@ function faults(text: string, known: ReadonlyMap<string, ReadonlySet<string>>): 
     const [first = '', second = ''] = words;
     if (!known.has(first)) return [`there is no command ${first}`];
     const options = known.get(`${first} ${second}`) ?? known.get(first);
+    // What follows a node, or the options in front, is the command that runs there, with options of its own.
+    const end =
+      first === 'exec'
+        ? words.findIndex((word, at) => at > 0 && !/^-/.test(word) && !/^-/.test(words[at - 1] ?? ''))
+        : -1;
     return words
+      .slice(0, end === -1 ? undefined : end)
       .filter((word) => /^--?[a-z]/.test(word))
       .map((word) => word.replace(/=.*/, ''))
       .filter((word) => options?.has(word) !== true)
