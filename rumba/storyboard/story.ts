@@ -78,6 +78,7 @@ export interface StoryboardOptions {
   readonly capture?: readonly Named[];
 }
 
+/** A storyboard, as its file exports it. */
 export interface Storyboard extends StoryboardOptions {
   readonly tell: (story: Story) => void;
 }
@@ -138,6 +139,7 @@ export interface FaultOptions {
   readonly nodes?: readonly Named[];
 }
 
+/** What a storyboard is written with: steps and expectations, in the order of their times. */
 export class Story {
   /** Chance of the storyboard's own, from its seed. */
   readonly random: Seeded;
