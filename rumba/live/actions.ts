@@ -4,12 +4,12 @@ import { linkNamed } from '../links/live.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { type Capture, startCapture } from './capture.ts';
-import type { CommandEvent, LiveActions } from './events.ts';
+import type { CaptureEvent, CommandEvent, LiveActions } from './events.ts';
 
 export interface ActionNotes {
   /** The lab, once it is there. */
   readonly lab: () => Lab | undefined;
-  readonly note: (event: CommandEvent) => void;
+  readonly note: (event: CommandEvent | CaptureEvent) => void;
 }
 
 /** How long an act may take, in milliseconds. */
@@ -21,12 +21,16 @@ const actMs = 60_000;
  */
 const shellScript = [
   'shell=$(command -v bash || command -v sh)',
+  'echo "node $0: exit leads back to the view"',
   'if command -v script >/dev/null; then exec script -q -c "$shell" /dev/null; fi',
   'exec "$shell"',
 ].join('\n');
 
-export function labActions({ lab: find, note }: ActionNotes): LiveActions {
-  let capture: { readonly link: string; readonly running: Capture } | undefined;
+/** Whoever has them disposes of them: a capture that runs ends then. */
+export function labActions({ lab: find, note }: ActionNotes): LiveActions & AsyncDisposable {
+  let capture: Capture | undefined;
+  // One is started or ended at a time.
+  let changing: Promise<unknown> = Promise.resolve();
   const there = (): Lab => {
     const lab = find();
     if (lab === undefined) throw new TestbedError('EFAILED', 'the lab is not there yet');
@@ -46,10 +50,33 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
       throw error;
     }
   };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = changing.then(work);
+    changing = done.catch(() => {});
+    return done;
+  };
+  const beginCapture = async (link: string): Promise<string> => {
+    const running = await startCapture(there(), link);
+    const { file } = running;
+    capture = running;
+    note({ event: 'capture', at: Date.now(), link, file, isOver: false, complaint: null });
+    void running.ended.then((complaint) => {
+      if (capture === running) capture = undefined;
+      note({ event: 'capture', at: Date.now(), link, file, isOver: true, complaint });
+    });
+    return file;
+  };
+  /** The link that was captured on, if one was. */
+  const endCapture = async (): Promise<string | undefined> => {
+    const running = capture;
+    if (running === undefined) return undefined;
+    await noted(null, `end capture ${running.link}`, () => running.end());
+    return running.link;
+  };
   return {
     shell: (node) =>
       noted(node, 'sh', async () => {
-        await there().node(node).attach(['sh', '-c', shellScript]).ended;
+        await there().node(node).attach(['sh', '-c', shellScript, node]).ended;
       }),
     stopNode: (node) => noted(null, `stop ${node}`, () => stop(there(), [node], AbortSignal.timeout(actMs))),
     startNode: (node) =>
@@ -64,18 +91,12 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
         const { topology } = await recordOf(there());
         await there().setLink(linkNamed(topology, link), state, undefined, AbortSignal.timeout(actMs));
       }),
-    capture: async (link) => {
-      if (capture !== undefined) {
-        const { link: before, running } = capture;
-        capture = undefined;
-        await noted(null, `end capture ${before}`, () => running.end());
+    capture: (link) =>
+      inTurn(async () => {
+        const before = await endCapture();
         if (before === link) return undefined;
-      }
-      return await noted(null, `capture ${link}`, async () => {
-        const running = await startCapture(there(), link);
-        capture = { link, running };
-        return running.file;
-      });
-    },
+        return await noted(null, `capture ${link}`, () => beginCapture(link));
+      }),
+    [Symbol.asyncDispose]: () => inTurn(async () => void (await endCapture())),
   };
 }

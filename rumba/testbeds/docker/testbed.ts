@@ -7,6 +7,7 @@ import { AgentClient } from './agent-client.ts';
 import { checkDocker } from './checks.ts';
 import { createHelper, type FoundContainer, findContainers, removeContainers } from './containers.ts';
 import { Engine, isEngineNamed, statusOf } from './engine.ts';
+import { GuestAgents } from './guest-agents.ts';
 import { newSession, sessionAlive } from './labels.ts';
 import { DockerLab, readRecord } from './lab.ts';
 import { ensureNodeImage, inspectImage, nodeImage } from './node-image.ts';
@@ -16,6 +17,7 @@ const startSeconds = 60;
 
 export class DockerTestbed implements Testbed {
   readonly name = 'docker';
+  readonly #guests = new GuestAgents();
   #engine: Promise<Engine> | undefined;
 
   async prepare(options: PrepareOptions): Promise<void> {
@@ -57,7 +59,8 @@ export class DockerTestbed implements Testbed {
       await engine.request('start the helper', helper.start());
       await agent.ready();
       signal.throwIfAborted();
-      return new DockerLab({ engine, containers, helper: helper.id, image, agent });
+      const guests = this.#guests;
+      return new DockerLab({ engine, containers, helper: helper.id, image, agent, guests });
     } catch (error) {
       await removeContainers(engine, `lab ${name} to end`, find);
       agent?.[Symbol.dispose]();
@@ -92,8 +95,9 @@ export class DockerTestbed implements Testbed {
         const helper = found.find((each) => each.node === undefined);
         const containers = { lab, session: found[0]?.session ?? '', topology: '' };
         const record = await readRecord(engine, helper?.id);
+        const guests = this.#guests;
         const image = record?.image ?? nodeImage;
-        return new DockerLab({ engine, containers, helper: helper?.id, image, found, record });
+        return new DockerLab({ engine, containers, helper: helper?.id, image, found, record, guests });
       }),
     );
     return labs.toSorted((a, b) => a.name.localeCompare(b.name));
