@@ -31,7 +31,7 @@ export async function configure(file: string, management: Management, log: Logge
     for (const warning of configuration.warnings) log.warn(warning);
     for (const step of configuration.steps) {
       if (step.kind === 'name') configureName(step, management);
-      else await configureIpcp(step, management);
+      else await configureIpcp(step, management, log);
     }
     return true;
   } catch (error) {
@@ -68,10 +68,14 @@ function filesOf(given: ReadonlyMap<FileKey, string>): NameFiles {
   return files;
 }
 
-async function configureIpcp(step: IpcpStep, management: Management): Promise<void> {
+async function configureIpcp(step: IpcpStep, management: Management, log: Logger): Promise<void> {
   const { name, type, bootstrap, enrol, autobind, reg, conn } = step;
   const { pid } = await management.createIpcp(name, type);
   let layer = bootstrap?.layer;
+  if (type === 'unicast' && bootstrap !== undefined) {
+    log.info('Using DHT directory policy.');
+    log.info('Using Link State routing policy.');
+  }
   if (enrol !== undefined) ({ layer } = await management.enrollIpcp(pid, enrol, null));
   else if (bootstrap !== undefined) await management.bootstrapIpcp(pid, bootstrap.layer, bootstrap.config);
   if (autobind) {

@@ -312,6 +312,31 @@ describe('over a layer', () => {
     expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([10]);
   });
 
+  test('what an IPCP says of a name it does not know is logged where its turn has come', async () => {
+    const around = setup();
+    layer(around, 10, 'udp4');
+    layer(around, 11, 'udp6');
+    layer(around, 12, 'eth-dix');
+    let serves = 11;
+    around.dataPlane.answers = {
+      'name.query': ({ pid }) =>
+        pid === serves ? known : { ...known, known: false, ...(pid === 12 ? {} : { complaint: `${pid}?` }) },
+      'flow.allocate': goodPeer(),
+    };
+    const complaints = async (): Promise<string[]> => {
+      around.logged.length = 0;
+      await around.allocate('far').catch(() => {});
+      return around.logged
+        .filter(({ component }) => component.startsWith('ipcpd/'))
+        .map(({ component, level, text, speaker }) => `${speaker?.pid} ${component}(${level}): ${text}`);
+    };
+    expect(await complaints()).toEqual(['10 ipcpd/udp4(EE): 10?']);
+    serves = 12;
+    expect(await complaints()).toEqual([]);
+    serves = 0;
+    expect(await complaints()).toEqual(['10 ipcpd/udp4(EE): 10?', '11 ipcpd/udp6(EE): 11?']);
+  });
+
   test('one that answers in time goes before those that come after it', async () => {
     const around = setup({ preferenceMs: 10_000 });
     layer(around, 10, 'eth-dix');

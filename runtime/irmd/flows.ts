@@ -5,14 +5,15 @@
 import { O7sError } from '../lib/errors.ts';
 import { maxPacketLifetimeMs } from '../lib/frct/limits.ts';
 import type { Logger } from '../lib/log.ts';
-import { messageBytesMax } from '../lib/limits.ts';
+import { flowIdMax, flowIdMin, messageBytesMax } from '../lib/limits.ts';
+import { LowestFree } from '../lib/lowest-free.ts';
 import { hashName } from '../lib/names.ts';
 import { isOrdered, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { FlowInfo } from '../lib/rpc/events.ts';
+import { Complaints } from './complaints.ts';
 import type { EventHub } from './events.ts';
-import { FlowIds } from './flow-ids.ts';
 import { type Encrypted, Handshakes } from './handshakes.ts';
 import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
 import type { SecuritySource } from './security.ts';
@@ -92,7 +93,7 @@ const messageHeaderBytesMax = 43;
 
 export class Flows {
   readonly #around: FlowSurroundings;
-  readonly #ids = new FlowIds();
+  readonly #ids = new LowestFree(flowIdMin, flowIdMax);
   readonly #flows = new Map<number, FlowRecord>();
   readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
   readonly #handshakes: Handshakes;
@@ -320,9 +321,11 @@ export class Flows {
 
   /** The data plane is through with a flow. */
   closed(flowId: number): void {
-    if (!this.#flows.has(flowId)) return;
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined) return;
     this.#forget(flowId);
-    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`, {
+    const by = flow.ipcp === undefined ? '' : ` by process ${flow.ipcp.pid}`;
+    this.#around.log.info(`Completed deallocation of flow_id ${flowId}${by}.`, {
       event: 'flow.deallocated',
       flow: flowId,
     });
@@ -363,7 +366,8 @@ export class Flows {
     const known = await this.#overLayers(process, name, qos, signal);
     if (known !== undefined) return known;
     if (entry === undefined) {
-      this.#around.log.error(`Name ${name} does not exist.`);
+      this.#around.log.child('reg').error(`Name ${name} does not exist.`);
+      this.#around.log.error(`Failed to get name info for ${name}.`);
       throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
         hint: 'register it in a layer that both nodes are in',
       });
@@ -439,10 +443,12 @@ export class Flows {
       .ipcps()
       // An IPCP gets its flows from other layers than its own.
       .filter(({ layer, type, pid }) => layer !== undefined && type !== 'broadcast' && pid !== askedBy.pid)
-      .map((ipcp) => ({ ipcp, knows: undefined as boolean | undefined }));
+      .map((ipcp, place) => ({ ipcp, place, knows: undefined as boolean | undefined }));
+    const complaints = new Complaints<IpcpEntry>((ipcp, text) => this.#complain(ipcp, text));
     for (const entry of asked) {
-      void this.#knows(entry.ipcp, name).then((knows) => {
-        entry.knows = knows;
+      void this.#ask(entry.ipcp, name).then(({ known, complaint }) => {
+        entry.knows = known;
+        if (complaint !== undefined) complaints.heard(entry.place, entry.ipcp, complaint);
         wake();
       });
     }
@@ -456,10 +462,12 @@ export class Flows {
         const undecided = asked.some(({ knows }, index) => knows === undefined && index < yes);
         if (yes !== -1 && (!undecided || preferenceOver === true)) {
           const [chosen] = asked.splice(yes, 1);
-          if (chosen !== undefined) yield chosen.ipcp;
+          if (chosen === undefined) continue;
+          complaints.reached(chosen.place);
+          yield chosen.ipcp;
           continue;
         }
-        if (asked.every(({ knows }) => knows === false)) return;
+        if (asked.every(({ knows }) => knows === false)) return complaints.reached(Number.POSITIVE_INFINITY);
         if (yes !== -1 && preferenceOver === undefined) {
           preferenceOver = false;
           timer = setTimeout(
@@ -491,6 +499,7 @@ export class Flows {
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
     const ask = this.#handshakes.asker(name, ordered(qos));
+    let lastId = 0;
     do {
       const oap = ask();
       const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
@@ -501,6 +510,7 @@ export class Flows {
       }
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
+      lastId = flowId;
       const user = userIn(plane, process);
       const giveUp = (): void => {
         this.#forget(flowId);
@@ -509,7 +519,10 @@ export class Flows {
       try {
         const piggyback = oap.bytes.toString('hex');
         const params = { pid: ipcp.pid, process: process.pid, flowId, token, hash, qos, piggyback, user };
-        const asked = plane.call('flow.allocate', params);
+        const asked = plane.call('flow.allocate', params).catch((error: unknown) => {
+          log.error(`Flow allocation ${flowId} failed.`, { flow: flowId });
+          throw error;
+        });
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
           const encrypted = oap.judge(Buffer.from(result.piggyback, 'hex'));
@@ -525,23 +538,30 @@ export class Flows {
         giveUp();
         throw error;
       }
-    } while (await orAborted(this.#knows(ipcp, name), signal));
-    log.error(`Flow allocation to ${name} failed.`);
+    } while ((await orAborted(this.#ask(ipcp, name), signal)).known);
+    log.error(`Flow allocation ${lastId} failed.`, { flow: lastId });
     throw new O7sError('EIPCP', `${name} was known in ${layer.name} but no longer answers`);
   }
 
-  async #knows(ipcp: IpcpEntry, name: string): Promise<boolean> {
+  /** Asks an IPCP whether its layer knows a name. */
+  async #ask(ipcp: IpcpEntry, name: string): Promise<{ known: boolean; complaint?: string | undefined }> {
     const { pid, layer, plane } = ipcp;
-    if (layer === undefined) return false;
+    if (layer === undefined) return { known: false };
     const hash = hashName(name, layer.hash).toString('hex');
     try {
-      const { known, maxMessageBytes } = await plane.call('name.query', { pid, hash });
+      const { known, complaint, maxMessageBytes } = await plane.call('name.query', { pid, hash });
       layer.maxMessageBytes = maxMessageBytes;
-      return known;
+      return { known, complaint };
     } catch {
       // An IPCP that is gone knows nothing.
-      return false;
+      return { known: false };
     }
+  }
+
+  /** Logs what an IPCP has to say of a name that it was asked for. */
+  #complain({ pid, type, name, layer }: IpcpEntry, text: string): void {
+    const speaker = { pid, program: `ipcpd-${type}`, ipcp: name, layer: layer?.name };
+    this.#around.log.child(`ipcpd/${type}`, speaker).error(text);
   }
 
   /** The next accept call to a name that may serve; undefined when none came in time. */
@@ -632,6 +652,11 @@ export class Flows {
     maxMessageBytes: number,
   ): FlowGrant {
     const flowId = this.#ids.take();
+    if (flowId === undefined) {
+      throw new O7sError('EBADF', `this node has ${this.#ids.size} flows open`, {
+        hint: 'release some: `irm events` lists them',
+      });
+    }
     const allocatedAt = this.#around.events.now;
     this.#flows.set(flowId, {
       name,

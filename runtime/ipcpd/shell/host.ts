@@ -12,7 +12,7 @@ import type {
   AllocationAnswer,
   AllocationOutcome,
   DataPlaneApi,
-  DataPlaneUpcalls,
+  CallIrmd,
   LayerInfo,
 } from '../../lib/rpc/data-plane-api.ts';
 import type { Deadlines } from '../../lib/time/clock.ts';
@@ -36,18 +36,12 @@ import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
 /** Makes the layer of a type when its IPCP is bootstrapped. */
-export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Layer;
+export type LayerFactory = (config: BootstrapConfig, events: LayerEvents, log: Logger) => Layer;
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
   around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged' | 'factsChanged'>,
 ) => StackedIpcp;
-
-/** Asks irmd; rejects with an O7sError when it refuses or is gone. */
-export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
-  method: M,
-  params: DataPlaneUpcalls[M]['params'],
-) => Promise<DataPlaneUpcalls[M]['result']>;
 
 interface Ipcp {
   readonly pid: number;
@@ -217,14 +211,15 @@ export class IpcpHost {
       }
       const factory = this.#setup.factories[ipcp.type];
       if (factory === undefined) throw new O7sError('EIPCPTYPE');
-      const layer = factory(config, {
+      const events: LayerEvents = {
         flowRequested: (request) => this.#requested(ipcp, request),
         linkChanged: (up) => {
           if (ipcp.linkUp === up) return;
           ipcp.linkUp = up;
           this.#factsChanged(ipcp);
         },
-      });
+      };
+      const layer = factory(config, events, ipcp.log);
       ipcp.linkUp ??= ipcp.type === 'local' ? null : true;
       this.#watchDeadlines(ipcp, layer);
       return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
@@ -435,9 +430,9 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
-      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
+      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known, complaint) => {
         leaveHotLoop();
-        resolve({ known, maxMessageBytes: layer.maxMessageBytes });
+        resolve({ known, complaint, maxMessageBytes: layer.maxMessageBytes });
       });
       this.#endTurn(ipcp);
     });

@@ -30,7 +30,8 @@ import {
   type UnicastFlow,
 } from './fa/flow-allocator.ts';
 import { Management, type ManagementConnection } from './management.ts';
-import { type Forwarding, forwardingOf } from './pff/forwarding.ts';
+import type { Forwarding } from './pff/forwarding.ts';
+import { forwardingOf } from './pff/policies.ts';
 import { type DataTransferLink, LinkState, type LinkStateLimits } from './routing/link-state.ts';
 
 export interface UnicastLayerLimits {

@@ -27,6 +27,7 @@ export const libc = {
   ifNameToIndex: c.func('unsigned int if_nametoindex(str)'),
   close: c.func('int close(int)'),
   yieldProcessor: c.func('int sched_yield()'),
+  strerror: c.func('const char *strerror(int)'),
   epollWait: c.func('int epoll_wait(int, uintptr_t, int, int)'),
   timerfdCreate: c.func('int timerfd_create(int, int)'),
   timerfdSettime: c.func('int timerfd_settime(int, int, uintptr_t, void *)'),
@@ -138,11 +139,14 @@ export class KernelError extends Error {
   /** The name of the error, for example ENODEV. */
   readonly code: string;
   readonly call: string;
+  /** What the C library says of it, for example `No such device`; Node has words of its own. */
+  readonly description: string;
 
   constructor(call: string, subject: string, errno: number) {
     const code = getSystemErrorName(-errno);
     super(`${call} on ${subject}: ${code} (${getSystemErrorMessage(-errno) ?? 'no description'})`);
     this.code = code;
+    this.description = String(libc.strerror(errno));
     this.call = call;
   }
 }
