@@ -133,7 +133,7 @@ test('followed logs: a line that is not complete waits; what was there at first 
   const logs = await Logs.make();
   await logs.add('a', 'x', 'one\ntw');
   let isCaughtUp = false;
-  const until = following(() => [logs.node('a')], { onCaughtUp: () => (isCaughtUp = true) });
+  const until = following(() => [logs.node('a')], { onCaughtUp: () => void (isCaughtUp = true) });
   expect(texts(await until('one'))).toEqual(['a x one']);
   expect(isCaughtUp).toBe(false);
   await logs.add('a', 'x', 'o\n');

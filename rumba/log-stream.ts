@@ -23,7 +23,7 @@ export interface LogOptions {
   /** Of each log only the last so many bytes of what is new at a look; all by default. */
   newestBytes?: number | undefined;
   /** Called when all that was there at first was given. */
-  onCaughtUp?: (() => void) | undefined;
+  onCaughtUp?: (() => Promise<void> | void) | undefined;
   signal: AbortSignal;
 }
 
@@ -62,7 +62,7 @@ export async function* logLines(
       return reader.lines(node, file, { isLast: !follow, newestBytes });
     });
     yield* merged(sources, signal);
-    if (first) onCaughtUp?.();
+    if (first) await onCaughtUp?.();
   }
 }
 

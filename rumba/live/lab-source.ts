@@ -97,11 +97,11 @@ class Following {
   #nodes = 0;
   /** The topology that the record of the lab had last, as JSON. */
   #recorded: string | undefined;
-  readonly #actions = labActions({ lab: () => this.#started, note: (event) => this.#queue.push(event) });
+  readonly #actions = labActions({ lab: () => this.#started, note: (event) => void this.#queue.push(event) });
 
   push(event: LiveEvent): void {
     if (event.event === 'topology') this.#nodes = event.topology.nodes.length;
-    this.#queue.push(event);
+    void this.#queue.push(event);
   }
 
   /** Tells of a topology of the record, if it is another than before. */
@@ -155,9 +155,9 @@ class Following {
     const measured = sampleInterfaces(current, {
       periodMs: period,
       signal: stop,
-      onSample: (event) => queue.push(event),
+      onSample: (event) => void queue.push(event),
     });
-    const watched = watchLinks(current, { signal: stop, onChange: (event) => queue.push(event) });
+    const watched = watchLinks(current, { signal: stop, onChange: (event) => void queue.push(event) });
     const logged = this.#followLogs(current, stop, aborted);
     try {
       await Promise.all([told, measured, watched, logged]);
@@ -191,10 +191,13 @@ class Following {
       const place = { event: 'log', at, node, log } as const;
       if (leftOut !== undefined) {
         const hint = `o7s-testbed logs ${node} --log ${log}`;
-        this.#queue.push({ ...place, text: `... ${leftOut} bytes before this are left out; all: ${hint}` });
+        await this.#queue.push({
+          ...place,
+          text: `... ${leftOut} bytes before this are left out; all: ${hint}`,
+        });
       }
       const words = component === undefined ? text : `${component}: ${text}`;
-      this.#queue.push({ ...place, ...(level === undefined ? {} : { level }), text: words });
+      await this.#queue.push({ ...place, ...(level === undefined ? {} : { level }), text: words });
     }
   }
 }

@@ -17,6 +17,7 @@ import type { EventHub } from './events.ts';
 import { type Encrypted, Handshakes } from './handshakes.ts';
 import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
 import type { SecuritySource } from './security.ts';
+import type { Shares } from './shares.ts';
 
 /** Times in ms; parameters, so that a test need not wait for them. */
 export interface FlowLimits {
@@ -63,6 +64,7 @@ export interface FlowSurroundings {
   readonly security?: SecuritySource | undefined;
   /** Without one, no program is started. */
   readonly starter?: ProgramStarter | undefined;
+  readonly shares: Shares;
 }
 
 interface PendingAccept extends Accept {
@@ -83,6 +85,8 @@ interface FlowRecord {
   allocatedAt: number;
   /** Whether listeners know of it. */
   told: boolean;
+  /** Its id is in the share of a user no more. */
+  readonly giveBack: () => void;
 }
 
 const okAnswer = 0;
@@ -282,16 +286,22 @@ export class Flows {
     }
     if (!registry.hasIpcp(ipcp)) {
       // Nobody would ever say that the flow is over.
-      registry.addAccept(accept);
+      this.#giveBack(accept);
       log.warn(`The IPCP of a flow to ${entry.name} is gone before it was accepted.`, { ipcp: ipcp.name });
       return refusal('EIPCP');
     }
     const { process } = accept;
     const { socket } = ipcp.plane;
-    const grant = {
-      ...this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes),
-      ...answer.flow,
-    };
+    let open: FlowGrant;
+    try {
+      open = this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes);
+    } catch (error) {
+      if (!(error instanceof O7sError)) throw error;
+      this.#giveBack(accept);
+      log.warn(`Refused a flow to ${entry.name}: ${error.message}.`, { ipcp: ipcp.name });
+      return refusal(error.code);
+    }
+    const grant = { ...open, ...answer.flow };
     const user = userIn(ipcp.plane, process);
     if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
@@ -381,7 +391,8 @@ export class Flows {
   }
 
   #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
-    const { log, registry } = this.#around;
+    const { log } = this.#around;
+    let open: FlowGrant;
     let encrypted: Encrypted;
     try {
       if (accept.process.ipcp !== undefined && ordered(qos)) {
@@ -390,13 +401,13 @@ export class Flows {
         });
       }
       encrypted = this.#handshakes.within(entry.name, ordered(qos));
+      const owners = [process, accept.process];
+      open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
     } catch (error) {
       // Whom it was not to be had for is nothing to who accepts.
-      registry.addAccept(accept);
+      this.#giveBack(accept);
       throw error;
     }
-    const owners = [process, accept.process];
-    const open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
     const grant = { ...open, ...encrypted };
     accept.grant({ ...grant, connect: null });
     this.#tellAllocated(grant.flowId);
@@ -597,6 +608,13 @@ export class Flows {
     });
   }
 
+  /** Nothing came of the flow that an accept call was taken for: it waits again. One that stands was never taken. */
+  #giveBack(accept: PendingAccept): void {
+    const { process, standing } = accept;
+    if (standing !== true && this.#accepts.get(process)?.has(accept) === true)
+      this.#around.registry.addAccept(accept);
+  }
+
   /** Whether a program that is started would be of the user who asks: direct flows join those of one user only. */
   #mayStartFor({ uid, privileged, ipcp }: ProcessEntry): boolean {
     const starter = this.#around.starter;
@@ -651,8 +669,11 @@ export class Flows {
     connect: string,
     maxMessageBytes: number,
   ): FlowGrant {
+    const [payer] = owners;
+    const giveBack = payer === undefined ? () => {} : this.#around.shares.take(payer, 'flows');
     const flowId = this.#ids.take();
     if (flowId === undefined) {
+      giveBack();
       throw new O7sError('EBADF', `this node has ${this.#ids.size} flows open`, {
         hint: 'release some: `irm events` lists them',
       });
@@ -666,6 +687,7 @@ export class Flows {
       up: true,
       allocatedAt,
       told: false,
+      giveBack,
     });
     return {
       flowId,
@@ -689,6 +711,7 @@ export class Flows {
     const flow = this.#flows.get(flowId);
     this.#flows.delete(flowId);
     this.#ids.release(flowId);
+    flow?.giveBack();
     // An attempt that came to nothing was never a flow to anybody.
     if (flow?.told !== true) return;
     this.#around.events.emit({ event: 'flow.deallocated', flowId, name: flow.name });

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { asUser } from '../support/as-user.ts';
 import { program, run, type Running } from '../support/command.ts';
 import { SyslogReader } from '../support/syslog-reader.ts';
 import { Namespace, namespacesMissing } from '../support/namespaces.ts';
@@ -79,7 +80,7 @@ describe('the daemon', () => {
   });
 
   test('S01 a user may run one, where no raw socket is needed', async () => {
-    const own = await fresh(asUser(1001));
+    const own = await fresh(asUser(1001, 1001, host.launch));
     chmodSync(own.directory, 0o777);
     await own.startIrmd();
     await own.manage('i b t local n l1 l ll');
@@ -432,7 +433,7 @@ describe('one host', () => {
     chmodSync(own.directory, 0o755);
     await own.startIrmd();
     const as = (uid: number, tool: string, args: readonly string[], gid = uid): Running => {
-      const [file, words] = asUser(uid, gid)(program(tool as 'oping'), args);
+      const [file, words] = asUser(uid, gid, host.launch)(program(tool as 'oping'), args);
       return own.spawn(file, words);
     };
     const pings = async (uid: number, gid = uid): Promise<string> => {
@@ -501,7 +502,7 @@ describe('one host', () => {
 
       await own.manage('i b t local n l1 l ll');
       // Of another user, so that the flow goes over the layer.
-      const other = own.spawn(...asUser(1001)(program('oping'), ['-l', '-Q']));
+      const other = own.spawn(...asUser(1001, 1001, host.launch)(program('oping'), ['-l', '-Q']));
       chmodSync(own.directory, 0o755);
       onTestFinished(async () => void (await other.kill()));
       await own.logged(`Process added: ${other.pid} (oping).`);
@@ -694,14 +695,3 @@ describe('one host', () => {
     expect(verified).toMatchObject({ status: 0, stderr: '' });
   });
 });
-
-/** Programs as another user, who may read what this one may. */
-function asUser(uid: number, gid = uid): Launcher {
-  return (command, args) => {
-    if (process.getuid?.() !== 0) return [command, args];
-    const read = ['--inh-caps', '-all,+dac_read_search', '--bounding-set', '-all,+dac_read_search'];
-    const caps = [...read, '--ambient-caps', '-all,+dac_read_search'];
-    const user = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups', ...caps];
-    return host.launch('setpriv', [...user, '--', command, ...args]);
-  };
-}

@@ -9,6 +9,7 @@ import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
 import { labOption, nodesPositional } from '../options.ts';
+import { writeTo } from '../output.ts';
 
 interface LogsArguments {
   nodes: string[];
@@ -81,32 +82,34 @@ export const logs: CommandModule<object, LogsArguments> = {
       return found.nodes().filter(({ name }) => nodes.length === 0 || nodes.includes(name));
     };
     const widths = (await places()).map(({ name }) => name.length);
-    const write = format === 'json' ? writeJson : writer(Math.max(0, ...widths));
+    const text = format === 'json' ? jsonText : lineText(Math.max(0, ...widths));
+    const write = (line: PlacedLine): Promise<void> => writeTo(process.stdout, text(line), signal);
     // The last lines of what is there at first, where only those are wanted.
     const last: PlacedLine[] = [];
     let isCaughtUp = tail === undefined;
-    const onCaughtUp = (): void => {
+    const onCaughtUp = async (): Promise<void> => {
       isCaughtUp = true;
-      for (const line of last.splice(0)) write(line);
+      for (const line of last.splice(0)) await write(line);
     };
     for await (const line of logLines(places, { log, follow, onCaughtUp, signal })) {
+      if (!process.stdout.writable) break;
       if (!isWanted(line)) continue;
-      if (isCaughtUp) write(line);
+      if (isCaughtUp) await write(line);
       else if (last.push(line) > (tail ?? 0)) last.shift();
     }
     signal.throwIfAborted();
   },
 };
 
-function writeJson({ time, node, log, component, level, text }: PlacedLine): void {
+function jsonText({ time, node, log, component, level, text }: PlacedLine): string {
   const iso = time === undefined ? undefined : new Date(time).toISOString();
-  process.stdout.write(`${JSON.stringify({ time: iso, node, log, component, level, text })}\n`);
+  return `${JSON.stringify({ time: iso, node, log, component, level, text })}\n`;
 }
 
 /** Colours of nodes on a terminal. */
 const colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
-function writer(width: number): (line: PlacedLine) => void {
+function lineText(width: number): (line: PlacedLine) => string {
   const isColoured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const known = new Map<string, number>();
   return (line) => {
@@ -119,7 +122,7 @@ function writer(width: number): (line: PlacedLine) => void {
     const mark = paint(node.padEnd(width), colours[number % colours.length]);
     const own = log === 'irmd' ? '' : `${log}: `;
     const severity = level === 'EE' ? 31 : level === 'WW' ? 33 : undefined;
-    process.stdout.write(`${clock} ${mark} ${paint(own + logLineText(line), severity)}\n`);
+    return `${clock} ${mark} ${paint(own + logLineText(line), severity)}\n`;
   };
 }
 

@@ -31,7 +31,7 @@ async function startGuest(engine: Engine, lab: string, helper: string): Promise<
       }),
     );
     const stream = await engine.request('reach the helper', exec.start({ hijack: true, stdin: true }));
-    const agent = new AgentClient(lab, engine, stream);
+    const agent = new AgentClient(lab, stream);
     await agent.ready();
     return agent;
   } catch (error) {

@@ -1,8 +1,9 @@
 /** The IPCPs of one data-plane process, as irmd drives them. */
-import { type ErrorCode, O7sError } from '../../lib/errors.ts';
+import { errnoOf, type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger, LogSetting, LogSpeaker } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
+import { nodeRequestsMax } from '../../lib/limits.ts';
 import { hashBytes, hashName } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
@@ -101,6 +102,8 @@ export class IpcpHost {
   readonly #flows = new Map<number, HostedFlow>();
   readonly #late: LateFlows;
   readonly #notes: ChangeNotes;
+  /** Requests for flows that irmd has not answered. */
+  #requestsOpen = 0;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
@@ -489,11 +492,19 @@ export class IpcpHost {
       piggyback: piggyback.toString('hex'),
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
-    this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, params, answer),
-      // irmd is gone: this process follows it.
-      () => ipcp.layer?.refuse(handle, -1),
-    );
+    // Of all layers together: beyond it irmd would refuse what ends flows, too.
+    if (this.#requestsOpen >= nodeRequestsMax) {
+      addCounts(ipcp.ports, { refusedBusy: 1 });
+      return ipcp.layer?.refuse(handle, -errnoOf('EAGAIN'));
+    }
+    this.#requestsOpen += 1;
+    this.#callIrmd('flow.requested', params)
+      .finally(() => (this.#requestsOpen -= 1))
+      .then(
+        (answer) => this.#respond(ipcp, handle, params, answer),
+        // irmd is gone: this process follows it.
+        () => ipcp.layer?.refuse(handle, -1),
+      );
   }
 
   #respond(
