@@ -27,7 +27,9 @@ export async function startCapture(lab: Lab, link: string): Promise<Capture> {
   const file = resolve(`${lab.name}-${link}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.pcap`);
   const target = await open(file, 'wx').catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new TestbedError('EFAILED', `cannot capture into ${file}: ${code ?? message}`);
+    throw new TestbedError('EFAILED', `cannot capture into ${file}: ${code ?? message}`, {
+      hint: 'start the view in a folder that you may write',
+    });
   });
   try {
     const running = await lab.capture(found, found.ends[0]?.node ?? '');
