@@ -279,7 +279,12 @@ describe('irm', () => {
       status: 1,
       stdout: 'nosuch does not exist.\n',
     });
-    expect(await node.irm('bind process 999999999 name x')).toMatchObject({ status: 1 });
+    for (const pid of [999_999_999, 4_194_304]) {
+      expect(await node.irm(`bind process ${pid} name x`)).toMatchObject({
+        status: 1,
+        stdout: `"${pid}" is not a valid process id.\n`,
+      });
+    }
     expect(await node.irm(`bind process ${process.pid} name x`)).toMatchObject(refused);
     expect(logged()).toContain(`Process ${process.pid} does not respond.\n`);
     expect(await node.irm('bind ipcp nope name x')).toMatchObject(silent);

@@ -57,10 +57,13 @@ const bindProcess: Command = {
     const [word, name] = valuesOf(given, ['process', 'name']);
     if (word === undefined || name === undefined) return say(context, bindProcess.usage);
     const pid = parsePid(word);
-    if (pid === undefined || !(pid > kernelPidMax || isAlive(pid))) {
-      return say(context, `"${word}" is not a valid process id.\n`);
-    }
-    return atIrmd(context, (irmd) => irmd.bindProcess(pid, name));
+    const invalid = `"${word}" is not a valid process id.\n`;
+    if (pid === undefined || (pid <= kernelPidMax && !isAlive(pid))) return say(context, invalid);
+    return atIrmd(context, async (irmd) => {
+      const isIpcp = async (): Promise<boolean> => (await irmd.listIpcps()).some((ipcp) => ipcp.pid === pid);
+      if (pid > kernelPidMax && !(await isIpcp())) return say(context, invalid);
+      return irmd.bindProcess(pid, name);
+    });
   },
 };
 
@@ -105,9 +108,14 @@ const unbindProcess: Command = {
   run: async (words, context) => {
     const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
     if (given.kind === 'unknown') return say(context, unknown(given.word, 'unbind process'));
-    const [word = '', name] = valuesOf(given, ['process', 'name']);
+    const [word, name] = valuesOf(given, ['process', 'name']);
+    if (word === undefined) return say(context, unbindProcess.usage);
     const pid = parsePid(word);
-    if (pid === undefined) return say(context, unbindProcess.usage);
+    if (pid === undefined) {
+      // The prototype says nothing.
+      context.note(`"${word}" is not a valid process id`);
+      return 1;
+    }
     return atIrmd(context, (irmd) => irmd.unbindProcess(pid, name));
   },
 };
