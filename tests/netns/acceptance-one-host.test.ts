@@ -290,6 +290,9 @@ describe('irm', () => {
     expect(await node.irm('bind ipcp nope name x')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage(`bind program ${oping} name o3`);
+    expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage('unbind program oping');
     const server = await node.serve('o2', '-Q');
     const { pid } = server;
     expect(await node.irm(`bind process ${pid} name o2`)).toMatchObject(refused);
@@ -303,6 +306,8 @@ describe('irm', () => {
       'irmd(II): Name o1 unbound for oping.',
       'reg(EE): Could not find program oping.',
       'irmd(EE): Failed to unbind oping from o1',
+      'reg(EE): Name o1 not bound to program oping.',
+      'irmd(II): Program oping unbound.',
       `reg(EE): Process ${pid} already bound to name o2.`,
       `reg(EE): Process ${pid} not bound to name o1.`,
       `irmd(EE): Failed to unbind ${pid} from o1`,

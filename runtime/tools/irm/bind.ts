@@ -28,9 +28,10 @@ With auto the program is started when a flow to the name is asked for and nobody
     if (given.kind === 'unknown') return say(context, unknown(given.word, 'bind program'));
     const [program, name] = valuesOf(given, ['program', 'name']);
     if (program === undefined || name === undefined) return say(context, bindProgram.usage);
-    const path = findProgram(program);
-    if (path === undefined) return say(context, `${program} does not exist.\n`);
-    const refused = `Cannot execute ${program}, please check permissions.\n`;
+    const found = findProgram(program);
+    if (found === undefined) return say(context, `${program} does not exist.\n`);
+    const { path } = found;
+    const refused = `Cannot execute ${found.isHere ? path : program}, please check permissions.\n`;
     if (!isExecutable(path)) return say(context, refused);
     const auto = given.kind === 'parsed' && given.values.has('auto');
     const args = end === -1 ? [] : words.slice(end + 1);
@@ -170,17 +171,17 @@ function unknown(word: string, operation: string): string {
   return `"${word}" is unknown, try "irm ${operation}".\n`;
 }
 
-/** A program as the manual finds it: relative to this folder, else in PATH. */
-function findProgram(program: string): string | undefined {
+/** A program as the manual finds it: relative to this folder, which is here, else in PATH. */
+function findProgram(program: string): { readonly path: string; readonly isHere: boolean } | undefined {
   try {
-    return realpathSync(program);
+    return { path: realpathSync(program), isHere: true };
   } catch {
     if (program.includes('/')) return undefined;
   }
   for (const folder of (process.env['PATH'] ?? '').split(':')) {
     if (!isAbsolute(folder)) return undefined;
     const path = join(folder, program);
-    if (isExecutable(path)) return path;
+    if (isExecutable(path)) return { path, isHere: false };
   }
   return undefined;
 }
