@@ -309,6 +309,9 @@ export const remedies: Readonly<Record<string, string>> = {
     'A CTR cipher does not go with FRCT: choose a GCM or ChaCha cipher in `enc.conf`.',
   'Cannot use MESSAGE.':
     'The file named is of no use for its purpose; the rest says why: [encryption.md](encryption.md).',
+  'Failed to spawn ipcpd: MESSAGE.':
+    'The installation is incomplete or the machine out of processes; the rest is what the system said.',
+  'Failed to spawn IPCP NAME.': 'The line before says why.',
   'Failed to create IPCP.': 'There is one of that name, or ipcpd could not be started; `irm` was told which.',
   'Could not bootstrap IPCP.': '`irm` was told why.',
   'Could not enroll IPCP PID.': '`irm` was told why.',
