@@ -631,6 +631,10 @@ describe('one host', () => {
         ['Unkown toplevel key: foo.', 'Failed to load configuration.', 'Failed to load config file.'],
       ],
       ['[name.n]\nlb="nonsense"', ['Invalid load-balancing policy for n.', 'Failed to load configuration.']],
+      [
+        '[unicast.u]\nbootstrap="n"\ndht_k=21',
+        ['Invalid replication factor: 21\n', 'Invalid directory configuration.\n'],
+      ],
       ['[', ['Failed to parse config file: line 1: ', 'Failed to load config file.']],
       [undefined, [`Failed to check path for ${file}: No such file or directory.`]],
     ] as const) {
