@@ -287,3 +287,30 @@ describe('completion', () => {
     expect((await irm(['completion', 'words', '--', 'i', 'di'])).stdout).toBe('disconnect\n');
   });
 });
+
+test.each([
+  ['i c n x t foo --json', 'IPCP type "foo" is unknown.', undefined],
+  ['i b n x l y hash foo --json', 'Unknown parameter for hash: "foo".', undefined],
+  [
+    'i b t eth-dix n x l y dev lo ethertype 1 --json',
+    'Invalid Ethertype: "1". Recommended range: 0xA000-0xEFFF.',
+    undefined,
+  ],
+  ['n c --json', 'a word is missing or wrong', 'irm help name create'],
+  ['i --json', 'a word is missing or wrong', 'irm help ipcp'],
+  ['foo --json', '"foo" is unknown, try "irm help".', undefined],
+])('irm %s: a script is told what is wrong', async (words, message, hint) => {
+  const { json, words: left } = takeJson(words.split(' '));
+  const [told, printed]: [O7sError[], string[]] = [[], []];
+  const context = {
+    json,
+    out: (text: string) => void printed.push(text),
+    explain: (error: O7sError) => void told.push(error),
+    note: () => {},
+    result: () => {},
+    irmd: () => Promise.reject(new Error('nobody is asked')),
+  };
+  expect(await run(left, context, () => {})).toBe(1);
+  expect(told).toEqual([expect.objectContaining({ code: 'EINVAL', message, hint })]);
+  expect(printed).toHaveLength(1);
+});
