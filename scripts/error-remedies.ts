@@ -48,7 +48,7 @@ export const remedies: Readonly<Record<string, string>> = {
   // Links
   'cannot WHAT: a node it ends in is gone':
     'The node was stopped or ended meanwhile: `o7s-testbed start NODE`, and again.',
-  'cannot lock link LINK: MESSAGE': 'Another command works at this link; try again when it has ended.',
+  'cannot lock WHAT: MESSAGE': 'Another command works at the same link or lab; try again when it has ended.',
   'cannot make PLACE: INTERFACE of NODE is there already':
     'Something on the node has made an interface of that name: remove it, or name another with `port()`.',
   'link LINK does not end in node NODE': '`o7s-testbed link show` lists links with their ends.',
