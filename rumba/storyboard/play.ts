@@ -76,7 +76,7 @@ export async function play(
     signal: stop,
     node: (name): StoryNode => {
       const node = lab.node(name);
-      return { name, run: (command) => node.run(command, stop), $: nodeShell(node) };
+      return { name, run: (command) => node.run(command, stop), $: nodeShell(node, stop) };
     },
     note: (text) => void notes.push({ at: now(), text }),
   };

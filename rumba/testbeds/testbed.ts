@@ -209,7 +209,7 @@ export interface Attached {
   readonly kill: (signal: NodeJS.Signals) => void;
 }
 
-/** A command with pipes of its own. */
+/** A command with pipes of its own; of one on a node, `kill` ends what it has started, too. */
 export interface Opened extends Attached {
   readonly stdin: Writable;
   readonly stdout: Readable;
