@@ -51,7 +51,7 @@ function bound(made: ProcessPromise, origin: Shell): ProcessPromise {
   const own = (from: 'stdout' | 'stderr' | 'stdall') =>
     ((to: unknown, ...words: never[]) => {
       if (!isTemplate(to)) return pipes[from](to as never, ...words);
-      const halted = origin({ halt: true, signal: made.signal }) as unknown as Shell;
+      const halted: Shell = origin({ halt: true, signal: made.signal });
       return pipes[from](bound(halted(to, ...words), origin) as never);
     }) as never;
   const pipe = Object.assign(own('stdout'), {

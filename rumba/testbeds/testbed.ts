@@ -66,6 +66,8 @@ export interface Lab {
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */
   faults(): Promise<string[]>;
+  /** Digests of the images that nodes run, by name; nothing where they run none. */
+  images(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Adds a node, with a hosts file of its own, and does nothing when it is there. */
   addNode(node: TopologyNode, signal: AbortSignal): Promise<void>;
   /** Takes a node away with all that runs on it, and the links that end in it. */
