@@ -5,7 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestbedError } from '../errors.ts';
-import { lockFolder } from '../links/lock.ts';
+import { lockFolder } from '../lock.ts';
 import { type CellResult, resultsCsv, resultsJson, sweepHtml, sweepJunit } from '../report/sweep-report.ts';
 import type { Experiment } from '../storyboard/experiment.ts';
 import type { PlayResult } from '../storyboard/play.ts';
@@ -40,8 +40,8 @@ export interface SweepOptions {
  */
 export async function sweep(cells: readonly Cell[], options: SweepOptions): Promise<CellResult[]> {
   const { folder, facts, signal, resume } = options;
-  await using _lock = await lockFolder(join(folder, 'sweep.json'), signal);
   const file = join(folder, 'sweep.json');
+  await using _lock = await lockFolder(file, { signal, holder: '"o7s-testbed run"', onWait: () => {} });
   if (existsSync(file)) checkSame(file, options);
   else if (resume) {
     throw new TestbedError('EUSAGE', `${folder} has no sweep to go on with`, {

@@ -4,7 +4,8 @@
  *
  *     node tests/bench/routing.ts
  */
-import { forwardingOf, type Neighbour } from '../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import type { Neighbour } from '../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import { forwardingOf } from '../../runtime/ipcpd/unicast/pff/policies.ts';
 import { Graph } from '../../runtime/ipcpd/unicast/routing/graph.ts';
 import { routingPolicies, Routes } from '../../runtime/ipcpd/unicast/routing/routes.ts';
 import { Seeded } from '../support/seeded.ts';

@@ -8,7 +8,7 @@ import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
 import { startCaptures } from '../../report/captures.ts';
 import { beginBundle, completeBundle, saveLogs, saveMetrics } from '../../report/bundle.ts';
-import { lockFolder } from '../../links/lock.ts';
+import { lockFolder } from '../../lock.ts';
 import { versions } from '../../orchestrate.ts';
 import { junit } from '../../report/junit.ts';
 import { measuredText } from '../../report/measured.ts';
@@ -176,7 +176,10 @@ async function runOnce(
 ): Promise<void> {
   const { folder, image } = options;
   const { board, name } = prepared;
-  await using _lock = await lockFolder(folder, signal);
+  await using _lock = await lockFolder(folder, {
+    ...{ signal, holder: '"o7s-testbed run"' },
+    onWait: (holder) => void process.stderr.write(`waiting for ${holder}, which writes into ${folder}\n`),
+  });
   await beginBundle(folder, prepared);
   using shown = standardProgress(options.verbose);
   const { run: ended, failure } = await experiment(prepared, {
