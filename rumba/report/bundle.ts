@@ -19,10 +19,8 @@ const own = [
 ];
 
 /** Begins the folder with what is known before the run; what an earlier run left there goes. */
-export async function beginBundle(
-  folder: string,
-  { board, story: _, plan, ...facts }: Prepared,
-): Promise<void> {
+export async function beginBundle(folder: string, prepared: Prepared): Promise<void> {
+  const { board, story: _, plan, ...facts } = prepared;
   await mkdir(folder, { recursive: true });
   await Promise.all(own.map(async (name) => await rm(join(folder, name), { recursive: true, force: true })));
   await writeJson(join(folder, 'run.json'), { ...facts, status: 'running' });

@@ -145,7 +145,9 @@ export async function play(
   const playOther = async (step: StoryStep): Promise<void> => {
     const { time } = step;
     if ('afterStep' in time) {
-      const before = await abortable(settled.get(time.afterStep)?.promise ?? Promise.reject(), stop);
+      const earlier = settled.get(time.afterStep);
+      if (earlier === undefined) return never(step, `there is no step ${time.afterStep}`);
+      const before = await abortable(earlier.promise, stop);
       if (!before.ok) return never(step, `step ${time.afterStep} before it failed`);
       const plannedMs = (before.endedMs ?? 0) + time.delayMs;
       await delay(Math.max(0, plannedMs - now()), undefined, { signal: stop });
