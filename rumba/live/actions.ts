@@ -1,10 +1,11 @@
 /** What a view can do to a lab; each act is noted among its commands. */
 import { TestbedError } from '../errors.ts';
 import { linkNamed } from '../links/live.ts';
+import type { Recording } from '../links/record.ts';
 import { lockLab } from '../lock.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
-import { type Capture, startCapture } from './capture.ts';
+import { startCapture } from './capture.ts';
 import type { CaptureEvent, CommandEvent, LiveActions } from './events.ts';
 
 export interface ActionNotes {
@@ -29,7 +30,7 @@ const shellScript = [
 
 /** Whoever has them disposes of them: a capture that runs ends then. */
 export function labActions({ lab: find, note }: ActionNotes): LiveActions & AsyncDisposable {
-  let capture: Capture | undefined;
+  let capture: { readonly link: string; readonly running: Recording } | undefined;
   // One is started or ended at a time.
   let changing: Promise<unknown> = Promise.resolve();
   const there = (): Lab => {
@@ -58,21 +59,22 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions & Asyn
   };
   const beginCapture = async (link: string): Promise<string> => {
     const running = await startCapture(there(), link);
-    const { file } = running;
-    capture = running;
+    const { file, over } = running;
+    capture = { link, running };
     note({ event: 'capture', at: Date.now(), link, file, isOver: false, complaint: null });
-    void running.ended.then((complaint) => {
-      if (capture === running) capture = undefined;
-      note({ event: 'capture', at: Date.now(), link, file, isOver: true, complaint });
+    void over.then((complaint) => {
+      if (capture?.running === running) capture = undefined;
+      note({ event: 'capture', at: Date.now(), link, file, isOver: true, complaint: complaint ?? null });
     });
     return file;
   };
   /** The link that was captured on, if one was. */
   const endCapture = async (): Promise<string | undefined> => {
-    const running = capture;
-    if (running === undefined) return undefined;
-    await noted(null, `end capture ${running.link}`, () => running.end());
-    return running.link;
+    if (capture === undefined) return undefined;
+    const { link, running } = capture;
+    // What it complains of is told with its end.
+    await noted(null, `end capture ${link}`, () => running.end()).catch(() => {});
+    return link;
   };
   /** Changes the lab when no other command does. */
   const alone = async (work: (lab: Lab, signal: AbortSignal) => Promise<void>): Promise<void> => {
