@@ -54,8 +54,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'link LINK does not end in node NODE': '`o7s-testbed link show` lists links with their ends.',
   'PLACEcannot WHAT: REASON': 'The rest is what `ip` said; `o7s-testbed doctor` looks for what is missing.',
   'the lab is not there yet': 'The view shows a lab that is being built: wait until it is up.',
-  'cannot capture on link LINK: REASON':
-    'Capturing takes root or user namespaces, and tcpdump on the node for filters.',
+  'cannot capture on link LINK into FILE: REASON':
+    'Write where you may, with `capture -w FILE` or a view started in another folder; or the lab has ended.',
   'there is no method METHOD':
     'Two versions of o7s-testbed meet: the lab was built by another one. `down`, and `up` again.',
   // Topology files
@@ -233,7 +233,8 @@ export const remedies: Readonly<Record<string, string>> = {
     'No irmd runs on this node, or the user may not manage it: `irmd` starts one; root and the group ouroboros may.',
   'Failed to enroll IPCP.': 'The next line says why.',
   'Unknown QoS cube, defaulting to raw.': 'Names are raw, best, video, voice, data and, for obc, message.',
-  'Failed to check path PATH: CODE .USAGE': 'There is no such program, or it may not be run.',
+  'Failed to check path PATH: … .USAGE': 'The file of a key or certificate is not there, or may not be read.',
+  'a word is missing or wrong': 'The rest names the command that prints how it is written.',
   'Too many IPCPs specified.': 'Give fewer in one command.',
   'Too many layers specified.': 'Give fewer in one command.',
   'Failed to list IPCPs.': 'There is none that matches; `irm ipcp list` shows those there are.',
