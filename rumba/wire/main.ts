@@ -4,7 +4,7 @@
  * one goes on where it ends. Nothing is decided here: see way.ts.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { O7sError } from '../../runtime/lib/index.ts';
 import { Alarm } from '../../runtime/lib/os/alarm.ts';
@@ -261,8 +261,11 @@ process.umask(0o077);
 dedicateProcess();
 // Of a lab's wires one may read: the kernel gives this name to one process of a network, and takes it back from a dead one.
 const lock = createServer().once('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EADDRINUSE') process.exit(0);
-  throw error;
+  if (error.code !== 'EADDRINUSE') throw error;
+  // One that does not answer is about to be there, or about to be gone: whoever started this one tries again.
+  const other = connect(path, () => other.write('{"jsonrpc":"2.0","id":1,"method":"show","params":{}}\n'));
+  other.once('data', () => process.exit(0));
+  other.once('error', () => process.exit(1)).once('close', () => process.exit(1));
 });
 lock.listen('\0o7s-wire', () => {
   rmSync(path, { force: true });
