@@ -204,6 +204,8 @@ export interface ListedInterface {
   /** Number of the other end of its pair, in whatever network that is; undefined for none. */
   readonly peer: number | undefined;
   readonly isCut: boolean;
+  /** Whether it passes frames. */
+  readonly isUp: boolean;
   /** What it is marked with. */
   readonly alias: string | undefined;
 }
@@ -219,6 +221,7 @@ export function parseList(text: string): Map<string, ListedInterface> {
       index: Number(index),
       peer: peer === undefined ? undefined : Number(peer),
       isCut: alias === cutMark,
+      isUp: / state UP /.test(line),
       alias,
     });
   }

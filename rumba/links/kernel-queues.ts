@@ -15,7 +15,7 @@ import {
   type Ports,
   removeCommand,
 } from './commands.ts';
-import { type Ground, inLab } from './ground.ts';
+import { type Ground, inLab, untilUp } from './ground.ts';
 import {
   parseAlias,
   parseQueues,
@@ -28,6 +28,9 @@ import {
   stageOf,
   type Support,
 } from './netem.ts';
+
+/** How often queues have to be found empty, one look after the other. */
+const emptyLooks = 4;
 
 export class KernelQueues {
   readonly #ground: Ground;
@@ -79,9 +82,12 @@ export class KernelQueues {
           support === 'seeded',
         ),
       ),
-      ...ways.map(({ from }) => leadCommand(from, stageOf(from, 'chance').enter)),
     ];
     await inLab(this.#ground, inSequence(commands), what, signal);
+    if (!isNew) return;
+    await untilUp(this.#ground, entrancesOf(ports), what, signal);
+    const leads = ways.map(({ from }) => leadCommand(from, stageOf(from, 'chance').enter));
+    await inLab(this.#ground, inSequence(leads), what, signal);
   }
 
   /** Leads frames straight from port to port again. What is under way arrives before those that come after it. */
@@ -147,9 +153,12 @@ export class KernelQueues {
   /** Waits until nothing is under way. What netem has given its time at a slow rate keeps it: that is not waited for for ever. */
   async #drain(ports: Ports, what: string, signal: AbortSignal): Promise<void> {
     const own = entrancesOf(ports);
+    // What has left a queue may take a moment to enter the next one, or to leave.
+    let empty = 0;
     const isEmpty = async (): Promise<true | undefined> => {
       const queues = await this.queues(signal);
-      return own.every((device) => (queues.get(device)?.qlen ?? 0) === 0) ? true : undefined;
+      empty = own.every((device) => (queues.get(device)?.qlen ?? 0) === 0) ? empty + 1 : 0;
+      return empty === emptyLooks ? true : undefined;
     };
     await poll(isEmpty, { what: `what is under way, to ${what}`, deadlineMs: underWayMsMax, signal });
   }

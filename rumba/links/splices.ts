@@ -18,7 +18,7 @@ import {
   type Ports,
   removeCommand,
 } from './commands.ts';
-import { type Ground, inLab } from './ground.ts';
+import { type Ground, inLab, untilUp } from './ground.ts';
 
 /** How often a wire is asked that ends before it answers. */
 const callTries = 3;
@@ -50,6 +50,8 @@ export class Splices {
     // Each end of a LAN makes choices of its own.
     const setting = { impairments, seed: derivedSeed(seed, ports.join) };
     if (!(await this.#tell(ports, setting, signal))) throw nodeGone(what);
+    const funnels = both.map((port) => funnelOf(port).funnel);
+    if (commands.length > 0) await untilUp(this.#ground, funnels, what, signal);
     await inLab(
       this.#ground,
       inSequence(both.map((port) => leadCommand(port, funnelOf(port).funnel))),

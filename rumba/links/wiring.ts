@@ -36,13 +36,10 @@ import {
   removeCommand,
   stateCommand,
 } from './commands.ts';
-import { failure, type Ground, inLab } from './ground.ts';
+import { connectMs, failure, type Ground, inLab } from './ground.ts';
 import { KernelQueues } from './kernel-queues.ts';
 import type { Queue } from './netem.ts';
 import { Splices } from './splices.ts';
-
-/** How long the kernel may take for a link to pass frames, in milliseconds. */
-const connectMs = 5_000;
 
 /** How long it may take to take back the interfaces of a node that has ended, in milliseconds. */
 const goneMs = 10_000;
