@@ -11,7 +11,7 @@ import {
 } from '../model/impairment.ts';
 import type { Topology, TopologyLink } from '../model/topology.ts';
 import type { Lab } from '../testbeds/testbed.ts';
-import { alone } from './lock.ts';
+import { alone } from '../lock.ts';
 
 /** Which direction of a link: all of them where nothing is said. */
 export interface Direction {

@@ -62,6 +62,8 @@ export interface LabOptions {
 export interface Lab {
   readonly name: string;
   readonly testbed: string;
+  /** False once it was taken down. */
+  isThere(): Promise<boolean>;
   /** What `keep()` or `save()` wrote last; undefined for a lab that is still being made. */
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */

@@ -33,8 +33,10 @@ import {
 export interface DataPlanes {
   /** A place for a new IPCP, and its pid. */
   place(): Promise<{ readonly plane: DataPlanePort; readonly pid: number }>;
-  /** The IPCP at a place is gone, and with it a process that was its own. */
-  leave(plane: DataPlanePort): Promise<void>;
+  /** Whether a process runs one IPCP alone. */
+  isOwn(plane: DataPlanePort): boolean;
+  /** The IPCP at a place is gone, and with it a process that was its own; `answers` unless that is known to be stuck. */
+  leave(plane: DataPlanePort, answers?: boolean): Promise<void>;
   /** Drops an IPCP without a goodbye; a process of its own dies, which is reported as any crash is. */
   kill(plane: DataPlanePort, pid: number): Promise<void>;
   /** Has all of them, those to come too, log so much. */
@@ -78,8 +80,7 @@ export class Management {
     if (this.#creating.has(name) || registry.ipcps().some((ipcp) => ipcp.name === name)) {
       throw new O7sError('EEXIST', `there is an IPCP ${name} already`, { hint: 'choose another name' });
     }
-    this.#creating.add(name);
-    const { plane, pid } = await dataPlanes.place().finally(() => this.#creating.delete(name));
+    const { plane, pid } = await this.#place(name);
     const entry: IpcpEntry = { pid, plane, name, type, layer: undefined };
     registry.addIpcp(entry);
     this.#addProcess(entry);
@@ -99,9 +100,18 @@ export class Management {
   async destroyIpcp(pid: number): Promise<void> {
     const { registry, dataPlanes, log } = this.#around;
     const entry = registry.findIpcp(pid);
-    await entry.plane.call('ipcp.destroy', { pid });
+    let answers = true;
+    try {
+      await entry.plane.call('ipcp.destroy', { pid });
+    } catch (error) {
+      answers = !(error instanceof O7sError && error.code === 'ETIMEDOUT');
+      // One that has a process of its own goes with that. What ipcpd knows no more it has destroyed, too late to say so.
+      if (!answers && !dataPlanes.isOwn(entry.plane)) throw error;
+    }
+    // It may have crashed meanwhile, which is reported.
+    if (!registry.hasIpcp(entry)) return;
     this.#remove(entry);
-    await dataPlanes.leave(entry.plane);
+    await dataPlanes.leave(entry.plane, answers);
     log.info(`Process removed: ${pid}.`);
     log.info(`Destroyed IPCP ${pid}.`, { event: 'ipcp.destroyed', ipcp: entry.name });
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
@@ -209,6 +219,21 @@ export class Management {
     parts: readonly string[] | null,
   ): Promise<Readonly<Record<string, unknown>>> {
     return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid, parts });
+  }
+
+  /** A place for a new IPCP, whose name nobody else can have from here on. */
+  async #place(name: string): Promise<{ readonly plane: DataPlanePort; readonly pid: number }> {
+    const { dataPlanes, log } = this.#around;
+    this.#creating.add(name);
+    try {
+      return await dataPlanes.place();
+    } catch (error) {
+      log.error(`Failed to spawn IPCP ${name}.`);
+      log.error('Failed to create IPCP.');
+      throw error;
+    } finally {
+      this.#creating.delete(name);
+    }
   }
 
   /** Sets how much irmd and all IPCPs log, from now on, where a level is given. */
@@ -320,8 +345,9 @@ export class Management {
     try {
       registry.unbindProgram(program, name);
     } catch (error) {
-      const what = this.#isUnknown(name) ? `name ${name}` : `program ${program}`;
-      log.child('reg').error(`Could not find ${what}.`);
+      const unknown = `Could not find ${this.#isUnknown(name) ? `name ${name}` : `program ${program}`}.`;
+      const isElsewhere = name !== null && !this.#isUnknown(name) && registry.isBound(program);
+      log.child('reg').error(isElsewhere ? `Name ${name} not bound to program ${program}.` : unknown);
       log.error(`Failed to unbind ${program}${name === null ? '.' : ` from ${name}`}`);
       throw error;
     }

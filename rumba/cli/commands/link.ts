@@ -17,7 +17,7 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import type { DirectionCounts } from '../../wire/api.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
-import { labsOfUser } from '../labs.ts';
+import { labsOfUser, withLabAlone } from '../labs.ts';
 import { formatOption, labOption, withVariables } from '../options.ts';
 import { table } from '../table.ts';
 
@@ -85,7 +85,7 @@ const set: CommandModule<object, SetArguments> = {
     if (seed !== undefined && !Number.isSafeInteger(seed)) {
       throw new TestbedError('EUSAGE', 'the seed is no whole number');
     }
-    await withLab(options, async (lab, { links: all }, signal) => {
+    await withLab(options, 'change', async (lab, { links: all }, signal) => {
       const link = linkNamed({ links: all } as Topology, options.link);
       const { from, to, by } = options;
       await impairLink(lab, link, Object.fromEntries(given), { from, to, seed, by }, signal);
@@ -112,7 +112,7 @@ const show: CommandModule<object, ShowArguments> = {
       .option('lab', labOption)
       .option('format', formatOption),
   handler: async (options) => {
-    await withLab(options, async (lab, topology, signal) => {
+    await withLab(options, 'look', async (lab, topology, signal) => {
       const links = chosen(topology, options.links);
       const states = await lab.linkStates(links, signal);
       process.stdout.write(
@@ -146,7 +146,7 @@ const reset: CommandModule<object, LinkArguments & { links: string[]; all: boole
         },
       );
     }
-    await withLab(options, async (lab, topology, signal) => {
+    await withLab(options, 'change', async (lab, topology, signal) => {
       for (const link of chosen(topology, options.links)) await resetLink(lab, link, signal);
     });
   },
@@ -177,7 +177,8 @@ const flap: CommandModule<object, FlapArguments> = {
     if (!Number.isInteger(count) || count < 1)
       throw new TestbedError('EUSAGE', `--count ${count} is no number of times`);
     const [downMs, upMs] = [parseMs(options.down, '--down'), parseMs(options.up, '--up')];
-    await withLab(options, async (lab, topology, signal) => {
+    // For as long as it lasts others may change the lab: it does not depend on what they do.
+    await withLab(options, 'look', async (lab, topology, signal) => {
       await flapLink(lab, linkNamed(topology, options.link), { downMs, upMs, count }, signal);
     });
   },
@@ -210,7 +211,7 @@ function carrier(
         .positional('links', { type: 'string', array: true, demandOption: true, describe: 'Names of links' })
         .option('lab', labOption),
     handler: async (options) => {
-      await withLab(options, async (lab, topology, signal) => {
+      await withLab(options, 'change', async (lab, topology, signal) => {
         for (const each of chosen(topology, options.links)) await lab.setLink(each, state, undefined, signal);
       });
     },
@@ -219,11 +220,14 @@ function carrier(
 
 async function withLab(
   { lab: name }: LinkArguments,
+  purpose: 'look' | 'change',
   use: (lab: Lab, topology: Topology, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const lab = chooseLab(await labsOfUser(), name);
   using interrupt = interruptible((exitCode) => process.exit(exitCode));
-  await use(lab, (await recordOf(lab)).topology, interrupt.signal);
+  const { signal } = interrupt;
+  const work = async (lab: Lab): Promise<void> => await use(lab, (await recordOf(lab)).topology, signal);
+  if (purpose === 'look') await work(chooseLab(await labsOfUser(), name));
+  else await withLabAlone(name, signal, work);
 }
 
 function chosen(topology: Topology, names: readonly string[]): readonly TopologyLink[] {

@@ -20,7 +20,15 @@ import { environment, runCommand, runWithProc } from './command.ts';
 import { limit, removeGroups } from './control-groups.ts';
 import { enter, enterNetwork, unshare } from './namespaces.ts';
 import { NetnsNode, openedChild } from './node.ts';
-import { identify, isAlive, nodeMark, processesOf, type ProcessId, signalProcess } from './processes.ts';
+import {
+  identify,
+  isAlive,
+  isEnding,
+  nodeMark,
+  processesOf,
+  type ProcessId,
+  signalProcess,
+} from './processes.ts';
 import * as scripts from './scripts.ts';
 
 /** How long the kernel may take to end a lab, in milliseconds. */
@@ -55,6 +63,10 @@ export class NetnsLab implements Lab {
     });
     this.#nodes = new Map(options.nodes?.map((node) => [node.name, this.#node(node)]));
     this.#hold = options.hold;
+  }
+
+  async isThere(): Promise<boolean> {
+    return isAlive(this.#init) && !isEnding(this.#init);
   }
 
   async record(): Promise<LabRecord | undefined> {

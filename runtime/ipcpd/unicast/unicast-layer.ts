@@ -329,6 +329,7 @@ export class UnicastLayer implements Layer {
         packet.append(message, 0, message.length);
         return this.dataTransfer.send(to, componentEid.directory, 0, packet);
       },
+      isOurs: (address) => this.routing.isOurs(address),
     };
   }
 
