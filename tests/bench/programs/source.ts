@@ -2,7 +2,7 @@
  * Sends packets of a size to a name for some seconds, as fast as its node takes them, over one flow or many in turn:
  * `source.ts NAME SIZE SECONDS [FLOWS [QOS]]`.
  */
-import { allocFlow, type Flow, qosByName, type QosName } from '../../runtime/lib/index.ts';
+import { allocFlow, type Flow, qosByName, type QosName } from '../../../runtime/lib/index.ts';
 
 const [name = '', size = '64', seconds = '2', flowCount = '1', qosName = 'raw'] = process.argv.slice(2);
 const qos = qosByName[qosName as QosName];
