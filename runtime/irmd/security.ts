@@ -3,7 +3,7 @@
  * a certificate, its key and `enc.conf`, read at every allocation. Edge: it reads files. Source: end-to-end.md 4.5, 4.6.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { TrustStore } from '../lib/crypto/certificates.ts';
 import { type EncryptionConfig, parseEncryptionConfig } from '../lib/crypto/encryption-config.ts';
 import { securityFileBytesMax } from '../lib/limits.ts';
@@ -186,6 +186,8 @@ function certificateFrom(file: Buffer): X509Certificate | undefined {
 function readIfThere(path: string, part: SecurityFault['part']): Buffer | undefined {
   let fd: number;
   try {
+    // Each allocation looks, most names have none, and an error that is thrown costs eight times as much as a look.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     // A pipe in its place must not hold the daemon up.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
