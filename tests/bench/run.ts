@@ -28,7 +28,7 @@ import { start } from './benches/start.ts';
 import { up } from './benches/up.ts';
 import { view } from './benches/view.ts';
 import { downAll } from './lab.ts';
-import { leftOutText, Results, textOf } from './table.ts';
+import { growthText, leftOutText, Results, textOf } from './table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const benches: Readonly<Record<string, Bench>> = {
@@ -179,6 +179,11 @@ downAll();
 process.stdout.write(
   `median (least..greatest) of up to ${runs} runs, ${seconds()} s\n\n${textOf(results.rows)}\n`,
 );
+const growth = growthText(results.rows);
+if (growth !== '')
+  process.stdout.write(
+    `how costs grow: 0 where they stay, 1 where they grow as the amount does\n\n${growth}\n`,
+  );
 process.stdout.write(leftOutText(results));
 const judged = results.rows.filter(({ met }) => met !== undefined);
 process.stdout.write(

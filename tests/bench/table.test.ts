@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leftOutText, Results, type Subject, textOf } from './table.ts';
+import { growthText, leftOutText, Results, type Subject, textOf } from './table.ts';
 
 const time: Subject = {
   what: 'round trip',
@@ -76,6 +76,24 @@ test('the table is aligned and says which targets are met', () => {
       'two    round trip  us    12.3 (12.3..12.3)  prototype  100 (100..100)  0.123  <= 0.6  yes',
       'two    packets     1/s   200 (200..200)     prototype  100 (100..100)  2      >= 3    NO',
       'two    memory      MB    3 (3..3)',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('growth is told by an exponent', () => {
+  const cost = (amount: number): Subject => ({
+    what: `memory of ${amount}`,
+    unit: 'MB',
+    better: 'less',
+    growth: { of: 'flows', amount, cost: 'memory' },
+  });
+  const results = resultsOf([cost(1), 'ours', 2], [cost(100), 'ours', 200], [cost(10), 'ours', 20]);
+  expect(growthText(results.rows)).toBe(
+    [
+      '| flows       |  1 | 10 | 100 | exponent |',
+      '| ----------- | -: | -: | --: | -------: |',
+      '| memory [MB] |  2 | 20 | 200 |     1.00 |',
       '',
     ].join('\n'),
   );

@@ -1,5 +1,5 @@
 /** What benches yield, and a table and a document of it. */
-import { median, short } from './numbers.ts';
+import { exponentOf, median, short } from './numbers.ts';
 
 /** Who was measured: `ours`, or a peer such as `prototype` or `TCP`. */
 export type Source = string;
@@ -13,6 +13,17 @@ export interface Subject {
   readonly better: 'less' | 'more';
   /** What ours is to be in parts of a peer's: at most where less is better, else at least. */
   readonly targets?: Readonly<Record<Source, number>>;
+  /** Where it is one of several that differ by an amount alone: what it is a cost of. */
+  readonly growth?: Growth;
+}
+
+/** One of the costs that a growing amount of something has. */
+export interface Growth {
+  /** What there is more of: `flows`, `names`. */
+  readonly of: string;
+  readonly amount: number;
+  /** The cost, whatever the amount: `processor time for a packet`. */
+  readonly cost: string;
 }
 
 /** One measurement. */
@@ -48,6 +59,7 @@ export interface Row {
   readonly ratio?: number;
   readonly target?: number;
   readonly met?: boolean;
+  readonly growth?: Growth;
 }
 
 function spreadOf(values: readonly number[]): Spread {
@@ -86,10 +98,10 @@ export class Results {
 
   get rows(): readonly Row[] {
     return [...this.#subjects.values()].flatMap(({ bench, subject, values }) => {
-      const { what, unit, better, targets = {} } = subject;
+      const { what, unit, better, targets = {}, growth } = subject;
       const own = values.get('ours');
       const ours = own === undefined ? undefined : spreadOf(own);
-      const head = { bench, what, unit, better, ...(ours && { ours }) };
+      const head = { bench, what, unit, better, ...(ours && { ours }), ...(growth && { growth }) };
       const peers = [...values].filter(([source]) => source !== 'ours');
       if (peers.length === 0) return [head];
       return peers.map(([source, of]): Row => {
@@ -136,6 +148,45 @@ export function textOf(rows: readonly Row[]): string {
     .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
+}
+
+/**
+ * How our costs grow, a Markdown table for each thing that there is more of: a line for each cost, a column for each amount,
+ * and the exponent: 0 where a cost stays, 1 where it grows as the amount does.
+ */
+export function growthText(rows: readonly Row[]): string {
+  const things = new Map<string, Map<string, Map<number, number>>>();
+  for (const { growth, unit, ours } of rows) {
+    if (growth === undefined || ours === undefined) continue;
+    const costs = things.get(growth.of) ?? new Map<string, Map<number, number>>();
+    const points = costs.get(`${growth.cost} [${unit}]`) ?? new Map<number, number>();
+    costs.set(`${growth.cost} [${unit}]`, points.set(growth.amount, ours.median));
+    things.set(growth.of, costs);
+  }
+  return [...things].map(([thing, costs]) => growthTable(thing, costs)).join('\n');
+}
+
+function growthTable(thing: string, costs: ReadonlyMap<string, ReadonlyMap<number, number>>): string {
+  const amounts = [...new Set([...costs.values()].flatMap((points) => [...points.keys()]))].toSorted(
+    (a, b) => a - b,
+  );
+  const lines = [...costs].map(([cost, points]) => {
+    const exponent = exponentOf([...points].filter(([, value]) => value > 0));
+    const cells = amounts.map((amount) => {
+      const value = points.get(amount);
+      return value === undefined ? '' : String(short(value));
+    });
+    return [cost, ...cells, Number.isFinite(exponent) ? exponent.toFixed(2) : ''];
+  });
+  const table = [[thing, ...amounts.map(String), 'exponent'], ...lines];
+  const widths =
+    table[0]?.map((_head, column) => Math.max(2, ...table.map((line) => line[column]?.length ?? 0))) ?? [];
+  const text = table.map(
+    (line) =>
+      `| ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`,
+  );
+  const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
+  return [text[0], rule, ...text.slice(1), ''].join('\n');
 }
 
 /** A line for each figure that is missing. */

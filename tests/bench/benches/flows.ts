@@ -8,12 +8,12 @@ import { benchProgram, Lab } from '../lab.ts';
 import { Program } from '../measure.ts';
 import type { Subject } from '../table.ts';
 
-export const flowCounts = [1, 10, 100, 1000];
+const counts = [1, 10, 100, 1000];
 
 export const flows: Bench = {
   about: 'processor time and memory of data planes for 1 to 1000 flows',
   async *measure({ quick }) {
-    for (const count of flowCounts) {
+    for (const count of counts) {
       // Each on nodes that have not had others.
       await using lab = await Lab.up('two-nodes');
       const taken = async (): Promise<{ ms: number; mb: number }> => {
@@ -25,6 +25,7 @@ export const flows: Bench = {
         what: `${what}: ${name}`,
         unit,
         better: 'less',
+        growth: { of: 'flows between two nodes', amount: count, cost: name },
       });
       const before = await taken();
       const source = new Program(
@@ -35,7 +36,7 @@ export const flows: Bench = {
       await source.line('sent');
       // What waits in sockets is carried yet.
       let sent = await taken();
-      for (let still = 0; still < 3; ) {
+      for (let still = 0; still < 3;) {
         await delay(100);
         const later = await taken();
         still = later.ms === sent.ms ? still + 1 : 0;

@@ -1,18 +1,19 @@
 /**
- * What an irmd costs that has much to look after: direct flows, one after another, on an empty irmd and on a full one, and its
- * memory. Takes python3 for processes that cost nothing.
+ * What an irmd costs that has much to look after, and what looking after it costs: names, processes and flows. Flows are direct
+ * ones, made one after another. Takes python3 for processes that cost nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { TestNode } from '../../support/node.ts';
 import { until } from '../../support/until.ts';
-import { type Bench, figure } from '../bench.ts';
+import { type Bench, figure, type Round } from '../bench.ts';
 import { benchProgram } from '../lab.ts';
-import { pssMb, timed } from '../measure.ts';
+import { processorMs, pssMb, timed } from '../measure.ts';
 import { median } from '../numbers.ts';
 import type { Subject } from '../table.ts';
 
+const nameCounts = [10, 100, 1000, 10_000];
 const processes = 200;
 const patienceMs = 120_000;
 /** Flows that one program holds. */
@@ -24,34 +25,63 @@ const program = (name: string, ...words: (string | number)[]): [string, string[]
   return [file, rest];
 };
 
-export const irmd: Bench = {
-  about: 'allocations, memory and `irm name list` of an irmd with many names, processes and flows',
-  async *measure({ quick }) {
-    const [names, flowCount, allocations, lists] = quick ? [1000, 500, 100, 3] : [10_000, 2000, 300, 7];
-    await using node = await TestNode.start();
-    await node.manage('i b t local n l l ll');
-    const server = node.spawn(...program('hold', 'serve'));
-    await until('the server', () => server.stdout.includes('ready'), patienceMs);
-    await node.manage(`bind process ${server.pid} name direct`);
-    await node.manage('name register direct layer ll');
+/** An irmd with a local layer and a server of direct flows. */
+async function served(): Promise<TestNode> {
+  const node = await TestNode.start();
+  await node.manage('i b t local n l l ll');
+  const server = node.spawn(...program('hold', 'serve'));
+  await until('the server', () => server.stdout.includes('ready'), patienceMs);
+  await node.manage(`bind process ${server.pid} name direct`);
+  await node.manage('name register direct layer ll');
+  return node;
+}
 
-    async function* costs(how: string): ReturnType<Bench['measure']> {
-      const of = (what: string, unit: string): Subject => ({
-        what: `irmd, ${how}: ${what}`,
-        unit,
-        better: 'less',
-      });
-      const { stdout } = await node.run(...program('allocate', 'direct', allocations));
-      yield figure(of('allocation of a direct flow', 'ms'), 'ours', median(JSON.parse(stdout) as number[]));
-      yield figure(of('memory (PSS)', 'MB'), 'ours', pssMb(node.irmd.pid));
-      const times: number[] = [];
-      for (let round = 0; round < lists; round += 1)
-        times.push(await timed(() => node.manage('name list direct')));
-      yield figure(of('irm name list', 'ms'), 'ours', median(times));
+/** `subject` names a cost. */
+async function* costs(
+  node: TestNode,
+  { quick }: Pick<Round, 'quick'>,
+  subject: (cost: string, unit: string) => Subject,
+): ReturnType<Bench['measure']> {
+  const [allocations, lists] = quick ? [100, 3] : [300, 7];
+  // The first ones warm up.
+  await node.run(...program('allocate', 'direct', allocations));
+  const { stdout } = await node.run(...program('allocate', 'direct', allocations));
+  yield figure(subject('allocation of a direct flow', 'ms'), 'ours', median(JSON.parse(stdout) as number[]));
+  const times: number[] = [];
+  for (let round = 0; round < lists; round += 1)
+    times.push(await timed(() => node.manage('name list direct')));
+  yield figure(subject('irm name list NAME', 'ms'), 'ours', median(times));
+  yield figure(subject('memory (PSS)', 'MB'), 'ours', pssMb(node.irmd.pid));
+}
+
+async function* ofNames(count: number, round: Round): ReturnType<Bench['measure']> {
+  await using node = await served();
+  const subject = (cost: string, unit: string): Subject => ({
+    what: `irmd, ${count} names: ${cost}`,
+    unit,
+    better: 'less',
+    growth: { of: 'names of an irmd', amount: count, cost },
+  });
+  const before = processorMs(node.irmd.pid);
+  await node.managed(async (client) => {
+    const [layer] = await client.listIpcps();
+    for (let index = 0; index < count; index += 1) {
+      await client.createName(`service-${index}`);
+      if (layer !== undefined) await client.registerName(`service-${index}`, layer.pid);
     }
+  });
+  const used = processorMs(node.irmd.pid) - before;
+  yield figure(subject('processor time to create and register one', 'ms'), 'ours', used / count);
+  yield* costs(node, round, subject);
+}
 
-    await node.run(...program('allocate', 'direct', allocations));
-    yield* costs('empty');
+export const irmd: Bench = {
+  about:
+    'allocations, memory and `irm name list` of an irmd with 10 to 10 000 names, and with many processes and flows',
+  async *measure(round) {
+    for (const count of nameCounts) yield* ofNames(count, round);
+    const [names, flowCount] = round.quick ? [1000, 500] : [10_000, 2000];
+    await using node = await served();
     await node.managed(async (client) => {
       for (let index = 0; index < names; index += 1) await client.createName(`service-${index}`);
     });
@@ -66,7 +96,8 @@ export const irmd: Bench = {
         const holder = node.spawn(...program('hold', 'ask', 'direct', Math.min(left, perHolder)));
         await until('the flows', () => holder.stdout.includes('ready'), patienceMs);
       }
-      yield* costs(`${names} names, ${processes} processes, ${flowCount} flows`);
+      const what = `irmd, ${names} names, ${processes} processes, ${flowCount} flows`;
+      yield* costs(node, round, (cost, unit) => ({ what: `${what}: ${cost}`, unit, better: 'less' }));
     } finally {
       if (idle.pid !== undefined) process.kill(-idle.pid, 'SIGKILL');
     }

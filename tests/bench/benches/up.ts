@@ -17,7 +17,7 @@ const path = (relative: string): string => fileURLToPath(new URL(`../../../${rel
 const topology = path('topologies/line-of-n.ts');
 const { version } = JSON.parse(readFileSync(path('package.json'), 'utf8')) as { readonly version: string };
 const image = `o7s-testbed/node:${version}`;
-const sizesAll = [10, 25, 50, 100];
+const sizesAll = [2, 10, 25, 50, 100];
 /** Nodes of which the design says how long they may take. */
 const targetNodes = 50;
 const upLimitMs = 300_000;
@@ -139,6 +139,7 @@ export const up: Bench = {
           what: `${testbed}, ${nodes} nodes: ${name}`,
           unit,
           better: 'less',
+          growth: { of: `nodes, ${testbed}`, amount: nodes, cost: name },
         });
         const upSubject: Subject = {
           ...subject('up', 's'),
