@@ -6,6 +6,20 @@
  */
 export type TestbedErrorCode = 'EUSAGE' | 'ETOPOLOGY' | 'EENVIRONMENT' | 'EFAILED' | 'ETIMEDOUT';
 
+/**
+ * Undoes what was done before an error. Gives what to throw: that error, or, where undoing fails too, a SuppressedError
+ * whose `suppressed` it is.
+ */
+export async function undone(error: unknown, undo: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await undo();
+    return error;
+  } catch (second) {
+    const message = [error, second].map((each) => (each instanceof Error ? each.message : String(each)));
+    return new SuppressedError(second, error, message.join('; and then: '));
+  }
+}
+
 export interface TestbedErrorOptions {
   /** What the reader can do about it, without a full stop. */
   hint?: string;

@@ -9,6 +9,7 @@ import {
 } from '../runtime/lib/index.ts';
 import { IrmManager } from './deploy/irm-manager.ts';
 import { TestbedError } from './errors.ts';
+import { EventQueue } from './event-queue.ts';
 import type { Lab, LabChange, LabNode } from './testbeds/testbed.ts';
 
 /** Times are ms since 1970. */
@@ -57,24 +58,13 @@ export async function* labEvents(
 
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
-  const queue: LabEvent[] = [];
-  let wake = (): void => {};
-  const tell = (event: LabEvent): void => {
-    queue.push(event);
-    wake();
-  };
-  let failure: unknown;
-  let isOver = false;
-  const over = (reason?: unknown): void => {
-    failure ??= reason;
-    isOver = true;
-    wake();
-  };
+  const queue = new EventQueue<LabEvent>();
+  const tell = (event: LabEvent): Promise<void> => queue.push(event);
 
   const work = new Set<Promise<void>>();
   const background = (task: Promise<void>): void => {
     const guarded = task
-      .catch((error: unknown) => (stop.aborted ? undefined : over(error)))
+      .catch((error: unknown) => (stop.aborted ? undefined : queue.end(error)))
       .finally(() => work.delete(guarded));
     work.add(guarded);
   };
@@ -105,8 +95,8 @@ export async function* labEvents(
             if (!there.delete(change.node)) continue;
             endedAt.set(change.node, performance.now());
           }
-          tell(change);
-          if (change.event === 'lab.ended') over();
+          await tell(change);
+          if (change.event === 'lab.ended') queue.end();
         }
       })(),
     );
@@ -123,7 +113,7 @@ export async function* labEvents(
       await note(found);
       for (const node of added) {
         there.set(node.name, node);
-        tell({ event: 'node.started', at: Date.now(), node: node.name });
+        await tell({ event: 'node.started', at: Date.now(), node: node.name });
         follow(node.name, true);
       }
       watch(found);
@@ -135,13 +125,7 @@ export async function* labEvents(
   for (const name of there.keys()) follow(name, false);
   background(look());
   try {
-    while (!signal.aborted) {
-      const event = queue.shift();
-      if (event !== undefined) yield event;
-      else if (isOver) break;
-      else await nextOf(stop, (resume) => (wake = resume));
-    }
-    if (failure !== undefined) throw failure as Error;
+    yield* queue.events(signal);
   } finally {
     ended.abort();
     await Promise.all(work);
@@ -159,7 +143,7 @@ interface TellOptions {
 async function tellOfNode(
   name: string,
   find: () => LabNode | undefined,
-  tell: (event: LabEvent) => void,
+  tell: (event: LabEvent) => Promise<void>,
   { signal, isNew, countersMs }: TellOptions,
 ): Promise<void> {
   let wasThere = !isNew;
@@ -167,13 +151,13 @@ async function tellOfNode(
     try {
       await using irm = await node.irm(signal);
       wasThere = true;
-      for await (const event of irm.events(signal, { countersMs })) tell({ node: name, ...event });
+      for await (const event of irm.events(signal, { countersMs })) await tell({ node: name, ...event });
     } catch (error) {
       // What an irmd has to say ends with it, and with its node; the lab goes on.
       if (!(error instanceof O7sError) && !(error instanceof TestbedError)) throw error;
     }
     if (signal.aborted) return;
-    if (wasThere) tell({ event: 'irmd.ended', at: Date.now(), node: name });
+    if (wasThere) await tell({ event: 'irmd.ended', at: Date.now(), node: name });
     wasThere = false;
     await delay(lookMs, undefined, { signal }).catch(() => {});
   }
@@ -183,7 +167,7 @@ async function tellOfNode(
 async function tellOfForeign(
   name: string,
   find: () => LabNode | undefined,
-  tell: (event: LabEvent) => void,
+  tell: (event: LabEvent) => Promise<void>,
   { signal, isNew }: TellOptions,
 ): Promise<void> {
   const rest = { dropped: 0, names: [], processes: [], flows: [], layers: [] };
@@ -196,11 +180,11 @@ async function tellOfForeign(
     });
     if (signal.aborted) return;
     const at = Date.now();
-    if (found === undefined && wasThere) tell({ event: 'irmd.ended', at, node: name });
+    if (found === undefined && wasThere) await tell({ event: 'irmd.ended', at, node: name });
     else if (found !== undefined && known === undefined) {
-      tell({ event: 'snapshot', at, node: name, ipcps: [...found.values()], ...rest });
+      await tell({ event: 'snapshot', at, node: name, ipcps: [...found.values()], ...rest });
     } else if (found !== undefined) {
-      for (const event of changes(known ?? new Map(), found)) tell({ ...event, at, node: name });
+      for (const event of changes(known ?? new Map(), found)) await tell({ ...event, at, node: name });
     }
     wasThere = found !== undefined;
     known = found;
@@ -224,15 +208,4 @@ function changes(before: ReadonlyMap<string, IpcpInfo>, after: ReadonlyMap<strin
     })),
     ...joined.map((ipcp) => ({ event: 'ipcp.bootstrapped' as const, ipcp })),
   ];
-}
-
-/** Waits to be woken, or for the signal. */
-async function nextOf(signal: AbortSignal, register: (resume: () => void) => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const resume = (): void => resolve();
-  register(resume);
-  signal.addEventListener('abort', resume, { once: true });
-  if (signal.aborted) resume();
-  await promise;
-  signal.removeEventListener('abort', resume);
 }

@@ -5,7 +5,7 @@ import { deploy, type DeployEvent } from './deploy/deploy.ts';
 import { IrmManager } from './deploy/irm-manager.ts';
 import type { RunningIpcp } from './deploy/manager.ts';
 import { RpcManager } from './deploy/rpc-manager.ts';
-import { TestbedError } from './errors.ts';
+import { TestbedError, undone } from './errors.ts';
 import { packageVersion } from './installation.ts';
 import type { Topology, TopologyNode } from './model/topology.ts';
 import { type Difference, difference, fromNothing } from './plan/difference.ts';
@@ -56,9 +56,26 @@ export async function build(
     return lab;
   } catch (error) {
     onRemove();
-    await lab.destroy();
-    throw error;
+    throw await undone(await orTakenDown(lab, error, signal), () => lab.destroy());
   }
+}
+
+/** Does something to a lab that stays. Where that fails since another command took the lab down, it says so. */
+export async function whileThere<T>(lab: Lab, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw await orTakenDown(lab, error, signal);
+  }
+}
+
+/** The error to tell where something failed that was done to a lab. */
+async function orTakenDown(lab: Lab, error: unknown, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted || (await lab.isThere().catch(() => true))) return error;
+  return new TestbedError('EFAILED', `lab ${lab.name} was taken down while this command changed it`, {
+    hint: 'bring it up again',
+    cause: error,
+  });
 }
 
 /** What is between a lab and a topology. */

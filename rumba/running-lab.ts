@@ -1,7 +1,7 @@
 /** Labs from programs and tests: they live as long as a variable does. */
 import type { DeployEvent } from './deploy/deploy.ts';
 import { deploy } from './deploy/deploy.ts';
-import { TestbedError } from './errors.ts';
+import { TestbedError, undone } from './errors.ts';
 import { nameFault } from './model/names.ts';
 import type { Topology } from './model/topology.ts';
 import { fromNothing } from './plan/difference.ts';
@@ -43,7 +43,10 @@ export interface RunningNode {
 
 let serial = 0;
 
-/** Builds a topology: `await using lab = await up(topology)`. Rejects with a TestbedError, and leaves nothing then. */
+/**
+ * Builds a topology: `await using lab = await up(topology)`. Rejects with a TestbedError, and leaves nothing then; where
+ * what was made cannot be removed either, with a SuppressedError of both.
+ */
 export async function up(topology: Topology, options: RunningLabOptions = {}): Promise<RunningLab> {
   const { base = process.cwd(), image, signal = new AbortController().signal, onEvent } = options;
   const located = withFolders(topology, base);
@@ -62,8 +65,7 @@ export async function up(topology: Topology, options: RunningLabOptions = {}): P
   try {
     await deploy(fromNothing(plan(located)), lab, { signal, nodes: located.nodes, onEvent });
   } catch (error) {
-    await lab.destroy();
-    throw error;
+    throw await undone(error, () => lab.destroy());
   }
   return running(lab, located);
 }

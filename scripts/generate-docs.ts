@@ -1,13 +1,19 @@
-/** Writes the pages of docs/ that are made from schemas and from the command line. */
+/** Writes the pages of docs/ that are made from schemas, from the command line and from error messages. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandPages } from './command-pages.ts';
-import { eventsPage, rpcPage } from './pages.ts';
+import { messagesPage } from './messages-page.ts';
+import { eventsPage, rpcPage } from './schema-pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const commands = [...(await commandPages())].map(([file, text]) => [`docs/commands/${file}`, text] as const);
-const pages = [['docs/events.md', eventsPage()], ['docs/rpc.md', rpcPage()], ...commands] as const;
+const pages = [
+  ['docs/events.md', eventsPage()],
+  ['docs/rpc.md', rpcPage()],
+  ['docs/messages.md', messagesPage()],
+  ...commands,
+] as const;
 rmSync(`${root}docs/commands`, { recursive: true, force: true });
 mkdirSync(`${root}docs/commands`);
 for (const [path, text] of pages) writeFileSync(`${root}${path}`, text);

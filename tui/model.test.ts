@@ -144,6 +144,7 @@ describe('flows', () => {
       event: 'counters',
       node: 'n3',
       at: when,
+      refused: {},
       ipcps: [],
       flows,
     });

@@ -24,6 +24,10 @@ export function usageError(message: string): TestbedError {
 
 /** One line for an error that a user can meet, with what shows more of it; the whole stack for one that is a fault of ours. */
 export function failure(error: unknown): { text: string; details: readonly string[]; exitCode: number } {
+  if (error instanceof SuppressedError) {
+    const [first, second] = [failure(error.suppressed), failure(error.error)];
+    return { ...first, details: [...first.details, `and then: ${second.text}`, ...second.details] };
+  }
   if (error instanceof Interrupted) return { text: error.message, details: [], exitCode: error.exitCode };
   if (error instanceof TestbedError || error instanceof O7sError) {
     const text = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;

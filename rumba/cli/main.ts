@@ -22,6 +22,7 @@ import { tui } from './commands/tui.ts';
 import { up } from './commands/up.ts';
 import { validate } from './commands/validate.ts';
 import { complete } from './completion.ts';
+import { execWords } from './exec-words.ts';
 import { failure, usageError } from './failure.ts';
 import { closeInherited } from './inherited.ts';
 import { refuseTwice, withVariables } from './options.ts';
@@ -29,7 +30,7 @@ import { refuseTwice, withVariables } from './options.ts';
 /** Options and words that may have several values. */
 const arrayOptions = new Set(['set', 'node', 'n', 'nodes', 'image', 'files', 'event', 'e', 'links']);
 
-const words = process.argv.slice(2);
+const words = execWords(process.argv.slice(2));
 // What yargs writes a script for.
 if (words[0] === 'completion' && (words[1] === 'bash' || words[1] === 'zsh')) process.env['SHELL'] = words[1];
 

@@ -4,7 +4,7 @@ import { abortable } from '../abortable.ts';
 import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
 import { resetLink } from '../links/live.ts';
-import { alone } from '../links/lock.ts';
+import { alone } from '../lock.ts';
 import { impairmentSeed } from '../model/impairment.ts';
 import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
 import type { Action, ActionOf } from '../plan/action.ts';

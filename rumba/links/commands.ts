@@ -26,22 +26,22 @@ export interface Ports {
 }
 
 export function cablePorts(link: string): Ports {
-  return ports('c', digest(link));
+  return portsOf(`c${digest(link)}`);
 }
 
 export function plugPorts(lan: string, node: string, device: string): Ports {
-  return ports('p', digest(`${lan}\0${node}\0${device}`));
+  return portsOf(`p${digest(`${lan}\0${node}\0${device}`)}`);
 }
 
 // Interfaces have names of at most 15 bytes.
-function ports(kind: string, id: string): Ports {
-  return { join: `${kind}${id}`, near: `${kind}${id}a`, far: `${kind}${id}b` };
+function portsOf(join: string): Ports {
+  return { join, near: `${join}a`, far: `${join}b` };
 }
 
-/** The port at the other side of a join, and the join; undefined for an interface that is no port. */
-export function otherPort(port: string): { join: string; other: string } | undefined {
-  const [, join, side] = /^([cp][0-9a-f]{12})([ab])$/.exec(port) ?? [];
-  return join === undefined ? undefined : { join, other: `${join}${side === 'a' ? 'b' : 'a'}` };
+/** The join that a port is of; undefined for an interface that is no port. */
+export function joinAt(port: string): Ports | undefined {
+  const [, join] = /^([cp][0-9a-f]{12})[ab]$/.exec(port) ?? [];
+  return join === undefined ? undefined : portsOf(join);
 }
 
 /**
@@ -122,6 +122,11 @@ export function leadCommand(from: string, to: string): string[] {
   return ['tc', 'filter', 'replace', ...place, ...match];
 }
 
+/** Prints where frames are led that come in at an interface. */
+export function leadsCommand(from: string): string[] {
+  return ['tc', 'filter', 'show', 'dev', from, 'parent', 'ffff:'];
+}
+
 /** What leading takes first. It may be there already. */
 export function classifierCommand(port: string): string[] {
   return ['tc', 'qdisc', 'replace', 'dev', port, 'ingress'];
@@ -145,17 +150,15 @@ function silentCommands(device: string): string[][] {
   return [['addrgenmode', 'none'], ['up']].map((words) => ['ip', 'link', 'set', 'dev', device, ...words]);
 }
 
-/** Takes a LAN away: its joins, and with each the interface of its node, and then the bridge. */
-export function removeLanCommand(lan: string): string[] {
-  const script = `inner=$(ip -o link show master "$1") || exit 0
-printf '%s\\n' "$inner" | while IFS=': ' read -r _ port _; do
-  [ -n "$port" ] || continue
-  port=\${port%%@*}
-  ip link delete dev "\${port%c}a"
-  ip link delete dev "$port"
-done
-exec ip link delete dev "$1"`;
-  return ['sh', '-c', script, 'o7s-testbed', bridgeName(lan)];
+/** Prints what is plugged into the bridge of a LAN, as `listCommand` does. */
+export function pluggedCommand(lan: string): string[] {
+  return ['ip', '-o', 'link', 'show', 'master', bridgeName(lan)];
+}
+
+/** The join that is plugged into a bridge by an interface; undefined for one that is no such. */
+export function pluggedJoin(inner: string): Ports | undefined {
+  const [, join] = /^(p[0-9a-f]{12})c$/.exec(inner) ?? [];
+  return join === undefined ? undefined : portsOf(join);
 }
 
 /** Several commands one after the other, until one fails. */

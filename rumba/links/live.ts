@@ -10,7 +10,7 @@ import {
 } from '../model/impairment.ts';
 import type { Topology, TopologyLink } from '../model/topology.ts';
 import type { Lab } from '../testbeds/testbed.ts';
-import { alone } from './lock.ts';
+import { alone } from '../lock.ts';
 
 /** Which direction of a link: all of them where nothing is said. */
 export interface Direction {
@@ -51,7 +51,7 @@ export async function impairLink(
   impairment(change, what, { ...perfect, delayMs: 1 });
   const node = link.kind === 'lan' ? (from ?? to) : undefined;
   await alone(lab, link.name, signal, async () => {
-    for (const state of await lab.linkStates([link], signal)) {
+    for (const state of await lab.linkStates([link], signal, { mend: true })) {
       if (node !== undefined && state.node !== node) continue;
       const before = state.splice?.impairments ?? [perfect, perfect];
       const after = before.map((each, way) => (ways.includes(way) ? impairment(change, what, each) : each));

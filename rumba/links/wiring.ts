@@ -4,13 +4,11 @@
  * (docs/adr/0026-links-are-joined-in-the-lab.md).
  */
 import { TestbedError } from '../errors.ts';
-import { type Impairments, isPerfect, perfect } from '../model/impairment.ts';
+import { type Impairments, isPerfect } from '../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
-import { derivedSeed } from '../seeded.ts';
 import { Turns } from '../turns.ts';
 import type { SpliceState } from '../wire/api.ts';
-import type { WireClient } from '../wire/client.ts';
 import {
   bridgeCommand,
   bridgeCommandFor,
@@ -20,24 +18,26 @@ import {
   cablePorts,
   classifierCommand,
   cutCommand,
-  funnelCommands,
   funnelOf,
   highestIndex,
   inSequence,
   interfacesOf,
   isConnected,
+  joinAt,
   leadCommand,
   type LinkEnd,
   listCommand,
-  otherPort,
   pairCommand,
   parseList,
+  pluggedCommand,
+  pluggedJoin,
   plugPorts,
   type Ports,
   removeCommand,
-  removeLanCommand,
   stateCommand,
 } from './commands.ts';
+import { failure, type Ground, inLab } from './ground.ts';
+import { Splices } from './splices.ts';
 
 /** How long the kernel may take for a link to pass frames, in milliseconds. */
 const connectMs = 5_000;
@@ -48,22 +48,6 @@ const goneMs = 10_000;
 /** How often to choose the numbers of interfaces, and how far apart. */
 const numberTries = 4;
 const numberStride = 1_000;
-
-/** How long what is under way may take to arrive before a link is led past the wire again, in milliseconds. */
-const drainMs = 2_000;
-
-export interface Ground {
-  /** First process of the lab itself, in whose network the links are joined. */
-  readonly labPid: number;
-  /** Runs a command in the network of a process, be it the lab's or a node's. */
-  run(
-    pid: number,
-    command: readonly string[],
-    signal: AbortSignal,
-  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
-  /** A connection to the lab's wire, which is started where `start` says so; undefined where none runs. */
-  wire(start: boolean, signal: AbortSignal): Promise<WireClient | undefined>;
-}
 
 /** A node, and its first process. */
 export interface PlacedNode {
@@ -77,18 +61,21 @@ export interface LinkState {
   /** The node whose end of a LAN it is. */
   readonly node?: string;
   readonly isDown: boolean;
+  /** True where frames are led to a wire that has ended, and none arrives. */
+  readonly isDead?: true;
   /** Absent where the link is not impaired: nothing is counted then. */
   readonly splice?: SpliceState;
 }
 
 export class Wiring {
   readonly #ground: Ground;
+  readonly #splices: Splices;
   #lastIndex = 0;
-  #wire: WireClient | undefined;
   readonly #turns = new Turns();
 
   constructor(ground: Ground) {
     this.#ground = ground;
+    this.#splices = new Splices(ground);
   }
 
   /** Joins two nodes, given by their first processes, and sets both ends up. Does nothing when the link is there. */
@@ -137,29 +124,30 @@ export class Wiring {
     const { labPid } = this.#ground;
     const port = (await this.#portsOf(pid, signal)).get(device);
     if (port === undefined) return;
-    const joined = otherPort(port);
-    const there = interfacesOf(labPid);
-    const others =
-      joined === undefined
-        ? []
-        : [joined.other, ...[port, joined.other].map((each) => funnelOf(each).funnel)];
-    if (joined !== undefined && there.includes(funnelOf(port).funnel)) {
-      await (await this.#reach(false, signal))?.call('close', { splice: joined.join }, { signal });
-    }
-    for (const each of [port, ...others.filter((other) => there.includes(other))]) {
-      await this.#do(labPid, removeCommand(each), `take interface ${device} away`, signal);
-    }
+    const what = `take interface ${device} away`;
+    const ports = joinAt(port);
+    if (ports === undefined) await this.#do(labPid, removeCommand(port), what, signal);
+    else await this.#takeApart(ports, what, signal);
   }
 
+  /** Takes a LAN away: its joins, and with each the interface of its node, and then the bridge. */
   async removeLan(lan: string, signal: AbortSignal): Promise<void> {
-    await this.#do(this.#ground.labPid, removeLanCommand(lan), `take LAN ${lan} away`, signal);
+    const { labPid } = this.#ground;
+    if (!interfacesOf(labPid).includes(bridgeName(lan))) return;
+    const what = `take LAN ${lan} away`;
+    const plugged = parseList(await inLab(this.#ground, pluggedCommand(lan), what, signal));
+    for (const inner of plugged.keys()) {
+      const ports = pluggedJoin(inner);
+      if (ports !== undefined) await this.#takeApart(ports, what, signal);
+    }
+    await this.#do(labPid, removeCommand(bridgeName(lan)), what, signal);
   }
 
   /** Gives an interface an address; the words are those of `ip address`. */
   async addAddress(node: PlacedNode, words: readonly string[], signal: AbortSignal): Promise<void> {
     const { code, stderr } = await this.#ground.run(node.pid, ['ip', 'address', 'replace', ...words], signal);
     const [address, , device] = words;
-    if (code !== 0) throw failure(`give interface ${device} address ${address}`, code, stderr, node);
+    if (code !== 0) throw failure(`give interface ${device} address ${address}`, code, stderr, node.name);
   }
 
   /** Takes an address away, which may be gone already, or with its interface. */
@@ -168,7 +156,7 @@ export class Wiring {
     const command = ['ip', 'address', 'delete', address, 'dev', device];
     const { code, stderr } = await this.#ground.run(node.pid, command, signal);
     if (code === 0 || /Cannot (assign|find)|not found/.test(stderr)) return;
-    throw failure(`take address ${address} away`, code, stderr, node);
+    throw failure(`take address ${address} away`, code, stderr, node.name);
   }
 
   /**
@@ -181,7 +169,9 @@ export class Wiring {
     const there = await this.#list(labPid, signal);
     for (const device of interfacesOf(pid)) {
       await this.#do(pid, stateCommand(device, state), `set ${device} ${state}`, signal);
-      const other = otherPort(ports.get(device) ?? '')?.other;
+      const port = ports.get(device) ?? '';
+      const join = joinAt(port);
+      const other = join?.near === port ? join.far : join?.near;
       const listed = other === undefined ? undefined : there.get(other);
       if (other === undefined || listed === undefined || listed.isCut) continue;
       await this.#do(labPid, stateCommand(other, state), `set ${device} ${state}`, signal);
@@ -215,86 +205,49 @@ export class Wiring {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#turns.take(link.name, async () => {
-      for (const { ports, node: at } of joinsOf(link, node)) {
+      const work = joinsOf(link, node).map(async ({ ports, node: at }) => {
         const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
-        if (impairments.every(isPerfect)) await this.#lead(ports, what, signal);
-        else await this.#splice(ports, link.mtu, impairments, seed, what, signal);
-      }
+        if (impairments.every(isPerfect)) await this.#splices.end(ports, what, signal);
+        else await this.#splices.set(ports, link.mtu, impairments, seed, what, signal);
+      });
+      // Each waits for what is under way at its end.
+      const failed = (await Promise.allSettled(work)).find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     });
   }
 
-  /** How links are; each end of a LAN for itself. */
-  async states(links: readonly TopologyLink[], signal: AbortSignal): Promise<LinkState[]> {
+  /** How links are; each end of a LAN for itself. With `mend` a wire that has ended is started again first. */
+  async states(links: readonly TopologyLink[], mend: boolean, signal: AbortSignal): Promise<LinkState[]> {
     const there = await this.#list(this.#ground.labPid, signal);
-    const wire = await this.#reach(false, signal);
-    const splices = new Map((await wire?.call('show', {}, { signal }))?.map((each) => [each.splice, each]));
-    return links.flatMap((link) =>
-      joinsOf(link, undefined).map(({ ports, node }) => {
+    const joins = links.flatMap((link) => joinsOf(link, undefined));
+    const start = mend && joins.some(({ ports }) => there.has(funnelOf(ports.near).funnel));
+    const splices = await this.#splices.states(start, signal);
+    const states: LinkState[] = [];
+    for (const link of links) {
+      for (const { ports, node } of joinsOf(link, undefined)) {
         const splice = splices.get(ports.join);
-        return {
+        const isDead =
+          splice === undefined &&
+          there.has(funnelOf(ports.near).funnel) &&
+          (await this.#splices.isLed(ports.near, signal));
+        states.push({
           link: link.name,
           ...(node === undefined ? {} : { node }),
           isDown: there.get(ports.near)?.isCut ?? true,
+          ...(isDead ? { isDead } : {}),
           ...(splice === undefined ? {} : { splice }),
-        };
-      }),
-    );
+        });
+      }
+    }
+    return states;
   }
 
-  async #splice(
-    ports: Ports,
-    mtu: number,
-    impairments: Impairments,
-    seed: number,
-    what: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { labPid } = this.#ground;
-    const there = interfacesOf(labPid);
-    const both = [ports.near, ports.far];
-    const missing = both.filter((port) => !there.includes(funnelOf(port).funnel));
-    const commands = missing.flatMap((port) => funnelCommands(port, mtu));
-    if (commands.length > 0) await this.#do(labPid, inSequence(commands), what, signal);
-    const wire = await this.#reach(true, signal);
-    const ends = ([from, to]: readonly [string, string]): { from: string; funnel: string; to: string } => {
-      const { funnel, reader } = funnelOf(from);
-      return { from: reader, funnel, to };
-    };
-    await wire?.call(
-      'set',
-      {
-        splice: ports.join,
-        ends: [ends([ports.near, ports.far]), ends([ports.far, ports.near])],
-        impairments,
-        // Each end of a LAN makes choices of its own.
-        seed: derivedSeed(seed, ports.join),
-      },
-      { signal },
-    );
-    await this.#do(
-      labPid,
-      inSequence(both.map((port) => leadCommand(port, funnelOf(port).funnel))),
-      what,
-      signal,
-    );
-  }
-
-  /** Leads frames straight from port to port again. */
-  async #lead({ join, near, far }: Ports, what: string, signal: AbortSignal): Promise<void> {
-    const { labPid } = this.#ground;
-    const wire = await this.#reach(false, signal);
-    const open = (await wire?.call('show', {}, { signal }))?.find(({ splice }) => splice === join);
-    if (wire === undefined || open === undefined) return;
-    // Good already, but behind what is still under way: nothing overtakes it.
-    const { seed } = open;
-    await wire.call('set', { splice: join, ends: none, impairments: [perfect, perfect], seed }, { signal });
-    await wire.call('drain', { splice: join, ms: drainMs }, { signal });
-    await this.#do(labPid, inSequence([leadCommand(near, far), leadCommand(far, near)]), what, signal);
-    // What the kernel led into the funnels before has to come out of them.
-    await wire.call('drain', { splice: join, ms: delayMsMax }, { signal });
-    await wire.call('close', { splice: join }, { signal });
-    const funnels = [near, far].map((port) => removeCommand(funnelOf(port).funnel));
-    await this.#do(labPid, inSequence(funnels), what, signal);
+  /** Takes away the ports of a join, and with them the other ends of their pairs. */
+  async #takeApart(ports: Ports, what: string, signal: AbortSignal): Promise<void> {
+    await this.#splices.remove(ports, what, signal);
+    const there = interfacesOf(this.#ground.labPid);
+    const commands = [ports.near, ports.far].filter((port) => there.includes(port)).map(removeCommand);
+    if (commands.length > 0) await this.#do(this.#ground.labPid, inSequence(commands), what, signal);
   }
 
   /** Makes a cable of which nothing is there; false where something is, or the numbers of interfaces are taken. */
@@ -349,7 +302,7 @@ export class Wiring {
   }
 
   /** What comes in at one port leaves by the other, unless it is led elsewhere already. */
-  async #join(place: string, { near, far }: Ports, signal: AbortSignal): Promise<void> {
+  async #join(place: string, { join, near, far }: Ports, signal: AbortSignal): Promise<void> {
     const { labPid } = this.#ground;
     const there = interfacesOf(labPid);
     const lead = (from: string, to: string): string[] => {
@@ -365,6 +318,7 @@ export class Wiring {
       stateCommand(far, 'up'),
     ];
     await this.#do(labPid, inSequence(commands), `join ${place}`, signal);
+    await this.#splices.rejoin({ join, near, far }, `join ${place}`, signal);
   }
 
   /** Makes interfaces. Their numbers are chosen anew where one is taken: an interface that is down shows none. */
@@ -385,12 +339,6 @@ export class Wiring {
   #nextIndex(pid: number): number {
     this.#lastIndex = Math.max(this.#lastIndex, highestIndex(pid)) + 1;
     return this.#lastIndex;
-  }
-
-  /** The connection to the wire, kept while it lasts. */
-  async #reach(start: boolean, signal: AbortSignal): Promise<WireClient | undefined> {
-    if (this.#wire === undefined || this.#wire.closed) this.#wire = await this.#ground.wire(start, signal);
-    return this.#wire;
   }
 
   /** The ports that the interfaces of a node lead to, by interface. */
@@ -429,15 +377,6 @@ export class Wiring {
   }
 }
 
-/** The longest that a frame may be under way, in milliseconds. */
-const delayMsMax = 60_000;
-
-/** What the ends of a splice are given as that is open: nobody looks at them. */
-const none = [
-  { from: '', to: '', funnel: '' },
-  { from: '', to: '', funnel: '' },
-] as const;
-
 /** Where a link is joined: a cable once, a LAN at each of its ends, or at those of one node. */
 function joinsOf(link: TopologyLink, node: string | undefined): { ports: Ports; node?: string }[] {
   if (link.kind === 'eth') return [{ ports: cablePorts(link.name) }];
@@ -453,10 +392,4 @@ export function portAt(link: TopologyLink, node: string): string {
   if (end === undefined) throw new TestbedError('EUSAGE', `link ${link.name} does not end in node ${node}`);
   if (link.kind === 'lan') return plugPorts(link.name, node, end.interface).near;
   return side === 0 ? cablePorts(link.name).near : cablePorts(link.name).far;
-}
-
-function failure(what: string, code: number, stderr: string, node?: PlacedNode): TestbedError {
-  const place = node === undefined ? '' : `node ${node.name}: `;
-  const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;
-  return new TestbedError('EFAILED', `${place}cannot ${what}: ${reason}`);
 }

@@ -1,6 +1,7 @@
 /** What a view can do to a lab; each act is noted among its commands. */
 import { TestbedError } from '../errors.ts';
 import { linkNamed } from '../links/live.ts';
+import { lockLab } from '../lock.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { type Capture, startCapture } from './capture.ts';
@@ -46,24 +47,43 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
       throw error;
     }
   };
+  /** Changes the lab when no other command does. */
+  const alone = async (work: (lab: Lab, signal: AbortSignal) => Promise<void>): Promise<void> => {
+    const signal = AbortSignal.timeout(actMs);
+    const holder = 'a view of the lab';
+    const onWait = (other: string): void => {
+      note({
+        event: 'command',
+        at: Date.now(),
+        node: null,
+        command: `wait for ${other}`,
+        ms: null,
+        error: null,
+      });
+    };
+    await using _lock = await lockLab(there().name, { signal, holder, onWait });
+    await work(there(), signal);
+  };
   return {
     shell: (node) =>
       noted(node, 'sh', async () => {
         await there().node(node).attach(['sh', '-c', shellScript]).ended;
       }),
-    stopNode: (node) => noted(null, `stop ${node}`, () => stop(there(), [node], AbortSignal.timeout(actMs))),
+    stopNode: (node) => noted(null, `stop ${node}`, () => alone((lab, signal) => stop(lab, [node], signal))),
     startNode: (node) =>
-      noted(null, `start ${node}`, () => start(there(), [node], { signal: AbortSignal.timeout(actMs) })),
+      noted(null, `start ${node}`, () => alone((lab, signal) => start(lab, [node], { signal }))),
     destroyIpcp: (node, pid) =>
       noted(node, `irm ipcp destroy pid ${pid}`, async () => {
         await using irm = await there().node(node).irm(AbortSignal.timeout(actMs));
         await irm.destroyIpcp(pid);
       }),
     setLink: (link, state) =>
-      noted(null, `link ${state} ${link}`, async () => {
-        const { topology } = await recordOf(there());
-        await there().setLink(linkNamed(topology, link), state, undefined, AbortSignal.timeout(actMs));
-      }),
+      noted(null, `link ${state} ${link}`, () =>
+        alone(async (lab, signal) => {
+          const { topology } = await recordOf(lab);
+          await lab.setLink(linkNamed(topology, link), state, undefined, signal);
+        }),
+      ),
     capture: async (link) => {
       if (capture !== undefined) {
         const { link: before, running } = capture;

@@ -106,7 +106,7 @@ class Following {
 
   push(event: LiveEvent): void {
     if (event.event === 'topology') this.#nodes = event.topology.nodes.length;
-    this.#queue.push(event);
+    void this.#queue.push(event);
   }
 
   start(lab: Lab): void {
@@ -115,7 +115,7 @@ class Following {
   }
 
   source(title: string): LiveSource {
-    const notes: ActionNotes = { lab: () => this.#started, note: (event) => this.#queue.push(event) };
+    const notes: ActionNotes = { lab: () => this.#started, note: (event) => void this.#queue.push(event) };
     return {
       title,
       events: (signal) => this.#events(signal),
@@ -157,9 +157,9 @@ class Following {
     const measured = sampleInterfaces(current, {
       periodMs: period,
       signal: stop,
-      onSample: (event) => queue.push(event),
+      onSample: (event) => void queue.push(event),
     });
-    const watched = watchLinks(current, { signal: stop, onChange: (event) => queue.push(event) });
+    const watched = watchLinks(current, { signal: stop, onChange: (event) => void queue.push(event) });
     const logged = this.#followLogs(current, stop, aborted);
     try {
       await Promise.all([told, measured, watched, logged]);
@@ -178,7 +178,7 @@ class Following {
     })) {
       const at = time ?? Date.now();
       const words = component === undefined ? text : `${component}: ${text}`;
-      this.#queue.push({
+      await this.#queue.push({
         event: 'log',
         at,
         node,

@@ -40,9 +40,10 @@ export async function watchLinks(
 
 /** What is wrong with a link, in words; empty for nothing. Each end of a LAN has a state of its own. */
 export function stateText(states: readonly LinkState[]): string {
-  const texts = states.map(({ node, isDown, splice }) => {
+  const texts = states.map(({ node, isDown, isDead, splice }) => {
     const place = node === undefined ? '' : `${node}: `;
     if (isDown) return `${place}down`;
+    if (isDead === true) return `${place}dead, its wire has ended`;
     if (splice === undefined || splice.impairments.every(isPerfect)) return '';
     const [there, back] = splice.impairments.map(impairmentText);
     return place + (there === back ? there : `there ${there}, back ${back}`);

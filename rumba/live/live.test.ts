@@ -49,6 +49,19 @@ test('a folder that has the topology of its run tells it first', async () => {
   expect(await played(folder)).toHaveLength(1);
 });
 
+test('a replay that is left before its file is read ends, and nothing else does', async () => {
+  const many = Array.from({ length: 5_000 }, (_event, at) => ended(1_000 + at, `n${at}`));
+  const stop = new AbortController();
+  const source = replaySource(await recording(...many));
+  source.replay?.toEnd();
+  let taken = 0;
+  for await (const _event of source.events(stop.signal)) {
+    taken += 1;
+    if (taken === 3) stop.abort();
+  }
+  expect(taken).toBe(3);
+});
+
 test('what happened later comes later, sooner at a higher speed, and not while it is paused', async () => {
   const source = replaySource(await recording(ended(0, 'a'), ended(5_000, 'b'), ended(10_000, 'c')));
   const events = source.events(signal)[Symbol.asyncIterator]();

@@ -83,7 +83,8 @@ async function* replayed(
   let before: number | undefined;
   let number = 0;
   const topology = topologyBeside(file);
-  const stream = createReadStream(file, { encoding: 'utf8', signal });
+  // The stream is not given the signal: its end would be an error of the reader of lines, which nobody hears.
+  const stream = createReadStream(file, { encoding: 'utf8' });
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
       number++;
@@ -96,8 +97,8 @@ async function* replayed(
       if (number === 1 && topology !== undefined) yield { event: 'topology', at: event.at, topology };
       yield event;
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  } finally {
+    stream.destroy();
   }
 }
 

@@ -71,6 +71,9 @@ const rateUnits: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1
 const delayMsMax = 60_000;
 const queueFramesMax = 1_000_000;
 
+/** The longest that a frame may be under way, in milliseconds, once it has left at the rate. */
+export const underWayMsMax = 2 * delayMsMax;
+
 /** What is written, over what there was. Throws ETOPOLOGY for a value without a unit, or out of range. */
 export function impairment(
   options: ImpairmentOptions,

@@ -134,13 +134,14 @@ function verdictTable({ result }: Experiment): string {
 
 function pingTable(pings: readonly PingResult[]): string {
   return table(
-    ['Ping', 'Sent', 'Loss', 'RTT median', 'p95', 'p99', 'max', 'Longest outage'],
-    pings.map(({ name, samples, intervalMs }) => [
+    ['Ping', 'Sent', 'Loss', 'RTT median', 'p95', 'p99', 'max', 'Longest outage', 'Flows lost'],
+    pings.map(({ name, samples, intervalMs, flowsLost }) => [
       text(name),
       String(samples.length),
       `${(lossOf(samples) * 100).toFixed(2)} %`,
       ...[0.5, 0.95, 0.99, 1].map((share) => ms(rttOf(samples, share))),
       ms(outageOf(samples, intervalMs)),
+      String(flowsLost),
     ]),
   );
 }

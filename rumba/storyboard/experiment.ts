@@ -62,20 +62,17 @@ export async function experiment(board: Storyboard, options: ExperimentOptions):
   const startedAt = new Date().toISOString();
   const begun = performance.now();
   const lab = await testbed.createLab(options.lab, signal, { topology: topology.name, image });
+  await using _going: AsyncDisposable = { [Symbol.asyncDispose]: () => lab.destroy() };
+  const nodes = topology.nodes;
+  await deploy(fromNothing(planOf(topology)), lab, { signal, nodes, workers, onEvent: options.onDeploy });
+  const readyMs = performance.now() - begun;
+  const close = await options.inLab?.(lab, plan);
   try {
-    const nodes = topology.nodes;
-    await deploy(fromNothing(planOf(topology)), lab, { signal, nodes, workers, onEvent: options.onDeploy });
-    const readyMs = performance.now() - begun;
-    const close = await options.inLab?.(lab, plan);
-    try {
-      const result = await play(story, plan, lab, { signal, onStep: options.onStep });
-      const { name } = plan;
-      const base = { name, seed, testbed: testbed.name, lab: lab.name, parameters, versions: versions() };
-      return { ...base, startedAt, readyMs, plan, result };
-    } finally {
-      await close?.();
-    }
+    const result = await play(story, plan, lab, { signal, onStep: options.onStep });
+    const { name } = plan;
+    const base = { name, seed, testbed: testbed.name, lab: lab.name, parameters, versions: versions() };
+    return { ...base, startedAt, readyMs, plan, result };
   } finally {
-    await lab.destroy();
+    await close?.();
   }
 }

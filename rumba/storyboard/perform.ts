@@ -11,7 +11,7 @@ import { derivedSeed } from '../seeded.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { Turns } from '../turns.ts';
 import type { StoryAction } from './actions.ts';
-import { type PingResult, samplesOf } from './ping.ts';
+import { type PingResult, probed } from './ping.ts';
 
 export interface Stage {
   readonly lab: Lab;
@@ -22,8 +22,8 @@ export interface Stage {
   readonly onPing: (result: PingResult) => void;
 }
 
-/** How long a ping that should have ended may go on, in milliseconds. */
-const pingGraceMs = 5_000;
+/** How much longer than its packets a ping may take, with its flow and its last answers, in milliseconds. */
+const pingGraceMs = 15_000;
 
 export class StoryPerformer {
   readonly #stage: Stage;
@@ -162,8 +162,8 @@ export class StoryPerformer {
     const [code, stdout, stderr] = await output;
     clearTimeout(late);
     signal.removeEventListener('abort', stop);
-    const { samples, error: told } = samplesOf(stdout, this.#stage.origin);
-    const result = { name, from, to, intervalMs, samples };
+    const { samples, flowsLost, error: told } = probed(stdout, this.#stage.origin);
+    const result = { name, from, to, intervalMs, samples, flowsLost };
     const error = samples.length > 0 ? undefined : stderr.trim() || told || `it ended with ${code}`;
     this.#stage.onPing(error === undefined ? result : { ...result, error });
     if (error !== undefined) throw new TestbedError('EFAILED', `node ${from}: no ping of ${to}: ${error}`);

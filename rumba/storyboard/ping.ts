@@ -14,6 +14,8 @@ export interface PingResult {
   readonly to: string;
   readonly intervalMs: number;
   readonly samples: readonly Sample[];
+  /** How often the flow to the server was lost; packets that were due without one are lost too. */
+  readonly flowsLost: number;
   /** What went wrong with the program itself, in words. */
   readonly error?: string;
 }
@@ -21,22 +23,23 @@ export interface PingResult {
 /** What the program that pings prints: when each packet was sent, ms since 1970, and ms until its answer. */
 export interface ProbeReport {
   readonly samples: readonly (readonly [at: number, rttMs: number | null])[];
+  readonly flowsLost: number;
   readonly error?: string;
 }
 
-/** Samples of what it printed; `origin` is when the storyboard began, ms since 1970. */
-export function samplesOf(text: string, origin: number): { samples: Sample[]; error?: string } {
+/** What it printed; `origin` is when the storyboard began, ms since 1970. */
+export function probed(text: string, origin: number): Pick<PingResult, 'samples' | 'flowsLost' | 'error'> {
   let report: ProbeReport;
   try {
     report = JSON.parse(text) as ProbeReport;
   } catch {
-    return { samples: [], error: 'it printed no report' };
+    return { samples: [], flowsLost: 0, error: 'it printed no report' };
   }
   const samples = report.samples.map(([at, rttMs]) => ({
     at: round(at - origin),
     rttMs: rttMs === null ? null : round(rttMs),
   }));
-  return report.error === undefined ? { samples } : { samples, error: report.error };
+  return { ...report, samples };
 }
 
 /** Share of packets without an answer; 1 where none was sent. */

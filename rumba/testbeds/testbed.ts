@@ -62,6 +62,8 @@ export interface LabOptions {
 export interface Lab {
   readonly name: string;
   readonly testbed: string;
+  /** False once it was taken down. */
+  isThere(): Promise<boolean>;
   /** What `keep()` or `save()` wrote last; undefined for a lab that is still being made. */
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */
@@ -99,8 +101,15 @@ export interface Lab {
   ): Promise<void>;
   /** Frames that pass a node's end of a link, as pcap on standard output, until its standard input ends. */
   capture(link: TopologyLink, node: string): Promise<Opened>;
-  /** How links are, and what became of their frames; each end of a LAN for itself. */
-  linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]>;
+  /**
+   * How links are, and what became of their frames; each end of a LAN for itself. With `mend` what carries impaired links
+   * is started again first where it has ended.
+   */
+  linkStates(
+    links: readonly TopologyLink[],
+    signal: AbortSignal,
+    options?: { mend?: boolean },
+  ): Promise<readonly LinkState[]>;
   /** Takes an interface of a node away, with the other end of its cable; does nothing when it is gone. */
   removeInterface(node: string, device: string, signal: AbortSignal): Promise<void>;
   /** A node by name. Throws EUSAGE, listing the nodes there are. */

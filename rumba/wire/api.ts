@@ -10,30 +10,39 @@ export interface WayEnds {
   readonly funnel: string;
 }
 
-/** A splice: one link, or one node's end of a LAN, that frames pass by way of the wire. */
-export interface SpliceState {
+/** What became of the frames of one direction, those included that the way did not see. */
+export interface DirectionCounts extends WayCounts {
+  /** Frames that came faster than the wire took them. */
+  readonly missed: number;
+  /** Frames that were longer than the link allows. */
+  readonly tooLong: number;
+  /** Frames that the kernel would not take at the other end: the link is down there, or its node is gone. */
+  readonly notSent: number;
+}
+
+/** How a splice is to be: one link, or one node's end of a LAN, that frames pass by way of the wire. */
+export interface SpliceSetting {
   readonly splice: string;
+  readonly ends: readonly [WayEnds, WayEnds];
   readonly impairments: Impairments;
   readonly seed: number;
-  readonly counts: readonly [WayCounts, WayCounts];
+}
+
+export interface SpliceState extends Omit<SpliceSetting, 'ends'> {
+  readonly counts: readonly [DirectionCounts, DirectionCounts];
   /** Frames under way. */
   readonly queued: readonly [number, number];
-  /** Frames the kernel could not hand over, or would not take; what a link that is down swallows is among them. */
-  readonly kernelDrops: readonly [number, number];
+  /** How often the wire ended, and was started again: what was under way was lost then, and counts began anew. */
+  readonly restarts: number;
 }
 
 // A type and not an interface, so that it has an index.
 export type WireApi = {
-  /** Opens a splice, or changes the impairments of one that is open, whose seed stays. */
-  set: {
-    params: {
-      readonly splice: string;
-      readonly ends: readonly [WayEnds, WayEnds];
-      readonly impairments: Impairments;
-      readonly seed: number;
-    };
-    result: null;
-  };
+  /**
+   * Opens a splice, or changes the impairments of one that is open, whose seed stays. Interfaces that were made anew in
+   * the meantime are opened anew.
+   */
+  set: { params: SpliceSetting; result: null };
   /** Answers once nothing is under way any more, `ms` later at most; false then. */
   drain: { params: { readonly splice: string; readonly ms: number }; result: boolean };
   /** Closes a splice; what is under way is lost. Does nothing where there is none. */

@@ -11,6 +11,11 @@ export async function connectWire(path: string, signal: AbortSignal): Promise<Wi
   return await RpcClient.connect<WireApi>(path, { signal });
 }
 
+/** The wire as it is to be started: it is started again whenever it ends, unless there is another. */
+export function wireCommand(program: readonly string[], socket: string): string[] {
+  return ['sh', '-c', 'until "$@"; do sleep 0.1; done', 'wire', ...program, socket];
+}
+
 /** How long a wire that was started may take to answer, in milliseconds. */
 const answerMs = 20_000;
 

@@ -1,20 +1,21 @@
 /**
  * The wire of a lab: carries the frames of those links that are impaired between interfaces in the lab's network.
- * `wire SOCKET` serves the socket until it is ended. Nothing is decided here: see way.ts.
+ * `wire SOCKET` serves the socket until it is ended. What it was told is in a file beside the socket, so that the next
+ * one goes on where it ends. Nothing is decided here: see way.ts.
  */
-import { rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { O7sError } from '../../runtime/lib/index.ts';
 import { Alarm } from '../../runtime/lib/os/alarm.ts';
 import { dedicateProcess } from '../../runtime/lib/os/hot-loop.ts';
-import { completeFrames } from '../../runtime/lib/os/interfaces.ts';
+import { completeFrames, lookUpInterface } from '../../runtime/lib/os/interfaces.ts';
 import { addressOf } from '../../runtime/lib/os/libc.ts';
 import { PacketSocket } from '../../runtime/lib/os/packet-socket.ts';
 import { RpcConnection, type RpcParams } from '../../runtime/lib/rpc/connection.ts';
 import { PacketPool } from '../../runtime/lib/wire/packet.ts';
 import { derivedSeed } from '../seeded.ts';
-import type { SpliceState, WayEnds, WireApi } from './api.ts';
+import type { DirectionCounts, SpliceSetting, SpliceState, WayEnds, WireApi } from './api.ts';
 import { Way } from './way.ts';
 
 /** ETH_P_ALL: frames of every type. */
@@ -22,66 +23,113 @@ const everyType = 3;
 /** Packets of no type: a socket that only sends. */
 const noType = 0;
 const drainLookMs = 5;
+/** Batches of frames taken before others have their turn: other links, and those who ask. */
+const batchesMax = 16;
 
 const [path = ''] = process.argv.slice(2);
+const settingsFile = `${path}.json`;
 const packets = new PacketPool(addressOf);
 const splices = new Map<string, Splice>();
 
-/** One direction: its way, and the sockets at both ends of it. */
-class Direction implements Disposable {
-  readonly way: Way;
-  readonly #in: PacketSocket;
-  readonly #out: PacketSocket;
+/** The sockets at both ends of a direction. */
+class Ends implements Disposable {
+  readonly in: PacketSocket;
+  readonly out: PacketSocket;
 
-  constructor({ from, to, funnel }: WayEnds, seed: number, way: Way['impairment']) {
-    this.way = new Way(seed, way, (frame) => {
-      const packet = packets.take(frame.length);
-      packet.append(frame, 0, frame.length);
-      this.#out.send(packet);
-    });
+  /** Throws KernelError ENODEV where one of the interfaces is missing. */
+  constructor({ from, to, funnel }: WayEnds, onReadable: () => void) {
     completeFrames(funnel);
-    this.#out = new PacketSocket(to, noType, () => {});
+    this.out = new PacketSocket(to, noType, () => {});
     try {
-      this.#in = new PacketSocket(from, everyType, () => this.collect());
+      this.in = new PacketSocket(from, everyType, onReadable);
     } catch (error) {
-      this.#out[Symbol.dispose]();
+      this.out[Symbol.dispose]();
       throw error;
     }
   }
 
-  get kernelDrops(): number {
-    return [this.#in, this.#out].reduce((sum, { losses }) => {
-      return sum + losses.droppedQueueFull + losses.droppedTruncated + losses.sendFailed;
-    }, 0);
+  get drops(): Pick<DirectionCounts, 'missed' | 'tooLong' | 'notSent'> {
+    const { droppedQueueFull, droppedTruncated } = this.in.losses;
+    return { missed: droppedQueueFull, tooLong: droppedTruncated, notSent: this.out.losses.sendFailed };
   }
 
-  flush(): void {
-    this.#out.flush();
-  }
-
-  /** Takes what has come. */
-  collect(): void {
-    for (;;) {
-      // A frame may have come since the one before it was looked at: with an older time it would be under way for less.
-      const count = this.#in.receive((frame) =>
-        this.way.offer(Buffer.from(frame.bytes()), performance.now()),
-      );
-      this.#in.release();
-      if (count < PacketSocket.batch) break;
-      // What has to leave now does not wait for all that has come.
-      pass();
-    }
-    pass();
+  /** Whether these are still the interfaces of those names. */
+  areAt({ from, to }: WayEnds): boolean {
+    return [this.in.interface, this.out.interface].every(
+      ({ index }, end) => index === lookUpInterface(end === 0 ? from : to).index,
+    );
   }
 
   [Symbol.dispose](): void {
-    this.#in[Symbol.dispose]();
-    this.#out[Symbol.dispose]();
+    this.in[Symbol.dispose]();
+    this.out[Symbol.dispose]();
+  }
+}
+
+/** One direction: its way, and the ends of it. */
+class Direction implements Disposable {
+  readonly way: Way;
+  #ends: Ends;
+  /** What was lost at ends that are gone. */
+  #drops = { missed: 0, tooLong: 0, notSent: 0 };
+
+  constructor(ends: WayEnds, seed: number, impairment: Way['impairment']) {
+    this.way = new Way(seed, impairment, (frame) => {
+      const packet = packets.take(frame.length);
+      packet.append(frame, 0, frame.length);
+      this.#ends.out.send(packet);
+    });
+    this.#ends = new Ends(ends, () => this.collect());
+  }
+
+  get counts(): DirectionCounts {
+    return { ...this.way.counts, ...this.#allDrops() };
+  }
+
+  /** Opens the ends anew where they were made anew. */
+  moveTo(ends: WayEnds): void {
+    if (this.#ends.areAt(ends)) return;
+    const next = new Ends(ends, () => this.collect());
+    this.#drops = this.#allDrops();
+    this.#ends[Symbol.dispose]();
+    this.#ends = next;
+  }
+
+  flush(): void {
+    this.#ends.out.flush();
+  }
+
+  /** Takes what has come; the kernel tells again of what is left. */
+  collect(): void {
+    for (let batches = 0; batches < batchesMax; batches += 1) {
+      // A frame may have come since the one before it was looked at: with an older time it would be under way for less.
+      const count = this.#ends.in.receive((frame) =>
+        this.way.offer(Buffer.from(frame.bytes()), performance.now()),
+      );
+      this.#ends.in.release();
+      // What has to leave now does not wait for all that has come.
+      pass();
+      if (count < PacketSocket.batch) break;
+    }
+  }
+
+  #allDrops(): Pick<DirectionCounts, 'missed' | 'tooLong' | 'notSent'> {
+    const { missed, tooLong, notSent } = this.#ends.drops;
+    return {
+      missed: this.#drops.missed + missed,
+      tooLong: this.#drops.tooLong + tooLong,
+      notSent: this.#drops.notSent + notSent,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
   }
 }
 
 interface Splice {
-  readonly seed: number;
+  setting: SpliceSetting;
+  readonly restarts: number;
   readonly directions: readonly [Direction, Direction];
 }
 
@@ -102,6 +150,26 @@ function pass(): void {
   alarm.set(next);
 }
 
+function open(setting: SpliceSetting, restarts: number): void {
+  const { splice, ends, impairments, seed } = setting;
+  const there = new Direction(ends[0], derivedSeed(seed, 'there'), impairments[0]);
+  try {
+    const back = new Direction(ends[1], derivedSeed(seed, 'back'), impairments[1]);
+    splices.set(splice, { setting, restarts, directions: [there, back] });
+  } catch (error) {
+    there[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function change(splice: Splice, setting: SpliceSetting): void {
+  const { seed } = splice.setting;
+  splice.directions.forEach((direction, side) => direction.moveTo(setting.ends[side === 0 ? 0 : 1]));
+  splice.setting = { ...setting, seed };
+  const now = performance.now();
+  splice.directions.forEach(({ way }, side) => way.set(setting.impairments[side === 0 ? 0 : 1], now));
+}
+
 type Handlers = {
   readonly [M in keyof WireApi]: (
     params: WireApi[M]['params'],
@@ -109,23 +177,11 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  set: ({ splice, ends, impairments, seed }) => {
-    const open = splices.get(splice);
-    if (open === undefined) {
-      const one = new Direction(ends[0], derivedSeed(seed, 'there'), impairments[0]);
-      try {
-        splices.set(splice, {
-          seed,
-          directions: [one, new Direction(ends[1], derivedSeed(seed, 'back'), impairments[1])],
-        });
-      } catch (error) {
-        one[Symbol.dispose]();
-        throw error;
-      }
-    } else {
-      const now = performance.now();
-      open.directions.forEach(({ way }, side) => way.set(impairments[side === 0 ? 0 : 1], now));
-    }
+  set: (setting) => {
+    const splice = splices.get(setting.splice);
+    if (splice === undefined) open(setting, 0);
+    else change(splice, setting);
+    keep();
     pass();
     return null;
   },
@@ -143,21 +199,55 @@ const handlers: Handlers = {
   },
   close: ({ splice }) => {
     for (const direction of splices.get(splice)?.directions ?? []) direction[Symbol.dispose]();
-    splices.delete(splice);
+    if (splices.delete(splice)) keep();
     return null;
   },
-  show: () => [...splices].map(([splice, open]) => state(splice, open)),
+  show: () => [...splices.values()].map(state),
 };
 
-function state(splice: string, { seed, directions: [there, back] }: Splice): SpliceState {
+function state({ setting, restarts, directions: [there, back] }: Splice): SpliceState {
+  const { splice, seed } = setting;
   return {
     splice,
     seed,
     impairments: [there.way.impairment, back.way.impairment],
-    counts: [there.way.counts, back.way.counts],
+    counts: [there.counts, back.counts],
     queued: [there.way.queued, back.way.queued],
-    kernelDrops: [there.kernelDrops, back.kernelDrops],
+    restarts,
   };
+}
+
+/** What the file beside the socket holds. */
+interface Kept {
+  readonly setting: SpliceSetting;
+  readonly restarts: number;
+}
+
+/** Notes how splices are to be. Whoever reads sees all of it or nothing. */
+function keep(): void {
+  const kept: Kept[] = [...splices.values()].map(({ setting, restarts }) => ({ setting, restarts }));
+  writeFileSync(`${settingsFile}.new`, JSON.stringify(kept));
+  renameSync(`${settingsFile}.new`, settingsFile);
+}
+
+/** Opens the splices of the wire that was here before. */
+function goOn(): void {
+  let kept: readonly Kept[];
+  try {
+    kept = JSON.parse(readFileSync(settingsFile, 'utf8')) as readonly Kept[];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return;
+  }
+  for (const { setting, restarts } of kept) {
+    try {
+      open(setting, restarts + 1);
+    } catch (error) {
+      // Its interfaces went in the meantime; it is set again when they are made again.
+      process.stderr.write(`${setting.splice}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  keep();
 }
 
 function answer(method: string, params: RpcParams): unknown {
@@ -167,17 +257,15 @@ function answer(method: string, params: RpcParams): unknown {
   return handler(params);
 }
 
-const server = createServer((socket) => void new RpcConnection(socket, answer));
-server.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EADDRINUSE') throw error;
-  // Another wire was faster, or has died and left its socket.
-  const probe = connect(path);
-  probe.once('connect', () => process.exit(0));
-  probe.once('error', () => {
-    rmSync(path, { force: true });
-    server.listen(path);
-  });
-});
 process.umask(0o077);
 dedicateProcess();
-server.listen(path);
+// Of a lab's wires one may read: the kernel gives this name to one process of a network, and takes it back from a dead one.
+const lock = createServer().once('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EADDRINUSE') process.exit(0);
+  throw error;
+});
+lock.listen('\0o7s-wire', () => {
+  rmSync(path, { force: true });
+  goOn();
+  createServer((socket) => void new RpcConnection(socket, answer)).listen(path);
+});

@@ -84,6 +84,16 @@ test('a rate spaces frames by their bits, and a full queue loses those that come
   expect(course.way.counts).toMatchObject({ queueFull: 2, framesDelivered: 4, bytesDelivered: 500 });
 });
 
+test('more than 64 MiB are not under way', () => {
+  const course = new Course({ delayMs: 1000 });
+  for (let number = 0; number < 66; number += 1) course.send(number, 2 ** 20);
+  course.until(1000);
+  expect(course.way.counts).toMatchObject({ noRoom: 2, queueFull: 0, framesDelivered: 64 });
+  course.send(66);
+  course.until(2000);
+  expect(course.numbers.at(-1)).toBe(66);
+});
+
 test('a rate that changes holds for what waits already, and a delay for what comes', () => {
   const course = new Course({ rate: 1e6 });
   for (let number = 0; number < 3; number += 1) course.send(number, 125);

@@ -19,6 +19,8 @@ export interface WayCounts {
   reordered: number;
   /** Frames that found the queue full. */
   queueFull: number;
+  /** Frames for which there was no room: 64 MiB were under way. */
+  noRoom: number;
 }
 
 /** A frame on its way. */
@@ -29,7 +31,7 @@ interface Carried {
   readonly jitter: number;
 }
 
-/** Bytes of frames that are under way at most: what comes beyond that finds the queue full. */
+/** Bytes of frames that are under way at most. */
 const bytesMax = 64 * 1024 * 1024;
 
 const ethernetHeaderBytes = 14;
@@ -45,6 +47,7 @@ export class Way {
     corrupted: 0,
     reordered: 0,
     queueFull: 0,
+    noRoom: 0,
   };
   readonly #random: Seeded;
   readonly #deliver: (frame: Buffer) => void;
@@ -142,8 +145,12 @@ export class Way {
   #enqueue(carried: Carried, now: number): void {
     const { queueFrames, rate } = this.#impairment;
     const { length } = carried.frame;
-    if (this.#waiting.length >= queueFrames || this.#bytes + length > bytesMax) {
+    if (this.#waiting.length >= queueFrames) {
       this.counts.queueFull += 1;
+      return;
+    }
+    if (this.#bytes + length > bytesMax) {
+      this.counts.noRoom += 1;
       return;
     }
     this.#bytes += length;
@@ -182,7 +189,7 @@ function msFor(bits: number, rate: number | null): number {
 
 /** An array that is cheap to take from in front. */
 class Fifo<T> {
-  #elements: T[] = [];
+  #elements: (T | undefined)[] = [];
   #head = 0;
 
   get length(): number {
@@ -200,6 +207,8 @@ class Fifo<T> {
   shift(): T | undefined {
     const element = this.#elements[this.#head];
     if (element === undefined) return undefined;
+    // What has left is not kept alive by its place.
+    this.#elements[this.#head] = undefined;
     this.#head += 1;
     if (this.#head > 1024 && this.#head * 2 > this.#elements.length) {
       this.#elements = this.#elements.slice(this.#head);

@@ -39,7 +39,7 @@ const host = new IpcpHost({
   rendezvous,
   log,
   logSetting: setting,
-  factories: layerFactories(turn, log),
+  factories: layerFactories(turn),
   stackedFactories: stackedFactories(turn),
   call: <M extends keyof DataPlaneUpcalls>(method: M, params: DataPlaneUpcalls[M]['params']) =>
     control.call(method, params) as Promise<DataPlaneUpcalls[M]['result']>,

@@ -1,10 +1,11 @@
 /** Carries out what a configuration file asks for, one step after the other. Edge. Source: irmd-and-irm.md 2. */
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { qosToJson, rawQos } from '../lib/qos.ts';
 import type { NameFiles, SideFiles } from '../lib/rpc/api.ts';
+import { readBounded } from './bounded-file.ts';
 import {
   type Configuration,
   ConfigurationFault,
@@ -24,21 +25,24 @@ export async function configure(file: string, management: Management, log: Logge
   try {
     const path = checkedPath(file, `Failed to check path for ${file}`);
     log.info(`Reading configuration from file ${path}`);
-    const bytes = readFileSync(path);
-    if (bytes.length > fileBytesMax)
-      throw new ConfigurationFault(`${path} has more than ${fileBytesMax} bytes.`);
+    const bytes = readBounded(path, fileBytesMax);
+    if (bytes === 'not a file') throw new ConfigurationFault(`${path} is not a file.`);
+    if (bytes === 'too long') throw new ConfigurationFault(`${path} has more than ${fileBytesMax} bytes.`);
     configuration = readConfiguration(bytes.toString('utf8'));
-    for (const warning of configuration.warnings) log.warn(warning);
+    for (const { isFault, text } of configuration.remarks) {
+      if (isFault) log.error(text);
+      else log.warn(text);
+    }
     for (const step of configuration.steps) {
       if (step.kind === 'name') configureName(step, management);
-      else await configureIpcp(step, management);
+      else await configureIpcp(step, management, log);
     }
     return true;
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     if (!(error instanceof ConfigurationFault || error instanceof O7sError) && code === undefined)
       throw error;
-    log.error(message);
+    for (const line of message.split('\n')) log.error(line);
     if (!(error instanceof ConfigurationFault && error.unreadable))
       log.error('Failed to load configuration.');
     log.error('Failed to load config file.');
@@ -68,10 +72,14 @@ function filesOf(given: ReadonlyMap<FileKey, string>): NameFiles {
   return files;
 }
 
-async function configureIpcp(step: IpcpStep, management: Management): Promise<void> {
+async function configureIpcp(step: IpcpStep, management: Management, log: Logger): Promise<void> {
   const { name, type, bootstrap, enrol, autobind, reg, conn } = step;
   const { pid } = await management.createIpcp(name, type);
   let layer = bootstrap?.layer;
+  if (type === 'unicast' && bootstrap !== undefined) {
+    log.info('Using DHT directory policy.');
+    log.info('Using Link State routing policy.');
+  }
   if (enrol !== undefined) ({ layer } = await management.enrollIpcp(pid, enrol, null));
   else if (bootstrap !== undefined) await management.bootstrapIpcp(pid, bootstrap.layer, bootstrap.config);
   if (autobind) {

@@ -1,11 +1,11 @@
 /** Starts ipcpd, and speaks to it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { rpcLineBytesMax } from '../lib/limits.ts';
+import { nodeRequestsMax, rpcLineBytesMax } from '../lib/limits.ts';
 import { RpcConnection, type RpcHandler } from '../lib/rpc/connection.ts';
 import type { DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import type { DataPlanePort } from './registry.ts';
@@ -22,6 +22,17 @@ export interface DataPlaneOptions {
   readonly respawn: boolean;
 }
 
+/** How long ipcpd may take to answer, in ms: most it does at once, some it does over the network. */
+const answerMs = 10_000;
+const answerMsOf: Readonly<Partial<Record<keyof DataPlaneApi, number>>> = {
+  'ipcp.bootstrap': 20_000,
+  'ipcp.enroll': 60_000,
+  'ipcp.connect': 60_000,
+  'name.register': 20_000,
+  // What asks for these has limits of its own.
+  'name.query': 60_000,
+  'flow.allocate': 60_000,
+};
 /** How long ipcpd may take to end after it was told to, in ms. */
 const endMs = 5000;
 /** How long ipcpd may take until it answers, in ms; one that is slower is stuck. */
@@ -29,12 +40,28 @@ const startMs = 20_000;
 /** A program that dies sooner than this after its start is not started again at once, in ms. */
 const respawnPauseMs = 1000;
 
+/** Calls that only ask for something. */
+const asking: ReadonlySet<string> = new Set<keyof DataPlaneApi>(['name.query', 'flow.allocate', 'flow.join']);
+
 const program = fileURLToPath(new URL('./ipcpd.mjs', import.meta.url));
 
 interface Running {
   readonly child: ChildProcess;
   readonly control: RpcConnection;
   readonly socket: Promise<string>;
+  /** Resolves when it runs no more, or could not be started. */
+  readonly ended: Promise<void>;
+}
+
+/** A Node process; whatever is in the way of its start comes as its event `error`. */
+function spawned(words: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(process.execPath, words, options);
+  } catch (error) {
+    const none = new ChildProcess();
+    process.nextTick(() => none.emit('error', error));
+    return none;
+  }
 }
 
 export class DataPlane implements DataPlanePort {
@@ -68,21 +95,34 @@ export class DataPlane implements DataPlanePort {
   ): Promise<DataPlaneApi[M]['result']> {
     const { control, socket } = this.#running;
     await socket;
+    if (asking.has(method) && control.pendingCalls >= nodeRequestsMax) {
+      throw new O7sError('EAGAIN', `the data plane has ${control.pendingCalls} requests open`, {
+        hint: 'ask for fewer flows at once',
+      });
+    }
+    const limitMs = answerMsOf[method] ?? answerMs;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), limitMs);
     try {
-      return (await control.call(method, params)) as DataPlaneApi[M]['result'];
+      return (await control.call(method, params, { signal: late.signal })) as DataPlaneApi[M]['result'];
     } catch (error) {
-      if (!control.closed) throw error;
-      throw new O7sError('EIPCP', 'the data plane crashed', { cause: error });
+      if (control.closed) throw new O7sError('EIPCP', 'the data plane crashed', { cause: error });
+      if (!late.signal.aborted) throw error;
+      const what = method.slice(method.indexOf('.') + 1);
+      this.#options.log.warn(`IPCP ${what} timed out after ${limitMs} ms.`);
+      throw new O7sError('ETIMEDOUT', `ipcpd ${this.pid} did not answer ${method} within ${limitMs} ms`, {
+        hint: `look whether it is stopped; \`kill -9 ${this.pid}\` ends it with its IPCPs`,
+      });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  /** Ends ipcpd and waits until it is gone. */
-  async stop(): Promise<void> {
+  /** Ends ipcpd, at once where it does not answer anyway, and waits until it is gone. */
+  async stop(answers = true): Promise<void> {
     this.#stopping = true;
-    const { child, control } = this.#running;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const timer = setTimeout(() => child.kill('SIGKILL'), endMs);
+    const { child, control, ended } = this.#running;
+    const timer = setTimeout(() => child.kill('SIGKILL'), answers ? endMs : 0);
     control.close();
     await ended;
     clearTimeout(timer);
@@ -90,9 +130,7 @@ export class DataPlane implements DataPlanePort {
 
   /** Kills ipcpd; resolves when that is reported. */
   async kill(): Promise<void> {
-    const { child } = this.#running;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const { child, ended } = this.#running;
     child.kill('SIGKILL');
     await ended;
   }
@@ -101,7 +139,7 @@ export class DataPlane implements DataPlanePort {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
     const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawn(process.execPath, ['--expose-gc', program, ...logArguments()], {
+    const child = spawned(['--expose-gc', program, ...logArguments()], {
       env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
@@ -120,13 +158,13 @@ export class DataPlane implements DataPlanePort {
       ready.resolve(this.#socket);
       return null;
     };
-    const link = child.stdio[3] as Duplex;
+    // Without descriptors to make pipes of there are none.
+    const link = ((child.stdio as ChildProcess['stdio'] | undefined)?.[3] ?? new PassThrough()) as Duplex;
     const control = new RpcConnection(link, answer, () => {}, rpcLineBytesMax, true);
-    child.once('error', (error) =>
-      ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`)),
-    );
-    child.once('exit', (code, signal) => {
+    const ended = Promise.withResolvers<void>();
+    const over = (why: string): void => {
       clearTimeout(stuck);
+      ended.resolve();
       ready.reject(new O7sError('EIPCP', 'the data plane crashed'));
       control[Symbol.dispose]();
       // One that was killed could not remove its socket.
@@ -135,14 +173,23 @@ export class DataPlane implements DataPlanePort {
         () => {},
       );
       if (this.#stopping) return;
-      log.error(`ipcpd ${child.pid} ended with ${signal ?? `status ${code}`}; its IPCPs and flows are gone.`);
+      log.error(why);
       onCrash(this);
       if (!respawn) return;
       const pause = Date.now() - startedAt < respawnPauseMs ? respawnPauseMs : 0;
       setTimeout(() => {
         if (!this.#stopping) this.#running = this.#start();
       }, pause).unref();
+    };
+    child.once('error', (error) => {
+      // Of a child that runs it tells something else.
+      if (child.pid !== undefined) return;
+      ready.reject(new O7sError('EIPCP', `cannot start ipcpd: ${error.message}`));
+      over(`Failed to spawn ipcpd: ${error.message}.`);
     });
-    return { child, control, socket: ready.promise };
+    child.once('exit', (code, signal) =>
+      over(`ipcpd ${child.pid} ended with ${signal ?? `status ${code}`}; its IPCPs and flows are gone.`),
+    );
+    return { child, control, socket: ready.promise, ended: ended.promise };
   }
 }

@@ -28,6 +28,10 @@ export class SharedDataPlane implements RunningDataPlanes {
     return { plane: this.#plane, pid: this.#nextPid++ };
   }
 
+  isOwn(): boolean {
+    return false;
+  }
+
   async leave(): Promise<void> {
     // The process stays for the others.
   }
@@ -64,15 +68,24 @@ export class SeparateDataPlanes implements RunningDataPlanes {
       },
     });
     this.#planes.add(plane);
-    await plane.ready();
+    try {
+      await plane.ready();
+    } catch (error) {
+      this.#planes.delete(plane);
+      throw error;
+    }
     return { plane, pid: plane.pid };
   }
 
-  async leave(plane: DataPlanePort): Promise<void> {
+  isOwn(): boolean {
+    return true;
+  }
+
+  async leave(plane: DataPlanePort, answers = true): Promise<void> {
     for (const running of this.#planes) {
       if (running !== plane) continue;
       this.#planes.delete(running);
-      await running.stop();
+      await running.stop(answers);
     }
   }
 

@@ -73,6 +73,7 @@ const wait = {
   ETIMEDOUT: '`timeoutMs` is over',
   ECANCELED: 'the request was cancelled',
 } as const;
+const share = { EAGAIN: 'the user has its share of requests open' } as const;
 const noName = { ENAME: 'the name does not exist' } as const;
 
 export const applicationDocumentation = {
@@ -97,26 +98,33 @@ export const applicationDocumentation = {
     result: grantType,
     errors: {
       ...wait,
+      ...share,
       ENAME: 'nobody knows the name',
       EIPCP: 'the name is known, but nobody accepts and no layer knows it',
       EPERM: 'no answer within 20 s',
       ECRYPT: 'no agreement on keys',
       EAUTH: 'the other end is not who it should be',
       EMSGSIZE: 'no packet of the layer can carry the handshake',
-      EBADF: 'the node has no flow ids left, or the files of the name cannot be used',
+      EBADF:
+        'the node has no flow ids left, or the user its share of them; or the files of the name cannot be used',
     },
   },
   'flow.join': {
     does: 'Joins a broadcast layer by its name: what is written goes to all others that have joined.',
     result: grantType,
-    errors: { EIPCP: 'no IPCP of the node is in such a layer', ENOTALLOC: 'the layer is of another type' },
+    errors: {
+      ...share,
+      EIPCP: 'no IPCP of the node is in such a layer',
+      ENOTALLOC: 'the layer is of another type',
+      EBADF: 'the node has no flow ids left, or the user its share of them',
+    },
   },
   'flow.accept': {
     does:
       'Waits for the next flow to a name that this process, or its program, is bound to. `listen` is where the process ' +
       'takes flows of processes of its own node.',
     result: grantType,
-    errors: wait,
+    errors: { ...wait, ...share },
   },
   'flow.deallocate': {
     does: 'Gives up this end, also one that was granted and not picked up.',

@@ -291,7 +291,14 @@ export const changeTypes = [
 
 export const countersType = about(
   ['counters'],
-  { ipcps: v.array(ipcpCountsType), flows: v.array(flowCountsType) },
+  {
+    ipcps: v.array(ipcpCountsType),
+    flows: v.array(flowCountsType),
+    refused: v.pipe(
+      numbers,
+      v.description('how often users had their share of `connections`, `requests` or `flows`'),
+    ),
+  },
   'Totals of the IPCPs and flows that did anything since they were last told. Of an IPCP only the numbers that are ' +
     'other than then; what was never told is 0. After a snapshot all are told anew.',
 );

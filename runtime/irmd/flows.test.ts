@@ -11,12 +11,13 @@ import { OapRequest, OapServer } from '../lib/oap/handshake.ts';
 import type { Identity } from '../lib/oap/security.ts';
 import { dataQos, qosToJson, rawQos } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
-import type { AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
+import type { AllocationAnswer, AllocationOutcome, DataPlaneApi } from '../lib/rpc/data-plane-api.ts';
 import { EventHub } from './events.ts';
 import { type FlowLimits, Flows, type ProgramStarter } from './flows.ts';
 import { systemKeys } from './key-source.ts';
 import { type DataPlanePort, type IpcpEntry, type ProcessEntry, Registry } from './registry.ts';
 import { SecurityFault, type SecuritySource } from './security.ts';
+import { shareLimits, Shares } from './shares.ts';
 
 const qos = qosToJson(rawQos);
 const maxMessageBytes = 1496;
@@ -64,7 +65,12 @@ interface Setup {
   allocate(name: string, timeoutMs?: number | null, signal?: AbortSignal): Promise<FlowGrant>;
 }
 
-function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource, starter?: ProgramStarter): Setup {
+function setup(
+  limits: Partial<FlowLimits> = {},
+  security?: SecuritySource,
+  starter?: ProgramStarter,
+  shares = new Shares(shareLimits, 0),
+): Setup {
   const registry = new Registry();
   const dataPlane = new MemoryDataPlane();
   const logged: LogRecord[] = [];
@@ -78,6 +84,7 @@ function setup(limits: Partial<FlowLimits> = {}, security?: SecuritySource, star
     randomBytes,
     security,
     starter,
+    shares,
   });
   const add = (pid: number): ProcessEntry =>
     registry.addProcess({ pid, uid: 7, privileged: false, program: 'p' });
@@ -249,7 +256,11 @@ describe('an allocation fails', () => {
     const asked = { name: 'x', qos: qosToJson(dataQos), timeoutMs: null };
     await expect(around.flows.allocate(own, asked, live)).rejects.toEqual(code('ENOTSUP'));
     bind(around, own, 'x');
-    await expect(around.flows.allocate(around.client, asked, live)).rejects.toEqual(code('ENOTSUP'));
+    for (let times = 0; times < 3; times += 1) {
+      await expect(around.flows.allocate(around.client, asked, live)).rejects.toEqual(code('ENOTSUP'));
+    }
+    // What stands was never taken, and is not put there once more.
+    expect(around.registry.findName('x')?.accepts).toHaveLength(1);
     // A raw one it takes.
     await around.flows.allocate(around.client, { ...asked, qos }, live);
     expect(around.dataPlane.of('flow.offered')).toHaveLength(1);
@@ -273,6 +284,67 @@ describe('an accept call', () => {
     bind(around, around.server, 'x');
     await around.allocate('x');
     await accepting;
+  });
+});
+
+describe('a user who has its share of flows', () => {
+  const bounded = (): Setup => setup({}, undefined, undefined, new Shares({ ...shareLimits, flows: 2 }, 0));
+
+  test('gets no more, and who accepts waits on; another user is served', async () => {
+    const around = bounded();
+    const { registry, flows, server, client } = around;
+    bind(around, server, 'x');
+    const grants: FlowGrant[] = [];
+    for (let times = 0; times < 2; times += 1) {
+      const accepting = around.accept(server);
+      grants.push(await around.allocate('x'));
+      await accepting;
+    }
+    const waiting = around.accept(server);
+    await expect(around.allocate('x')).rejects.toMatchObject({
+      code: 'EBADF',
+      message: 'user 7 has 2 flows open on this node, its share',
+      hint: expect.stringContaining('release some'),
+    });
+    expect(flows.count).toBe(2);
+    const other = registry.addProcess({ pid: 3, uid: 8, privileged: false, program: 'p' });
+    const otherServer = registry.addProcess({ pid: 4, uid: 8, privileged: false, program: 'p' });
+    bind(around, otherServer, 'y');
+    const accepting = around.accept(otherServer);
+    await flows.allocate(other, { name: 'y', qos, timeoutMs: null }, live);
+    await accepting;
+    // What is released is free for the same user, and the accept call that waited is still good.
+    for (const process of [client, server]) flows.deallocate(process, grants[0]?.flowId ?? 0);
+    expect((await around.allocate('x')).token).toBe((await waiting).token);
+  });
+
+  test('is asked over a layer: the requester is told, and who accepts waits on', async () => {
+    const around = bounded();
+    const ipcp = layer(around, 10);
+    bind(around, around.server, 'x');
+    const request = (): Promise<AllocationAnswer> =>
+      around.flows.requested(ipcp, {
+        hash: hashName('x', 'SHA3_256').toString('hex'),
+        qos,
+        piggyback: new OapRequest(randomBytes(16), wallClock()).bytes.toString('hex'),
+        maxMessageBytes: 1496,
+      });
+    const answers: AllocationAnswer[] = [];
+    for (let times = 0; times < 2; times += 1) {
+      const accepting = around.accept(around.server);
+      answers.push(await request());
+      await accepting;
+    }
+    const waiting = around.accept(around.server);
+    expect(await request()).toEqual({ response: -9 });
+    expect(around.logged.map(({ text }) => text)).toContain(
+      'Refused a flow to x: user 7 has 2 flows open on this node, its share.',
+    );
+    const [first] = answers;
+    if (first === undefined || !('flowId' in first)) throw new Error('the first was to be accepted');
+    around.flows.closed(first.flowId);
+    expect(await request()).toMatchObject({ response: 0 });
+    expect((await waiting).flowId).toBe(first.flowId);
   });
 });
 
@@ -310,6 +382,31 @@ describe('over a layer', () => {
         : call(method, params);
     await around.allocate('far');
     expect(around.dataPlane.of('flow.allocate').map(({ pid }) => pid)).toEqual([10]);
+  });
+
+  test('what an IPCP says of a name it does not know is logged where its turn has come', async () => {
+    const around = setup();
+    layer(around, 10, 'udp4');
+    layer(around, 11, 'udp6');
+    layer(around, 12, 'eth-dix');
+    let serves = 11;
+    around.dataPlane.answers = {
+      'name.query': ({ pid }) =>
+        pid === serves ? known : { ...known, known: false, ...(pid === 12 ? {} : { complaint: `${pid}?` }) },
+      'flow.allocate': goodPeer(),
+    };
+    const complaints = async (): Promise<string[]> => {
+      around.logged.length = 0;
+      await around.allocate('far').catch(() => {});
+      return around.logged
+        .filter(({ component }) => component.startsWith('ipcpd/'))
+        .map(({ component, level, text, speaker }) => `${speaker?.pid} ${component}(${level}): ${text}`);
+    };
+    expect(await complaints()).toEqual(['10 ipcpd/udp4(EE): 10?']);
+    serves = 12;
+    expect(await complaints()).toEqual([]);
+    serves = 0;
+    expect(await complaints()).toEqual(['10 ipcpd/udp4(EE): 10?', '11 ipcpd/udp6(EE): 11?']);
   });
 
   test('one that answers in time goes before those that come after it', async () => {

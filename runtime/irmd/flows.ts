@@ -5,17 +5,19 @@
 import { O7sError } from '../lib/errors.ts';
 import { maxPacketLifetimeMs } from '../lib/frct/limits.ts';
 import type { Logger } from '../lib/log.ts';
-import { messageBytesMax } from '../lib/limits.ts';
+import { flowIdMax, flowIdMin, messageBytesMax } from '../lib/limits.ts';
+import { LowestFree } from '../lib/lowest-free.ts';
 import { hashName } from '../lib/names.ts';
 import { isOrdered, npQos, type QosJson, qosFromJson, qosToJson } from '../lib/qos.ts';
 import type { FlowGrant } from '../lib/rpc/api.ts';
 import type { AllocationAnswer } from '../lib/rpc/data-plane-api.ts';
 import type { FlowInfo } from '../lib/rpc/events.ts';
+import { Complaints } from './complaints.ts';
 import type { EventHub } from './events.ts';
-import { FlowIds } from './flow-ids.ts';
 import { type Encrypted, Handshakes } from './handshakes.ts';
 import type { Accept, DataPlanePort, IpcpEntry, NameEntry, ProcessEntry, Registry } from './registry.ts';
 import type { SecuritySource } from './security.ts';
+import type { Shares } from './shares.ts';
 
 /** Times in ms; parameters, so that a test need not wait for them. */
 export interface FlowLimits {
@@ -62,6 +64,7 @@ export interface FlowSurroundings {
   readonly security?: SecuritySource | undefined;
   /** Without one, no program is started. */
   readonly starter?: ProgramStarter | undefined;
+  readonly shares: Shares;
 }
 
 interface PendingAccept extends Accept {
@@ -82,6 +85,8 @@ interface FlowRecord {
   allocatedAt: number;
   /** Whether listeners know of it. */
   told: boolean;
+  /** Its id is in the share of a user no more. */
+  readonly giveBack: () => void;
 }
 
 const okAnswer = 0;
@@ -92,7 +97,7 @@ const messageHeaderBytesMax = 43;
 
 export class Flows {
   readonly #around: FlowSurroundings;
-  readonly #ids = new FlowIds();
+  readonly #ids = new LowestFree(flowIdMin, flowIdMax);
   readonly #flows = new Map<number, FlowRecord>();
   readonly #accepts = new Map<ProcessEntry, Set<PendingAccept>>();
   readonly #handshakes: Handshakes;
@@ -281,16 +286,22 @@ export class Flows {
     }
     if (!registry.hasIpcp(ipcp)) {
       // Nobody would ever say that the flow is over.
-      registry.addAccept(accept);
+      this.#giveBack(accept);
       log.warn(`The IPCP of a flow to ${entry.name} is gone before it was accepted.`, { ipcp: ipcp.name });
       return refusal('EIPCP');
     }
     const { process } = accept;
     const { socket } = ipcp.plane;
-    const grant = {
-      ...this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes),
-      ...answer.flow,
-    };
+    let open: FlowGrant;
+    try {
+      open = this.#grant(entry.name, [process], ipcp, params.qos, socket, params.maxMessageBytes);
+    } catch (error) {
+      if (!(error instanceof O7sError)) throw error;
+      this.#giveBack(accept);
+      log.warn(`Refused a flow to ${entry.name}: ${error.message}.`, { ipcp: ipcp.name });
+      return refusal(error.code);
+    }
+    const grant = { ...open, ...answer.flow };
     const user = userIn(ipcp.plane, process);
     if (user === null) accept.grant(grant);
     const { flowId, token } = grant;
@@ -320,9 +331,11 @@ export class Flows {
 
   /** The data plane is through with a flow. */
   closed(flowId: number): void {
-    if (!this.#flows.has(flowId)) return;
+    const flow = this.#flows.get(flowId);
+    if (flow === undefined) return;
     this.#forget(flowId);
-    this.#around.log.info(`Completed deallocation of flow_id ${flowId}.`, {
+    const by = flow.ipcp === undefined ? '' : ` by process ${flow.ipcp.pid}`;
+    this.#around.log.info(`Completed deallocation of flow_id ${flowId}${by}.`, {
       event: 'flow.deallocated',
       flow: flowId,
     });
@@ -363,7 +376,8 @@ export class Flows {
     const known = await this.#overLayers(process, name, qos, signal);
     if (known !== undefined) return known;
     if (entry === undefined) {
-      this.#around.log.error(`Name ${name} does not exist.`);
+      this.#around.log.child('reg').error(`Name ${name} does not exist.`);
+      this.#around.log.error(`Failed to get name info for ${name}.`);
       throw new O7sError('ENAME', `${name} is not known here, and no layer knows it`, {
         hint: 'register it in a layer that both nodes are in',
       });
@@ -377,7 +391,8 @@ export class Flows {
   }
 
   #direct(process: ProcessEntry, entry: NameEntry, accept: PendingAccept, qos: QosJson): FlowGrant {
-    const { log, registry } = this.#around;
+    const { log } = this.#around;
+    let open: FlowGrant;
     let encrypted: Encrypted;
     try {
       if (accept.process.ipcp !== undefined && ordered(qos)) {
@@ -386,13 +401,13 @@ export class Flows {
         });
       }
       encrypted = this.#handshakes.within(entry.name, ordered(qos));
+      const owners = [process, accept.process];
+      open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
     } catch (error) {
       // Whom it was not to be had for is nothing to who accepts.
-      registry.addAccept(accept);
+      this.#giveBack(accept);
       throw error;
     }
-    const owners = [process, accept.process];
-    const open = this.#grant(entry.name, owners, undefined, qos, accept.listen, messageBytesMax);
     const grant = { ...open, ...encrypted };
     accept.grant({ ...grant, connect: null });
     this.#tellAllocated(grant.flowId);
@@ -439,10 +454,12 @@ export class Flows {
       .ipcps()
       // An IPCP gets its flows from other layers than its own.
       .filter(({ layer, type, pid }) => layer !== undefined && type !== 'broadcast' && pid !== askedBy.pid)
-      .map((ipcp) => ({ ipcp, knows: undefined as boolean | undefined }));
+      .map((ipcp, place) => ({ ipcp, place, knows: undefined as boolean | undefined }));
+    const complaints = new Complaints<IpcpEntry>((ipcp, text) => this.#complain(ipcp, text));
     for (const entry of asked) {
-      void this.#knows(entry.ipcp, name).then((knows) => {
-        entry.knows = knows;
+      void this.#ask(entry.ipcp, name).then(({ known, complaint }) => {
+        entry.knows = known;
+        if (complaint !== undefined) complaints.heard(entry.place, entry.ipcp, complaint);
         wake();
       });
     }
@@ -456,10 +473,12 @@ export class Flows {
         const undecided = asked.some(({ knows }, index) => knows === undefined && index < yes);
         if (yes !== -1 && (!undecided || preferenceOver === true)) {
           const [chosen] = asked.splice(yes, 1);
-          if (chosen !== undefined) yield chosen.ipcp;
+          if (chosen === undefined) continue;
+          complaints.reached(chosen.place);
+          yield chosen.ipcp;
           continue;
         }
-        if (asked.every(({ knows }) => knows === false)) return;
+        if (asked.every(({ knows }) => knows === false)) return complaints.reached(Number.POSITIVE_INFINITY);
         if (yes !== -1 && preferenceOver === undefined) {
           preferenceOver = false;
           timer = setTimeout(
@@ -491,6 +510,7 @@ export class Flows {
     if (layer === undefined) throw new O7sError('EIPCPSTATE');
     const hash = hashName(name, layer.hash).toString('hex');
     const ask = this.#handshakes.asker(name, ordered(qos));
+    let lastId = 0;
     do {
       const oap = ask();
       const room = layer.maxMessageBytes - messageHeaderBytesMax - hash.length / 2;
@@ -501,6 +521,7 @@ export class Flows {
       }
       const grant = this.#grant(name, [process], ipcp, qos, plane.socket, layer.maxMessageBytes);
       const { flowId, token } = grant;
+      lastId = flowId;
       const user = userIn(plane, process);
       const giveUp = (): void => {
         this.#forget(flowId);
@@ -509,7 +530,10 @@ export class Flows {
       try {
         const piggyback = oap.bytes.toString('hex');
         const params = { pid: ipcp.pid, process: process.pid, flowId, token, hash, qos, piggyback, user };
-        const asked = plane.call('flow.allocate', params);
+        const asked = plane.call('flow.allocate', params).catch((error: unknown) => {
+          log.error(`Flow allocation ${flowId} failed.`, { flow: flowId });
+          throw error;
+        });
         const result = await orAborted(asked, signal);
         if (result.outcome === 'accepted') {
           const encrypted = oap.judge(Buffer.from(result.piggyback, 'hex'));
@@ -525,23 +549,30 @@ export class Flows {
         giveUp();
         throw error;
       }
-    } while (await orAborted(this.#knows(ipcp, name), signal));
-    log.error(`Flow allocation to ${name} failed.`);
+    } while ((await orAborted(this.#ask(ipcp, name), signal)).known);
+    log.error(`Flow allocation ${lastId} failed.`, { flow: lastId });
     throw new O7sError('EIPCP', `${name} was known in ${layer.name} but no longer answers`);
   }
 
-  async #knows(ipcp: IpcpEntry, name: string): Promise<boolean> {
+  /** Asks an IPCP whether its layer knows a name. */
+  async #ask(ipcp: IpcpEntry, name: string): Promise<{ known: boolean; complaint?: string | undefined }> {
     const { pid, layer, plane } = ipcp;
-    if (layer === undefined) return false;
+    if (layer === undefined) return { known: false };
     const hash = hashName(name, layer.hash).toString('hex');
     try {
-      const { known, maxMessageBytes } = await plane.call('name.query', { pid, hash });
+      const { known, complaint, maxMessageBytes } = await plane.call('name.query', { pid, hash });
       layer.maxMessageBytes = maxMessageBytes;
-      return known;
+      return { known, complaint };
     } catch {
       // An IPCP that is gone knows nothing.
-      return false;
+      return { known: false };
     }
+  }
+
+  /** Logs what an IPCP has to say of a name that it was asked for. */
+  #complain({ pid, type, name, layer }: IpcpEntry, text: string): void {
+    const speaker = { pid, program: `ipcpd-${type}`, ipcp: name, layer: layer?.name };
+    this.#around.log.child(`ipcpd/${type}`, speaker).error(text);
   }
 
   /** The next accept call to a name that may serve; undefined when none came in time. */
@@ -575,6 +606,13 @@ export class Flows {
       signal?.addEventListener('abort', giveUp, { once: true });
       entry.waiters.add(waiter);
     });
+  }
+
+  /** Nothing came of the flow that an accept call was taken for: it waits again. One that stands was never taken. */
+  #giveBack(accept: PendingAccept): void {
+    const { process, standing } = accept;
+    if (standing !== true && this.#accepts.get(process)?.has(accept) === true)
+      this.#around.registry.addAccept(accept);
   }
 
   /** Whether a program that is started would be of the user who asks: direct flows join those of one user only. */
@@ -631,7 +669,15 @@ export class Flows {
     connect: string,
     maxMessageBytes: number,
   ): FlowGrant {
+    const [payer] = owners;
+    const giveBack = payer === undefined ? () => {} : this.#around.shares.take(payer, 'flows');
     const flowId = this.#ids.take();
+    if (flowId === undefined) {
+      giveBack();
+      throw new O7sError('EBADF', `this node has ${this.#ids.size} flows open`, {
+        hint: 'release some: `irm events` lists them',
+      });
+    }
     const allocatedAt = this.#around.events.now;
     this.#flows.set(flowId, {
       name,
@@ -641,6 +687,7 @@ export class Flows {
       up: true,
       allocatedAt,
       told: false,
+      giveBack,
     });
     return {
       flowId,
@@ -664,6 +711,7 @@ export class Flows {
     const flow = this.#flows.get(flowId);
     this.#flows.delete(flowId);
     this.#ids.release(flowId);
+    flow?.giveBack();
     // An attempt that came to nothing was never a flow to anybody.
     if (flow?.told !== true) return;
     this.#around.events.emit({ event: 'flow.deallocated', flowId, name: flow.name });

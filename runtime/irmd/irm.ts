@@ -33,8 +33,10 @@ import {
 export interface DataPlanes {
   /** A place for a new IPCP, and its pid. */
   place(): Promise<{ readonly plane: DataPlanePort; readonly pid: number }>;
-  /** The IPCP at a place is gone, and with it a process that was its own. */
-  leave(plane: DataPlanePort): Promise<void>;
+  /** Whether a process runs one IPCP alone. */
+  isOwn(plane: DataPlanePort): boolean;
+  /** The IPCP at a place is gone, and with it a process that was its own; `answers` unless that is known to be stuck. */
+  leave(plane: DataPlanePort, answers?: boolean): Promise<void>;
   /** Drops an IPCP without a goodbye; a process of its own dies, which is reported as any crash is. */
   kill(plane: DataPlanePort, pid: number): Promise<void>;
   /** Has all of them, those to come too, log so much. */
@@ -78,8 +80,7 @@ export class Management {
     if (this.#creating.has(name) || registry.ipcps().some((ipcp) => ipcp.name === name)) {
       throw new O7sError('EEXIST', `there is an IPCP ${name} already`, { hint: 'choose another name' });
     }
-    this.#creating.add(name);
-    const { plane, pid } = await dataPlanes.place().finally(() => this.#creating.delete(name));
+    const { plane, pid } = await this.#place(name);
     const entry: IpcpEntry = { pid, plane, name, type, layer: undefined };
     registry.addIpcp(entry);
     this.#addProcess(entry);
@@ -99,9 +100,19 @@ export class Management {
   async destroyIpcp(pid: number): Promise<void> {
     const { registry, dataPlanes, log } = this.#around;
     const entry = registry.findIpcp(pid);
-    await entry.plane.call('ipcp.destroy', { pid });
+    let answers = true;
+    try {
+      await entry.plane.call('ipcp.destroy', { pid });
+    } catch (error) {
+      answers = !(error instanceof O7sError && error.code === 'ETIMEDOUT');
+      // One that has a process of its own goes with that. What ipcpd knows no more it has destroyed, too late to say so.
+      if (!answers && !dataPlanes.isOwn(entry.plane)) throw error;
+    }
+    // It may have crashed meanwhile, which is reported.
+    if (!registry.hasIpcp(entry)) return;
     this.#remove(entry);
-    await dataPlanes.leave(entry.plane);
+    await dataPlanes.leave(entry.plane, answers);
+    log.info(`Process removed: ${pid}.`);
     log.info(`Destroyed IPCP ${pid}.`, { event: 'ipcp.destroyed', ipcp: entry.name });
     this.#around.events.emit({ event: 'ipcp.destroyed', pid, name: entry.name });
   }
@@ -189,7 +200,12 @@ export class Management {
       log.error('Cannot tear down connections for this IPCP type.');
       throw new O7sError('EIPCP', `IPCP ${entry.name} is of type ${entry.type}, which has no connections`);
     }
-    await entry.plane.call('ipcp.disconnect', { pid, destination, component });
+    try {
+      await entry.plane.call('ipcp.disconnect', { pid, destination, component });
+    } catch (error) {
+      log.error('Could not disconnect IPCP.', { ipcp: entry.name });
+      throw error;
+    }
     log.info(`${longNames[component]} connection between IPCP ${pid} and ${destination} torn down.`, {
       event: 'ipcp.disconnected',
       ipcp: entry.name,
@@ -203,6 +219,21 @@ export class Management {
     parts: readonly string[] | null,
   ): Promise<Readonly<Record<string, unknown>>> {
     return this.#around.registry.findIpcp(pid).plane.call('ipcp.metrics', { pid, parts });
+  }
+
+  /** A place for a new IPCP, whose name nobody else can have from here on. */
+  async #place(name: string): Promise<{ readonly plane: DataPlanePort; readonly pid: number }> {
+    const { dataPlanes, log } = this.#around;
+    this.#creating.add(name);
+    try {
+      return await dataPlanes.place();
+    } catch (error) {
+      log.error(`Failed to spawn IPCP ${name}.`);
+      log.error('Failed to create IPCP.');
+      throw error;
+    } finally {
+      this.#creating.delete(name);
+    }
   }
 
   /** Sets how much irmd and all IPCPs log, from now on, where a level is given. */
@@ -247,7 +278,7 @@ export class Management {
   destroyName(name: string): void {
     const { registry, log } = this.#around;
     if (registry.findName(name) === undefined) {
-      log.error(`Name ${name} does not exist.`);
+      log.child('reg').error(`Name ${name} does not exist.`);
       log.error(`Failed to destroy name ${name}.`);
     }
     registry.destroyName(name);
@@ -266,7 +297,7 @@ export class Management {
     try {
       hash = await this.#directory('name.register', name, pid);
     } catch (error) {
-      log.error(`Could not register ${name} with IPCP ${pid}.`);
+      log.error(`Could not register ${this.#shortHash(name, pid)} with IPCP ${pid}.`);
       throw error;
     }
     log.info(`Registered ${name} with IPCP ${pid} as ${hash.slice(0, 8)}.`, {
@@ -301,7 +332,8 @@ export class Management {
     try {
       registry.bindProgram(program, entry, auto);
     } catch (error) {
-      log.error(`Failed to bind program ${program} to name ${name}.`);
+      log.child('reg').error(`Name ${name} already bound to program ${program}.`);
+      log.error(`Failed to bind program ${program} to name ${name}`);
       throw error;
     }
     log.info(`Bound program ${program} to name ${name}.`, { event: 'name.bound' });
@@ -309,10 +341,18 @@ export class Management {
   }
 
   unbindProgram(program: string, name: string | null): void {
-    this.#around.registry.unbindProgram(program, name);
-    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for ${program}.`, {
-      event: 'name.unbound',
-    });
+    const { registry, log } = this.#around;
+    try {
+      registry.unbindProgram(program, name);
+    } catch (error) {
+      const unknown = `Could not find ${this.#isUnknown(name) ? `name ${name}` : `program ${program}`}.`;
+      const isElsewhere = name !== null && !this.#isUnknown(name) && registry.isBound(program);
+      log.child('reg').error(isElsewhere ? `Name ${name} not bound to program ${program}.` : unknown);
+      log.error(`Failed to unbind ${program}${name === null ? '.' : ` from ${name}`}`);
+      throw error;
+    }
+    const text = name === null ? `Program ${program} unbound.` : `Name ${name} unbound for ${program}.`;
+    log.info(text, { event: 'name.unbound' });
     this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: program });
   }
 
@@ -320,16 +360,35 @@ export class Management {
     const { registry, flows, log } = this.#around;
     const process = registry.findProcess(pid) ?? (await this.#announced(pid)) ?? this.#process(pid);
     const { entry } = this.#ensureName(name, 'spillover');
-    registry.bindProcess(process, entry, flows.acceptsOf(process));
+    try {
+      registry.bindProcess(process, entry, flows.acceptsOf(process));
+    } catch (error) {
+      log.child('reg').error(`Process ${pid} already bound to name ${name}.`);
+      log.error(`Failed to add name ${name} to process ${pid}.`);
+      throw error;
+    }
     log.info(`Bound process ${pid} to name ${name}.`, { event: 'name.bound' });
     this.#around.events.emit({ event: 'name.bound', name, by: String(pid) });
   }
 
   unbindProcess(pid: number, name: string | null): void {
-    this.#around.registry.unbindProcess(this.#process(pid), name);
-    this.#around.log.info(`${name === null ? 'All names' : `Name ${name}`} unbound for process ${pid}.`, {
-      event: 'name.unbound',
-    });
+    const { registry, log } = this.#around;
+    const process = registry.findProcess(pid);
+    try {
+      if (process === undefined) throw strangeProcess(pid);
+      registry.unbindProcess(process, name);
+    } catch (error) {
+      const fault = this.#isUnknown(name)
+        ? `Could not find name ${name}.`
+        : process === undefined
+          ? `Could not find process ${pid}.`
+          : `Process ${pid} not bound to ${name === null ? 'any name' : `name ${name}`}.`;
+      log.child('reg').error(fault);
+      log.error(`Failed to unbind ${pid}${name === null ? '.' : ` from ${name}`}`);
+      throw error;
+    }
+    const text = name === null ? `Process ${pid} unbound.` : `Name ${name} unbound for process ${pid}.`;
+    log.info(text, { event: 'name.unbound' });
     this.#around.events.emit({ event: 'name.unbound', name: name ?? '*', by: String(pid) });
   }
 
@@ -358,9 +417,10 @@ export class Management {
 
   /** An IPCP is a process like any other to those that bind names; one over other layers takes flows, too. */
   #addProcess(ipcp: IpcpEntry): void {
-    const { registry, flows, uid } = this.#around;
+    const { registry, flows, uid, log } = this.#around;
     const { pid, type, plane } = ipcp;
     const process = registry.addProcess({ pid, uid, privileged: true, program: `ipcpd-${type}`, ipcp });
+    log.info(`Process added: ${pid} (${process.program}).`);
     if (isStacked(type)) flows.acceptStanding(process, plane);
   }
 
@@ -379,9 +439,17 @@ export class Management {
     if (process !== undefined) return process;
     const gone = this.#around.ageMs(pid) === undefined;
     this.#around.log.error(`Process ${pid} ${gone ? 'does not exist' : 'does not respond'}.`);
-    throw new O7sError('ENOENT', `process ${pid} has not announced itself to irmd`, {
-      hint: 'bind processes that use the Ouroboros library',
-    });
+    throw strangeProcess(pid);
+  }
+
+  #isUnknown(name: string | null): boolean {
+    return name !== null && this.#around.registry.findName(name) === undefined;
+  }
+
+  /** A name as the log of a directory has it: by its hash where the IPCP is in a layer, which says how it is hashed. */
+  #shortHash(name: string, pid: number): string {
+    const layer = this.#around.registry.ipcps().find((ipcp) => ipcp.pid === pid)?.layer;
+    return layer === undefined ? name : hashName(name, layer.hash).toString('hex', 0, 4);
   }
 
   #ensureName(
@@ -410,6 +478,12 @@ export class Management {
     else layer.names.delete(name);
     return hash;
   }
+}
+
+function strangeProcess(pid: number): O7sError {
+  return new O7sError('ENOENT', `process ${pid} has not announced itself to irmd`, {
+    hint: 'bind processes that use the Ouroboros library',
+  });
 }
 
 function layerOf(info: LayerInfo, joined: Joining, device: string | null): LayerEntry {

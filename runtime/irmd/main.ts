@@ -25,6 +25,7 @@ import { RibFolder, RibFolderFault } from './rib-folder.ts';
 import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
 import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
+import { shareLimits, Shares } from './shares.ts';
 import { systemdUnit } from './unit.ts';
 
 process.title = 'irmd';
@@ -122,6 +123,7 @@ const msToNs = 1_000_000n;
 const uid = process.getuid?.() ?? 0;
 // What programs print must not stand between records of the log.
 const programs = new Programs(uid, options.log.to === 'stdout' ? 1 : 2);
+const shares = new Shares(shareLimits, uid);
 const flows: Flows = new Flows({
   registry,
   log,
@@ -131,6 +133,7 @@ const flows: Flows = new Flows({
   randomBytes,
   security,
   starter: programs,
+  shares,
 });
 const management: Management = new Management({
   registry,
@@ -153,6 +156,7 @@ const observation: Observation = new Observation({
   management,
   events,
   reports: () => server.reports(),
+  shares,
 });
 const server: Server = new Server({
   directory,
@@ -163,6 +167,7 @@ const server: Server = new Server({
   observation,
   log,
   events,
+  shares,
 });
 
 function ribOrExit(folder: string): RibFolder {

@@ -20,12 +20,14 @@ import type { Management } from './irm.ts';
 import { layerChanges, noFacts, type OwnFacts } from './layer-changes.ts';
 import { type IpcpEntry, ipcpInfo, type Registry } from './registry.ts';
 import { ribBelow, ribFiles, type RibMetrics } from './rib.ts';
+import type { Shares } from './shares.ts';
 
 /** The counters of a node at one moment. */
 export interface Sample {
   readonly at: number;
   readonly ipcps: readonly IpcpCounts[];
   readonly flows: readonly FlowCounts[];
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** What processes tell of their ends, by flow. */
@@ -38,6 +40,7 @@ export interface ObservationSetup {
   readonly events: EventHub;
   /** Asks the applications; resolves soon, without those that do not answer. */
   readonly reports: () => Promise<EndReports>;
+  readonly shares: Shares;
 }
 
 /** How long an answer of a data plane is waited for, ms. */
@@ -159,7 +162,7 @@ export class Observation {
   }
 
   async #take(): Promise<Sample> {
-    const { registry, flows, events, reports } = this.#setup;
+    const { registry, flows, events, reports, shares } = this.#setup;
     const planes = [...new Set(registry.ipcps().map(({ plane }) => plane))];
     const sampled = planes.map((plane) =>
       inTime(
@@ -177,6 +180,7 @@ export class Observation {
         port: portOf(ports.get(flowId)),
         ends: ends.get(flowId) ?? [],
       })),
+      refused: { ...shares.refused },
     };
   }
 

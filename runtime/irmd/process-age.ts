@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 /** When a process began, in ticks since boot: with its pid it names one process for ever. undefined when it is gone. */
-export function startTicks(pid: number): number | undefined {
+function startTicks(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);

@@ -2,7 +2,17 @@
  * The tree of the RIB as files, written anew each second: for what polls the tree of the prototype. A file that changed
  * is put in the place of the old one at once, so that no reader sees half of it.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../lib/log.ts';
 import type { RibFile } from '../lib/rpc/api.ts';
@@ -22,6 +32,7 @@ export class RibFolder {
   readonly #written = new Map<string, string>();
   readonly #folders = new Set<string>();
   readonly #timer: NodeJS.Timeout;
+  #taken: Stats;
   #busy = false;
   #failed = false;
 
@@ -34,7 +45,7 @@ export class RibFolder {
     this.#folder = folder;
     this.#read = read;
     this.#log = log;
-    take(folder);
+    this.#taken = take(folder);
     this.#timer = setInterval(() => void this.#renew(), renewMs);
     this.#timer.unref();
   }
@@ -66,9 +77,11 @@ export class RibFolder {
   }
 
   #write(files: readonly RibFile[]): void {
+    this.#retake();
     const kept = new Set(files.map(({ path }) => path));
     for (const { path, text } of files) {
-      if (this.#written.get(path) === text) continue;
+      // What cleans up old files may have taken one that has not changed for long.
+      if (this.#written.get(path) === text && existsSync(join(this.#folder, path))) continue;
       this.#makeFolder(dirname(path));
       const place = join(this.#folder, newFile);
       writeFileSync(place, text, { mode: 0o644 });
@@ -83,8 +96,17 @@ export class RibFolder {
     this.#removeEmpty(kept);
   }
 
+  /** Takes the folder again where it is gone, or another than it was. */
+  #retake(): void {
+    const there = lstatSync(this.#folder, { throwIfNoEntry: false });
+    if (there?.ino === this.#taken.ino && there.dev === this.#taken.dev) return;
+    this.#written.clear();
+    this.#folders.clear();
+    this.#taken = take(this.#folder);
+  }
+
   #makeFolder(path: string): void {
-    if (this.#folders.has(path)) return;
+    if (existsSync(join(this.#folder, path))) return;
     mkdirSync(join(this.#folder, path), { recursive: true, mode: 0o755 });
     for (let at = path; at !== '.'; at = dirname(at)) this.#folders.add(at);
   }
@@ -95,13 +117,18 @@ export class RibFolder {
     const unused = [...this.#folders].filter((path) => !used.has(path));
     // The deepest first.
     for (const path of unused.toSorted((a, b) => b.length - a.length)) {
-      rmdirSync(join(this.#folder, path));
       this.#folders.delete(path);
+      try {
+        rmdirSync(join(this.#folder, path));
+      } catch {
+        // It is gone already, or somebody has laid something into it, which goes with all the rest in the end.
+      }
     }
   }
 }
 
-function take(folder: string): void {
+/** Makes a folder this irmd's, and empty. */
+function take(folder: string): Stats {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     const found = lstatSync(folder);
@@ -114,6 +141,7 @@ function take(folder: string): void {
     }
     for (const entry of entries) rmSync(join(folder, entry), { recursive: true, force: true });
     writeFileSync(join(folder, markFile), '', { mode: 0o644 });
+    return found;
   } catch (error) {
     if (error instanceof RibFolderFault) throw error;
     throw new RibFolderFault((error as Error).message, { cause: error });

@@ -3,12 +3,13 @@
  * a certificate, its key and `enc.conf`, read at every allocation. Edge: it reads files. Source: end-to-end.md 4.5, 4.6.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { TrustStore } from '../lib/crypto/certificates.ts';
 import { type EncryptionConfig, parseEncryptionConfig } from '../lib/crypto/encryption-config.ts';
 import { securityFileBytesMax } from '../lib/limits.ts';
 import type { NameFiles } from '../lib/rpc/api.ts';
 import type { ClientSide, Identity, ServerSide } from '../lib/oap/security.ts';
+import { readBounded } from './bounded-file.ts';
 import { systemKeys } from './key-source.ts';
 
 /** A file that is there and of no use. */
@@ -184,26 +185,18 @@ function certificateFrom(file: Buffer): X509Certificate | undefined {
 
 /** A file, or undefined when it is missing. One that is there but cannot be read must not pass for missing. */
 function readIfThere(path: string, part: SecurityFault['part']): Buffer | undefined {
-  let fd: number;
+  let file: ReturnType<typeof readBounded>;
   try {
     // Each allocation looks, most names have none, and an error that is thrown costs eight times as much as a look.
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
-    // A pipe in its place must not hold the daemon up.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = readBounded(path, securityFileBytesMax);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw new SecurityFault(part, path, `cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new SecurityFault(part, path, 'not a file');
-    if (stat.size > securityFileBytesMax) {
-      throw new SecurityFault(part, path, `longer than ${securityFileBytesMax} bytes`);
-    }
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  if (file === 'not a file') throw new SecurityFault(part, path, file);
+  if (file === 'too long') throw new SecurityFault(part, path, `longer than ${securityFileBytesMax} bytes`);
+  return file;
 }
 
 function isMissing(error: unknown): boolean {

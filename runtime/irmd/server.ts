@@ -3,9 +3,9 @@ import { chownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { O7sError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { peerCredentials, type PeerCredentials, UnixListener } from '../lib/os/unix-socket.ts';
+import { peerCredentials, UnixListener } from '../lib/os/unix-socket.ts';
 import { applicationSocket, managementSocket } from '../lib/paths.ts';
-import { RpcConnection } from '../lib/rpc/connection.ts';
+import { refusalLine, RpcConnection } from '../lib/rpc/connection.ts';
 import type { EndReport } from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
@@ -13,6 +13,7 @@ import type { Management } from './irm.ts';
 import type { EndReports, Observation } from './observation.ts';
 import { type ProcessEntry, programKey, type Registry } from './registry.ts';
 import { applicationSchemas, dispatch, type Handlers, managementSchemas, readReports } from './schema.ts';
+import type { ShareHolder, Shares } from './shares.ts';
 import { Subscription } from './subscription.ts';
 import { isPrivileged, ouroborosGroup } from './users.ts';
 
@@ -25,6 +26,7 @@ export interface ServerSetup {
   readonly observation: Observation;
   readonly log: Logger;
   readonly events: EventHub;
+  readonly shares: Shares;
 }
 
 /** Ends of a flow in a node: both where it is between two of its processes. */
@@ -32,8 +34,9 @@ const endsMax = 2;
 /** How long what processes tell of their flows is waited for, ms. */
 const reportMs = 200;
 
-/** Connections a socket takes at once. */
+/** Connections a socket takes at once, and how long one too many has to read why, ms. */
 const connectionsMax = 10_000;
+const refusalMs = 1000;
 
 export class Server implements Disposable {
   readonly #setup: ServerSetup;
@@ -174,8 +177,18 @@ export class Server implements Disposable {
   }
 
   #application(fd: number): void {
-    const { flows, log } = this.#setup;
-    const credentials = peerCredentials(fd);
+    const { flows, log, shares } = this.#setup;
+    const { pid, uid, gid } = peerCredentials(fd);
+    const user = { pid, uid, privileged: isPrivileged(pid, uid, gid, this.#group) };
+    /** Does what takes its time within the user's share. */
+    const sharing = async <T>(work: () => Promise<T>): Promise<T> => {
+      const giveBack = shares.take(user, 'requests');
+      try {
+        return await work();
+      } finally {
+        giveBack();
+      }
+    };
     let process: ProcessEntry | undefined;
     let left = false;
     const known = (): ProcessEntry => {
@@ -188,30 +201,31 @@ export class Server implements Disposable {
       'process.announce': ({ program }) => {
         if (process !== undefined)
           throw new O7sError('EEXIST', 'this connection has announced a process already');
-        process = this.#announce(credentials, program);
+        process = this.#announce(user, program);
         if (connection !== undefined) this.#reporters.set(connection, { process, ready: true });
         return { pid: process.pid };
       },
       'process.leave': () => void (left = true),
-      'flow.allocate': (params, signal) => flows.allocate(known(), params, signal),
-      'flow.join': ({ layer }) => flows.join(known(), layer),
-      'flow.accept': (params, signal) => flows.accept(known(), params, signal),
+      'flow.allocate': (params, signal) => sharing(() => flows.allocate(known(), params, signal)),
+      'flow.join': ({ layer }) => sharing(() => flows.join(known(), layer)),
+      'flow.accept': (params, signal) => sharing(() => flows.accept(known(), params, signal)),
       'flow.deallocate': ({ flowId }) => flows.deallocate(known(), flowId),
     };
     const connection = this.#serve(
       this.#applications,
       fd,
       (method, params, signal) => {
-        log.debug(`Process ${credentials.pid} asks for ${shown(method)}.`);
+        log.debug(`Process ${pid} asks for ${shown(method)}.`);
         return dispatch(applicationSchemas, handlers, method, params, signal);
       },
       () => {
         if (process !== undefined) this.#leave(process, left);
       },
+      user,
     );
   }
 
-  #announce({ pid, uid, gid }: PeerCredentials, program: string): ProcessEntry {
+  #announce({ pid, uid, privileged }: ShareHolder & { readonly pid: number }, program: string): ProcessEntry {
     const { registry, log, events, management } = this.#setup;
     if (pid === 0) throw new O7sError('EPERM', 'this process is in a process namespace irmd cannot see');
     const known = registry.findProcess(pid);
@@ -219,7 +233,6 @@ export class Server implements Disposable {
       this.#sessions.set(known, (this.#sessions.get(known) ?? 0) + 1);
       return known;
     }
-    const privileged = isPrivileged(pid, uid, gid, this.#group);
     const entry = registry.addProcess({ pid, uid, privileged, program: programKey(program) });
     this.#sessions.set(entry, 1);
     log.info(`Process added: ${pid} (${entry.program}).`, { event: 'process.added' });
@@ -247,19 +260,38 @@ export class Server implements Disposable {
     fd: number,
     handler: ConstructorParameters<typeof RpcConnection>[1],
     onClose: () => void = () => {},
+    user?: ShareHolder,
   ): RpcConnection | undefined {
     const socket = new Socket({ fd, readable: true, writable: true });
-    if (connections.size >= connectionsMax) {
-      socket.destroy();
+    let giveBack: (() => void) | undefined;
+    try {
+      if (connections.size >= connectionsMax) {
+        throw new O7sError('EAGAIN', `irmd has ${connections.size} connections open`, {
+          hint: 'end some processes',
+        });
+      }
+      if (user !== undefined) giveBack = this.#setup.shares.take(user, 'connections');
+    } catch (error) {
+      refuse(socket, error as O7sError);
       return undefined;
     }
     const connection: RpcConnection = new RpcConnection(socket, handler, () => {
+      giveBack?.();
       connections.delete(connection);
       onClose();
     });
     connections.add(connection);
     return connection;
   }
+}
+
+/** Tells a connection why it is not served, and closes it. */
+function refuse(socket: Socket, error: O7sError): void {
+  socket.on('error', () => {});
+  // What it asks for is read and dropped: closed with something unread, it would not get to read the reason.
+  socket.resume();
+  socket.end(refusalLine(error));
+  setTimeout(() => socket.destroy(), refusalMs).unref();
 }
 
 /** Characters of a method that are logged. */

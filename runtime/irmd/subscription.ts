@@ -37,6 +37,7 @@ export class Subscription implements Disposable {
   #dropped = 0;
   #resume: NodeJS.Timeout | undefined;
   #counting: NodeJS.Timeout | undefined;
+  #toldRefused: Sample['refused'] | undefined;
   /** What was told last, by pid and by flow, the latter as text. */
   #toldIpcps = new Map<number, IpcpCounts>();
   #toldFlows = new Map<number, string>();
@@ -96,17 +97,20 @@ export class Subscription implements Disposable {
     const { sink, sample } = this.#setup;
     // Totals are not lost by being told later.
     if (this.#dropped > 0 || sink.waitingBytes > waitingBytesMax / 2) return;
-    const { at, ipcps, flows } = await sample();
+    const { at, ipcps, flows, refused } = await sample();
     const changedIpcps = this.#changedIpcps(ipcps);
     const changedFlows = this.#changedFlows(flows);
-    if (changedIpcps.length + changedFlows.length === 0) return;
+    const refusals = changedNumbers(this.#toldRefused, refused);
+    this.#toldRefused = refused;
+    const changes = changedIpcps.length + changedFlows.length + Object.keys(refusals).length;
+    if (changes === 0) return;
     for (let from = 0; from === 0 || from < changedFlows.length; from += flowsMax) {
       const part = changedFlows.slice(from, from + flowsMax);
       if (sink.waitingBytes > waitingBytesMax) {
         for (const { flowId } of changedFlows.slice(from)) this.#toldFlows.delete(flowId);
         return;
       }
-      sink.send({ event: 'counters', at, ipcps: from === 0 ? changedIpcps : [], flows: part });
+      sink.send({ event: 'counters', at, ipcps: from === 0 ? changedIpcps : [], flows: part, refused });
     }
   }
 

@@ -15,6 +15,20 @@ export const rpcAnswerBytesMax: number = 16 * 1024 * 1024;
 /** Requests a control connection may have open at once. */
 export const rpcPendingMax = 4096;
 
+/**
+ * Of those, requests that ask for something and may take long, such as a flow, from one part of a node to another; the
+ * rest is for what ends things, which must not be refused.
+ */
+export const nodeRequestsMax: number = rpcPendingMax / 2;
+
+/**
+ * What one user may have open at irmd who is neither root, nor of the group ouroboros, nor whom irmd runs as: control
+ * connections, requests for flows and accept calls, flow ids.
+ */
+export const uidConnectionsMax = 1024;
+export const uidRequestsMax = 1024;
+export const uidFlowsMax = 2560;
+
 /** Longest message on a flow between two processes of a node, in bytes (application-api.md 2). */
 export const messageBytesMax = 1_048_260;
 

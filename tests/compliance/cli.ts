@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { lockLab } from '../../rumba/lock.ts';
 import { cli, folder, freshLab, type Outcome, startCli, type Started } from '../netns/cli.ts';
 
 export const twoNodes: string = fileURLToPath(new URL('../../topologies/two-nodes.ts', import.meta.url));
@@ -19,8 +20,19 @@ const servers = nodes.slice(1).map((each) => server(each, 'ping.' + each.name, [
 export default topology({ nodes, links, layers: [...cables, net], servers });
 `;
 
+/** Two nodes of which one never joins: nothing passes the link. */
+const unconnected = `
+import { ethDix, ethLink, node, topology, unicast } from 'o7s-testbed';
+const [a, b] = [node('a'), node('b')];
+const cable = ethLink(a, b, { impair: { loss: '100%' } });
+const lan = ethDix('lan', cable);
+export default topology({ nodes: [a, b], links: [cable], layers: [lan, unicast('net', [lan], { bootstrap: a })] });
+`;
+
 /** Steps of `up` at which it may be ended, as `-v` writes them. */
 const moments = ['node a', 'link a-b', 'irmd --stdout', 'irm ipcp bootstrap', 'irm bind process'] as const;
+
+const forever = { signal: new AbortController().signal, onWait: () => {} };
 
 export interface TestbedUnderTest {
   readonly name: 'docker' | 'netns';
@@ -66,7 +78,7 @@ export class TestbedCli {
 export function cliSuite(testbed: TestbedUnderTest): void {
   const own = new TestbedCli(testbed.name);
   const gone = async (lab: string): Promise<void> => {
-    await expect.poll(() => testbed.left(lab), { timeout: 15_000, interval: 20 }).toEqual([]);
+    await expect.poll(() => testbed.left(lab), { timeout: 30_000, interval: 20 }).toEqual([]);
   };
 
   test('up, ls, exec with 3 of 3 pings, down, and nothing is left', async () => {
@@ -77,7 +89,7 @@ export function cliSuite(testbed: TestbedUnderTest): void {
     expect(up.stdout).toBe(
       'NODE  INTERFACES  IPCPS  SERVERS\na     e1          lan.a  -\nb     e1          lan.b  ping.b\n',
     );
-    expect(up.stderr).toMatch(/nodes 2\/2 +\d+ ms\n/);
+    expect(up.stderr).toMatch(/nodes 2\/2 +[\d.]+ (ms|s)\n/);
     expect(up.stderr).toContain(`lab ${lab.name} is up: 2 nodes, 1 link, 1 layer, 1 server in `);
     expect(await own.listed(lab.name)).toMatchObject({
       testbed: testbed.name,
@@ -87,7 +99,7 @@ export function cliSuite(testbed: TestbedUnderTest): void {
     });
 
     const ping = ['oping', '-n', 'ping.b', '-c', '3', '-i', '10ms'];
-    const pinged = await own.run('exec', '--lab', lab.name, 'a', '--', ...ping);
+    const pinged = await own.run('exec', '--lab', lab.name, 'a', ...ping);
     expect(pinged.stdout).toContain('3 packets transmitted, 3 received');
     expect(pinged.code).toBe(0);
 
@@ -101,7 +113,7 @@ export function cliSuite(testbed: TestbedUnderTest): void {
       stdout: '',
       stderr: `lab ${lab.name} is down\n`,
     });
-    await expect.poll(left, { timeout: 10_000, interval: 10 }).toEqual([]);
+    await expect.poll(left, { timeout: 30_000, interval: 10 }).toEqual([]);
     expect(testbed.surroundings?.()).toEqual(before);
     expect(await own.run('down', '--lab', lab.name)).toEqual({
       code: 0,
@@ -231,12 +243,59 @@ export function cliSuite(testbed: TestbedUnderTest): void {
     await gone(other.name);
   });
 
-  test('of several up of one name at the same moment, one wins', async () => {
+  test('of several up of one name at the same moment one builds it, the others wait and find it', async () => {
     await using lab = own.lab();
     const outcomes = await Promise.all([1, 2, 3].map(() => own.run('up', twoNodes, '--lab', lab.name)));
-    expect(outcomes.map((each) => each.code).toSorted((one, other) => one - other)).toEqual([0, 1, 1]);
+    expect(outcomes.map((each) => each.code)).toEqual([0, 0, 0]);
+    const builders = outcomes.filter(({ stderr }) => stderr.includes(`lab ${lab.name} is up`));
+    const others = outcomes.filter(({ stderr }) => stderr.includes('nothing to change'));
+    expect([builders.length, others.length]).toEqual([1, 2]);
     const ping = await own.run('exec', '--lab', lab.name, 'a', '--', 'oping', '-n', 'ping.b', '-c', '1');
     expect(ping.stdout).toContain('1 packets transmitted, 1 received');
+  });
+
+  test('what changes a lab waits for who is changing it, and sees what that made of it', async () => {
+    await using place = await folder({ 't.ts': growing });
+    await using lab = own.lab();
+    const named = ['--lab', lab.name];
+    expect(await own.run('up', `${place.path}/t.ts`, ...named)).toMatchObject({ code: 0 });
+    const lock = await lockLab(lab.name, { ...forever, holder: '"this test"' });
+    const waits = `waiting for "this test" (process ${process.pid}), which is changing lab ${lab.name}\n`;
+    const grow = own.start('up', `${place.path}/t.ts`, ...named, '-y', '--set', 'third=true');
+    await grow.written(waits);
+    const link = own.start('link', 'set', 'a-b', '--delay', '1ms', ...named);
+    await link.written(waits);
+    await lock[Symbol.asyncDispose]();
+    expect(await grow.outcome).toMatchObject({ code: 0 });
+    expect(await link.outcome).toMatchObject({ code: 0, stderr: waits });
+
+    const again = await lockLab(lab.name, { ...forever, holder: '"this test"' });
+    const interrupted = own.start('up', `${place.path}/t.ts`, ...named, '-y');
+    await interrupted.written(waits);
+    interrupted.child.kill('SIGINT');
+    expect(await interrupted.outcome).toMatchObject({ code: 130 });
+    const stop = own.start('stop', 'c', ...named);
+    await stop.written(waits);
+    await again[Symbol.asyncDispose]();
+    // It stops a node that was not there when the first of them began.
+    expect(await stop.outcome).toMatchObject({ code: 0, stderr: `${waits}node c is stopped\n` });
+  });
+
+  test('down takes a lab from the command that is building it, which says so', async () => {
+    await using place = await folder({ 't.ts': unconnected });
+    await using lab = own.lab();
+    const { child, outcome, written } = own.start('up', `${place.path}/t.ts`, '--lab', lab.name, '-v');
+    await written('b >> irm ipcp bootstrap');
+    child.kill('SIGSTOP');
+    const down = own.run('down', '--lab', lab.name);
+    await gone(lab.name);
+    child.kill('SIGCONT');
+    expect(await down).toMatchObject({ code: 0 });
+    expect(testbed.left(lab.name)).toEqual([]);
+    expect(await outcome).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`lab ${lab.name} was taken down while this command changed it; bring`),
+    });
   });
 
   describe('up that is ended half-way leaves nothing', () => {

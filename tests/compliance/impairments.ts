@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 
 const signal = new AbortController().signal;
 
-const cable: TopologyCable = {
+export const cable: TopologyCable = {
   kind: 'eth',
   name: 'a-b',
   mtu: 1500,

@@ -25,9 +25,18 @@ export interface Played {
 
 /** Runs the storyboard of faults; the folder goes with the test. */
 export async function playFaults(testbed: string, words: readonly string[] = []): Promise<Played> {
+  return await playBoard(board, testbed, words);
+}
+
+/** Runs a storyboard of the fixtures that comes to its end. */
+export async function playStoryboard(name: string, testbed: string): Promise<Played> {
+  return await playBoard(`${root}tests/fixtures/storyboards/${name}.ts`, testbed, []);
+}
+
+async function playBoard(file: string, testbed: string, words: readonly string[]): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'o7s-story-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const command = ['bin/o7s-testbed.js', 'run', board, '--testbed', testbed, '-o', folder, ...words];
+  const command = ['bin/o7s-testbed.js', 'run', file, '--testbed', testbed, '-o', folder, ...words];
   const { status, stdout, stderr } = await run(
     process.execPath,
     command.map((word) => (word.startsWith('bin/') ? `${root}${word}` : word)),

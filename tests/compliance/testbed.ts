@@ -1,4 +1,5 @@
 /** What every testbed has to do, whatever its nodes are made of. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TopologyCable } from '../../rumba/model/topology.ts';
 import { poll } from '../../rumba/poll.ts';
@@ -51,6 +52,8 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
         (await testbed.labs()).find((each) => each.name === kept.name);
       try {
         await kept.addNode({ name: 'only' }, signal);
+        await kept.addNode({ name: 'brief' }, signal);
+        await kept.removeNode('brief', signal);
         expect(await (await find())?.record()).toBeUndefined();
         const nothing = { links: [], layers: [], registrations: [], servers: [] };
         const record = {
@@ -135,6 +138,26 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       expect((await a?.run(['sh', '-c', script]))?.code).toBe(code);
     });
 
+    test('output comes as fast as it is taken, and all of it, also after the command has ended', async () => {
+      const opened = await a?.open(['sh', '-c', 'head -c 5000000 /dev/zero; echo >&2 end']);
+      opened?.stdin.end();
+      let complaint = '';
+      opened?.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      opened?.stdout.once('readable', () => resolve());
+      await promise;
+      await delay(100);
+      expect(opened?.stdout.readableLength).toBeLessThan(1_000_000);
+      let bytes = 0;
+      for await (const chunk of opened?.stdout ?? []) {
+        bytes += (chunk as Buffer).length;
+        await delay(1);
+      }
+      expect(bytes).toBe(5_000_000);
+      expect(await opened?.ended).toBe(0);
+      expect(complaint).toBe('end\n');
+    });
+
     test('a command can be sent a signal', async () => {
       const attached = a?.attach([
         'sh',
@@ -143,7 +166,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       ]);
       const ready = async (): Promise<true | undefined> =>
         (await a?.run(['cat', '/run/ready']))?.code === 0 ? true : undefined;
-      await poll(ready, { what: 'the command', deadlineMs: 10_000 });
+      await poll(ready, { what: 'the command', deadlineMs: 30_000 });
       attached?.kill('SIGTERM');
       expect(await attached?.ended).toBe(5);
     });
@@ -152,11 +175,11 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       const program = await a?.start(['sh', '-c', 'echo first; echo my number is $$'], { log: 'x', signal });
       await poll(async () => (await lastLine('x')) === `my number is ${program?.pid}` || undefined, {
         what: 'its log',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
       await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
 
       await output(a, 'mkfifo', '/run/gate');
@@ -165,7 +188,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await output(a, 'sh', '-c', 'echo >/run/gate');
       await poll(async () => ((await waiting?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
     });
 
@@ -173,7 +196,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       const program = await a?.start(['/nonexistent/program'], { log: 'z', signal });
       await poll(async () => ((await program?.alive()) === false ? true : undefined), {
         what: 'its end',
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
       });
       expect(await lastLine('z')).toContain('/nonexistent/program: not found');
     });
@@ -186,7 +209,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
         async () => ((await a?.run(['sh', '-c', zombies]))?.stdout.trim() === '0' ? true : undefined),
         {
           what: 'an orphan to be collected',
-          deadlineMs: 10_000,
+          deadlineMs: 30_000,
         },
       );
     });
@@ -206,7 +229,7 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await doomed.destroy();
       await poll(async () => ((await left()).length === 0 ? true : undefined), {
         what: 'the last of the lab to go',
-        deadlineMs: 5_000,
+        deadlineMs: 30_000,
       });
       await doomed.destroy();
     });

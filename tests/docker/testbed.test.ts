@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../rumba/installation.ts';
 import { DockerTestbed } from '../../rumba/testbeds/docker/testbed.ts';
 import { testbedCompliance } from '../compliance/testbed.ts';
-import { docker, leftOf, noEngine } from './engine.ts';
+import { containersOf, docker, leftOf, noEngine } from './engine.ts';
 import { nodeImage, prepared } from './image.ts';
 
 const manifest = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as {
@@ -71,6 +71,22 @@ describe('docker', () => {
     ]);
   });
 
+  test('a lab that is destroyed late takes nothing of the next one of its name', async () => {
+    const signal = new AbortController().signal;
+    const name = `twice-${process.pid}`;
+    const testbed = new DockerTestbed();
+    const first = await testbed.createLab(name, signal);
+    await first.destroy();
+    await using lab = await disposable(name, signal);
+    await lab.made.addNode({ name: 'a' }, signal);
+    await first.removeNode('a', signal);
+    await first.destroy();
+    expect(await first.isThere()).toBe(false);
+    expect(await lab.made.isThere()).toBe(true);
+    expect((await lab.made.node('a').run(['true'])).code).toBe(0);
+    expect(containersOf(name)).toHaveLength(2);
+  });
+
   test('irmd answers over the agent, several at a time', async () => {
     const signal = new AbortController().signal;
     await using lab = await disposable(`irm-${process.pid}`, signal);
@@ -88,7 +104,7 @@ describe('docker', () => {
                 .node(name)
                 .irm(signal)
                 .catch(() => undefined),
-            { timeout: 10_000 },
+            { timeout: 30_000 },
           )
           .toBeDefined()
           .then(() => lab.made.node(name).irm(signal));

@@ -247,9 +247,31 @@ describe('two hosts', () => {
         /directory\(II\): Using DHT policy\.\n[^]*dht\(II\): DHT initialized\.\n[^]* {2}parameters: alpha=3, k=8, t_exp=86400, t_refr=900, t_replicate=900\.\n/,
       );
     }
-    expect(logged[0]?.()).toMatch(/enrollment\(II\): \[[0-9a-f]{16}\] Enrollment completed\.\n/);
+    await until('the enrolment to end at A', () =>
+      /enrollment\(II\): Enrollment flow \d+ closed\.\n/.test(logged[0]?.() ?? ''),
+    );
+    // By descriptors: an attempt whose answer was late has others than the one that succeeds.
+    const handled = (component: string, between = ''): RegExp =>
+      new RegExp(
+        `connection-manager\\(II\\): Handling incoming flow (\\d+)\\.\\n[^]*` +
+          `connection-manager\\(II\\): Request to connect to ${component}\\.\\n[^]*${between}` +
+          `connection-manager\\(II\\): Finished handling incoming flow \\1 for ${component}\\.\\n`,
+      );
+    expect(logged[0]?.()).toMatch(
+      handled('Enrollment', 'enrollment\\(II\\): Incoming enrollment connection on flow \\1\\.\\n[^]*'),
+    );
+    expect(logged[0]?.()).toMatch(
+      /enrollment\(II\): \[([0-9a-f]{16})\] Handling incoming enrollment\.\n[^]*enrollment\(II\): \[\1\] Enrollment completed\.\n/,
+    );
+    for (const text of ['Requesting enrollment.', 'Enrolled with net.']) {
+      expect(logged[1]?.()).toMatch(new RegExp(`unicast-ipcp\\(II\\): \\[[0-9a-f]{16}\\] ${text}\\n`));
+    }
+    const connecting = since(a);
     await b.manage('i co n ub d ua c mgmt');
     await b.manage('i co n ub d ua c dt');
+    for (const what of ['Management', 'Data Transfer']) {
+      await until(`the ${what} connection at A`, () => handled(what).test(connecting()));
+    }
     for (const what of ['Management', 'Data Transfer']) {
       expect(logged[1]?.()).toMatch(
         new RegExp(`Established ${what} connection between IPCP \\d+ and ua\\.\\n`),

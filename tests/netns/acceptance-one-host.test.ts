@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { asUser } from '../support/as-user.ts';
 import { program, run, type Running } from '../support/command.ts';
 import { SyslogReader } from '../support/syslog-reader.ts';
 import { Namespace, namespacesMissing } from '../support/namespaces.ts';
@@ -79,7 +80,7 @@ describe('the daemon', () => {
   });
 
   test('S01 a user may run one, where no raw socket is needed', async () => {
-    const own = await fresh(asUser(1001));
+    const own = await fresh(asUser(1001, 1001, host.launch));
     chmodSync(own.directory, 0o777);
     await own.startIrmd();
     await own.manage('i b t local n l1 l ll');
@@ -196,6 +197,7 @@ describe('irm', () => {
       ['i b foo bar', 1, /^Unknown option: "foo"\.\n$/],
       ['i b t l n l3 l l3l autobind', 0, /^Can not bind this IPCP type,autobind disabled\.\n\n$/],
       ['i b t eth-dix n e l y dev nope', 1, /^$/],
+      ['i b t udp4 n u l y ip 192.0.2.77', 1, /^$/],
     ];
     for (const [words, status, stdout] of cases) {
       expect(await node.irm(words), words).toMatchObject({ status, stdout: expect.stringMatching(stdout) });
@@ -203,6 +205,12 @@ describe('irm', () => {
     expect(logged()).toMatch(
       /ipcpd\/ipcp\(EE\): Failed to bootstrap: IPCP in state <operational>, need <boot>\.\n.*irmd\(EE\): Could not bootstrap IPCP\.\n/,
     );
+    for (const text of [
+      ...['get MTU', 'get interface MTU', 'set MTU'].map((what) => `ipcpd/eth-dix(EE): Failed to ${what}.`),
+      "ipcpd/udp4(EE): Couldn't bind to 192.0.2.77:3435. Cannot assign requested address.",
+    ]) {
+      expect(logged()).toMatch(new RegExp(`==\\d+== ${RegExp.escape(text)}\n`));
+    }
     expect(await node.manage('i l n e')).toContain('Not enrolled.');
     await node.manage('i d n *');
   });
@@ -271,12 +279,45 @@ describe('irm', () => {
       status: 1,
       stdout: 'nosuch does not exist.\n',
     });
-    expect(await node.irm('bind process 999999999 name x')).toMatchObject({ status: 1 });
+    for (const pid of [999_999_999, 4_194_304]) {
+      expect(await node.irm(`bind process ${pid} name x`)).toMatchObject({
+        status: 1,
+        stdout: `"${pid}" is not a valid process id.\n`,
+      });
+    }
     expect(await node.irm(`bind process ${process.pid} name x`)).toMatchObject(refused);
     expect(logged()).toContain(`Process ${process.pid} does not respond.\n`);
     expect(await node.irm('bind ipcp nope name x')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage(`bind program ${oping} name o3`);
+    expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage('unbind program oping');
+    const server = await node.serve('o2', '-Q');
+    const { pid } = server;
+    expect(await node.irm(`bind process ${pid} name o2`)).toMatchObject(refused);
+    for (const words of [`${pid} name o1`, `${pid} name nosuch`, '4194304 name o2']) {
+      expect(await node.irm(`unbind process ${words}`)).toMatchObject(refused);
+    }
+    expect(await node.irm(`unbind process ${pid}`)).toMatchObject(silent);
+    for (const text of [
+      `reg(EE): Name o1 already bound to program ${oping}.`,
+      `irmd(EE): Failed to bind program ${oping} to name o1`,
+      'irmd(II): Name o1 unbound for oping.',
+      'reg(EE): Could not find program oping.',
+      'irmd(EE): Failed to unbind oping from o1',
+      'reg(EE): Name o1 not bound to program oping.',
+      'irmd(II): Program oping unbound.',
+      `reg(EE): Process ${pid} already bound to name o2.`,
+      `reg(EE): Process ${pid} not bound to name o1.`,
+      `irmd(EE): Failed to unbind ${pid} from o1`,
+      'reg(EE): Could not find name nosuch.',
+      'reg(EE): Could not find process 4194304.',
+      `irmd(II): Process ${pid} unbound.`,
+    ]) {
+      expect(logged()).toContain(`== ${text}\n`);
+    }
+    await server.kill('SIGTERM');
   });
 });
 
@@ -402,7 +443,7 @@ describe('one host', () => {
     chmodSync(own.directory, 0o755);
     await own.startIrmd();
     const as = (uid: number, tool: string, args: readonly string[], gid = uid): Running => {
-      const [file, words] = asUser(uid, gid)(program(tool as 'oping'), args);
+      const [file, words] = asUser(uid, gid, host.launch)(program(tool as 'oping'), args);
       return own.spawn(file, words);
     };
     const pings = async (uid: number, gid = uid): Promise<string> => {
@@ -422,6 +463,11 @@ describe('one host', () => {
     const later = since(own);
     expect(await pings(1002)).toBe('received');
     expect(later()).toContain('Flow request arrived for foo.\n');
+    await own.logged('ipcpd-local(II): Flow with fd 65 deallocated.');
+    expect(later()).toMatch(
+      /ipcpd-local\(II\): Pending local allocation request on fd 64\.\n[^]*ipcpd-local\(II\): Flow allocation completed, fds \(64, 65\)\.\n[^]*ipcpd-local\(II\): Flow with fd 64 deallocated\.\n/,
+    );
+    expect(later()).toMatch(/Completed deallocation of flow_id \d+ by process \d+\.\n/);
     expect(later()).toMatch(new RegExp(`Flow \\d+ accepted by ${server.pid} for foo \\(uid 1001\\)\\.`));
     // Management is for root and the group ouroboros.
     const stranger = await as(1001, 'irm', ['ipcp', 'create', 'name', 'x', 'type', 'local']).finished;
@@ -466,7 +512,7 @@ describe('one host', () => {
 
       await own.manage('i b t local n l1 l ll');
       // Of another user, so that the flow goes over the layer.
-      const other = own.spawn(...asUser(1001)(program('oping'), ['-l', '-Q']));
+      const other = own.spawn(...asUser(1001, 1001, host.launch)(program('oping'), ['-l', '-Q']));
       chmodSync(own.directory, 0o755);
       onTestFinished(async () => void (await other.kill()));
       await own.logged(`Process added: ${other.pid} (oping).`);
@@ -566,6 +612,9 @@ describe('one host', () => {
     await own.startIrmd('--config', file);
     await own.logged('Established Data Transfer connection between IPCP');
     expect(own.log).toContain(`irmd/configuration(II): Reading configuration from file ${file}\n`);
+    expect(own.log).toMatch(
+      /irmd\/configuration\(II\): Using DHT directory policy\.\n.*irmd\/configuration\(II\): Using Link State routing policy\.\n/,
+    );
     expect(own.log).toMatch(/Established Management connection between IPCP \d+ and lan1\.\n/);
     expect(await own.manage('i l')).toMatch(
       /local1 \| +local \| +local1 \|\n.* lan1 \| +unicast \| +LAN \|\n.* lan2 \| +unicast \| +LAN \|\n/,
@@ -582,6 +631,10 @@ describe('one host', () => {
         ['Unkown toplevel key: foo.', 'Failed to load configuration.', 'Failed to load config file.'],
       ],
       ['[name.n]\nlb="nonsense"', ['Invalid load-balancing policy for n.', 'Failed to load configuration.']],
+      [
+        '[unicast.u]\nbootstrap="n"\ndht_k=21',
+        ['Invalid replication factor: 21\n', 'Invalid directory configuration.\n'],
+      ],
       ['[', ['Failed to parse config file: line 1: ', 'Failed to load config file.']],
       [undefined, [`Failed to check path for ${file}: No such file or directory.`]],
     ] as const) {
@@ -656,14 +709,3 @@ describe('one host', () => {
     expect(verified).toMatchObject({ status: 0, stderr: '' });
   });
 });
-
-/** Programs as another user, who may read what this one may. */
-function asUser(uid: number, gid = uid): Launcher {
-  return (command, args) => {
-    if (process.getuid?.() !== 0) return [command, args];
-    const read = ['--inh-caps', '-all,+dac_read_search', '--bounding-set', '-all,+dac_read_search'];
-    const caps = [...read, '--ambient-caps', '-all,+dac_read_search'];
-    const user = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups', ...caps];
-    return host.launch('setpriv', [...user, '--', command, ...args]);
-  };
-}

@@ -9,7 +9,7 @@ import { markedProcesses, traceLab } from './traces.ts';
 
 /** Resolves when nothing of a lab is left. */
 async function gone(lab: string): Promise<void> {
-  await expect.poll(() => markedProcesses(lab), { timeout: 10_000, interval: 10 }).toEqual([]);
+  await expect.poll(() => markedProcesses(lab), { timeout: 30_000, interval: 10 }).toEqual([]);
 }
 
 cliSuite({ name: 'netns', left: markedProcesses, trace: traceLab });

@@ -8,6 +8,9 @@ import { until } from '../support/until.ts';
 
 export const program = fileURLToPath(new URL('../../bin/o7s-testbed.js', import.meta.url));
 
+/** How long a command may take to come to a point, in milliseconds: other tests run beside it. */
+const writtenMs = 60_000;
+
 export interface Outcome {
   /** 128 and the signal's number when a signal ended it. */
   code: number;
@@ -45,11 +48,15 @@ export function startProcess(words: readonly string[], { cwd, env }: StartOption
     });
   });
   const written = async (part: string): Promise<void> => {
-    await until(`it to write ${part}`, () => {
-      if (read.stderr.includes(part)) return true;
-      if (child.exitCode !== null) throw new Error(`it ended without writing ${part}: ${read.stderr}`);
-      return false;
-    });
+    await until(
+      `it to write ${part}`,
+      () => {
+        if (read.stderr.includes(part)) return true;
+        if (child.exitCode !== null) throw new Error(`it ended without writing ${part}: ${read.stderr}`);
+        return false;
+      },
+      writtenMs,
+    );
   };
   return { child, outcome, written };
 }

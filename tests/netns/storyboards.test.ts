@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PlayResult } from '../../rumba/storyboard/play.ts';
-import { expectBundle, playFaults, sweepIpcpKill } from '../compliance/storyboards.ts';
+import { expectBundle, playFaults, playStoryboard, sweepIpcpKill } from '../compliance/storyboards.ts';
 
 test('the same seed gives the same plan, steps and verdicts, another one another plan', async () => {
   const one = await playFaults('netns');
@@ -23,6 +23,19 @@ test('an expectation that is not met: exit code 4, and JUnit says which', async 
   expect(xml).toMatch(
     /name="rtt median of a to ping.b below 1us" time="0">\n\s+<failure message="measured [\d.]+ms"/,
   );
+});
+
+test('a server that is lost is loss to the end, and the run fails', async () => {
+  const { code, results } = await playStoryboard('server-lost', 'netns');
+  expect(code).toBe(4);
+  expect(results.steps.map(({ ok }) => ok)).toEqual([true, true]);
+  const [loss, outage] = results.verdicts;
+  expect([loss?.ok, outage?.ok, outage?.measured]).toEqual([false, false, null]);
+  const [ping] = results.pings;
+  const stopped = results.steps.find(({ step }) => step === 2)?.endedMs ?? 0;
+  const after = ping?.samples.filter(({ at }) => at > stopped) ?? [];
+  expect(after.length).toBeGreaterThan(0);
+  expect(after.every(({ rttMs }) => rttMs === null)).toBe(true);
 });
 
 test('an IPCP is killed; a run of a sweep that is broken is marked and stops no other', async () => {

@@ -296,7 +296,7 @@ describe.each(['shared', 'process'] as const)('a line of three, ipcpd %s', (ipcp
         .catch((e: unknown) => e);
       expect(unreached).toEqual(code('ENAME'));
       await c!.irm('ipcp connect name net.c dst net.b component dt');
-      await near.untilUp({ timeout: patience });
+      for (const flow of [near, far]) await flow.untilUp({ timeout: patience });
       await near.write(Buffer.from('again'));
       expect(String(await far.read({ timeout: patience }))).toBe('again');
       await c!.irm('ipcp disconnect name net.c dst net.b component mgmt');

@@ -130,15 +130,38 @@ describe('one a directory', () => {
   test('a lock whose pid is another process now is no lock', async () => {
     const node = TestNode.empty();
     onTestFinished(() => node[Symbol.asyncDispose]());
-    writeFileSync(`${node.directory}/irmd.lock`, `${process.pid} 1`);
+    writeFileSync(`${node.directory}/irmd.lock`, String(process.pid));
     await node.startIrmd();
-    expect(readFileSync(`${node.directory}/irmd.lock`, 'utf8')).toMatch(
-      new RegExp(`^${node.irmd.pid} \\d+$`),
-    );
+    expect(readFileSync(`${node.directory}/irmd.lock`, 'utf8')).toBe(String(node.irmd.pid));
   });
 });
 
 describe('ipcpd', () => {
+  test('that is stopped does not hold up who destroys its IPCP', async () => {
+    const destroy = async (mode: 'shared' | 'process'): Promise<void> => {
+      const node = TestNode.empty();
+      onTestFinished(() => node[Symbol.asyncDispose]());
+      await node.startIrmd('--ipcpd', mode);
+      await node.manage('i b t local n l l ll');
+      const ipcpd = await node.ipcpd();
+      process.kill(ipcpd, 'SIGSTOP');
+      const { status, stderr } = await node.irm('i d n l');
+      expect(node.log).toContain('irmd(WW): IPCP destroy timed out after 10000 ms.\n');
+      if (mode === 'shared') {
+        expect(status).toBe(1);
+        expect(stderr).toContain(`ipcpd ${ipcpd} did not answer ipcp.destroy within 10000 ms`);
+        expect(stderr).toContain(`\`kill -9 ${ipcpd}\``);
+        process.kill(ipcpd, 'SIGCONT');
+        // It has done by now what it was asked for.
+        expect((await node.irm('i d n l')).status).toBe(0);
+      } else expect(status).toBe(0);
+      expect(await node.irm('i l')).toMatchObject({ status: 0, stdout: 'No IPCPs in system.\n\n' });
+      expect((await node.stop()).status).toBe(0);
+      expect([node.files(), node.processes()]).toEqual([[], []]);
+    };
+    await Promise.all([destroy('shared'), destroy('process')]);
+  });
+
   test('ends with irmd, however that ends', async () => {
     const node = await start();
     await node.ipcpd();

@@ -1,8 +1,9 @@
 /** What goes wrong around irmd: it says so, others are not disturbed, and nothing is left behind. */
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { asUser } from '../support/as-user.ts';
 import { program } from '../support/command.ts';
 import { LineSocket } from '../support/line-socket.ts';
 import { TestNode } from '../support/node.ts';
@@ -106,6 +107,79 @@ describe('an application that is killed while a flow is allocated', () => {
     }
     await recovers(before);
   });
+});
+
+/**
+ * Opens connections and accept calls beyond a user's share, prints what it was refused, and holds all until its input
+ * ends: `node -e greedy SOCKET CONNECTIONS ACCEPTS`.
+ */
+const greedy = `
+  const [path, connections, accepts] = process.argv.slice(1);
+  const { createConnection } = require('node:net');
+  const refused = { connections: [], requests: [] };
+  const open = (index) => {
+    const socket = createConnection(path);
+    let text = '';
+    let isAnswered = false;
+    socket.setEncoding('utf8').on('error', () => {}).on('data', (piece) => {
+      text += piece;
+      const lines = text.split('\\n').slice(0, -1).map(JSON.parse);
+      const fault = lines.find(({ id, error }) => id === null && error !== undefined);
+      if (fault !== undefined && !isAnswered) refused.connections.push(fault.error);
+      const isAnnounced = lines.some(({ id, result }) => id === 0 && result !== undefined);
+      const wanted = index > 0 || fault !== undefined ? 0 : Number(accepts);
+      const errors = lines.filter(({ id, error }) => id > 0 && error !== undefined).map(({ error }) => error);
+      const isOver = fault !== undefined || (isAnnounced && errors.length >= wanted);
+      if (!isOver || isAnswered) return;
+      isAnswered = true;
+      refused.requests.push(...errors);
+      if (index + 1 < Number(connections)) open(index + 1);
+      else console.log(JSON.stringify(refused));
+    });
+    const send = (id, method, params) => socket.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }) + '\\n');
+    send(0, 'process.announce', { program: 'greedy' });
+    if (index > 0) return;
+    for (let id = 1; id <= 1024 + Number(accepts); id += 1) send(id, 'flow.accept', { timeoutMs: null, listen: '@none' });
+  };
+  open(0);
+  process.stdin.resume().on('end', () => process.exit());
+`;
+
+test('a user who takes all a user may have is refused more, and others are served', async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'other users need root');
+  const before = await held();
+  chmodSync(node.directory, 0o755);
+  const [uid, connections, accepts] = [1077, 1030, 5];
+  const words = ['-e', greedy, node.applicationSocket, String(connections), String(accepts)];
+  const user = node.spawn(...asUser(uid)(process.execPath, words));
+  await until('the user to be refused', () => user.stdout.includes('\n'), 40_000);
+  const refused = JSON.parse(user.stdout) as Record<'connections' | 'requests', unknown[]>;
+  expect(refused.connections).toHaveLength(connections - 1024);
+  expect(refused.connections[0]).toMatchObject({
+    code: -11,
+    message: `user ${uid} has 1024 connections to irmd open on this node, its share`,
+    data: { hint: expect.stringContaining('run as root') },
+  });
+  expect(refused.requests).toHaveLength(accepts);
+  expect(refused.requests[0]).toMatchObject({
+    code: -11,
+    message: `user ${uid} has 1024 requests for flows and accept calls open on this node, its share`,
+  });
+  // A tool of that user says why; another user is served.
+  const [file, args] = asUser(uid)(program('oping'), ['-n', 'steady', '-c', '1']);
+  const tool = await node.run(file, args);
+  expect([tool.status, tool.stderr]).toEqual([
+    1,
+    expect.stringContaining(`user ${uid} has 1024 connections`),
+  ]);
+  expect((await node.oping('-n', 'steady', '-c', '1', '-i', '1')).stdout).toContain('1 received');
+  const metrics = await node.manage('metrics');
+  expect(metrics).toMatch(/^o7s_refused_total\{what="connections"\} [7-9]$/m);
+  expect(metrics).toContain(`o7s_refused_total{what="requests"} ${accepts}\n`);
+  user.child.stdin?.end();
+  await user.finished;
+  await recovers(before);
+  expect((await node.run(file, [...args, '-i', '1'])).stderr).not.toContain('its share');
 });
 
 describe('a client that floods', () => {

@@ -1,5 +1,5 @@
 /** The tree of the RIB: over `irm rib`, and as files. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { program } from '../support/command.ts';
 import { TestNode } from '../support/node.ts';
@@ -37,6 +37,16 @@ test('what irm shows, and what is in the files, which go with irmd', async () =>
   const first = estimates();
   await until('newer ones', () => estimates() > first);
   expect(readdirSync(`${folder}/b/lsdb`)).toHaveLength(4);
+  // Who cleans up takes a file that has not changed, a folder, all: they come again.
+  const type = `${folder}/a/info/_type`;
+  for (const gone of [type, `${folder}/a`, folder]) {
+    rmSync(gone, { recursive: true });
+    await until(
+      `${gone} to come again`,
+      () => existsSync(type) && existsSync(`${folder}/b/dht/stats`),
+      30_000,
+    );
+  }
   await node.manage('ipcp destroy name b');
   await client.kill('SIGTERM');
   await until('what is gone to go', () => readdirSync(folder).toSorted().join(' ') === '.o7s-rib a');

@@ -17,6 +17,8 @@ export interface NetOptions {
   readonly routingMs?: number;
   readonly config?: DhtConfig;
   readonly limits?: Partial<DhtLimits>;
+  /** Whether routing tells who is of our kind; it cannot where prototypes are between. */
+  readonly knowsOurs?: boolean;
 }
 
 /** A member: of ours, or a model of the prototype. */
@@ -63,6 +65,7 @@ export class DirectoryNet {
 
   addOurs(peer: number, config: DhtConfig = this.#options.config ?? defaultConfig): NetMember {
     const address = this.#newAddress();
+    const { knowsOurs = true } = this.#options;
     return this.#add(address, () => {
       const options = {
         address,
@@ -73,6 +76,7 @@ export class DirectoryNet {
         port: {
           maxMessageBytes: 1481,
           send: (to: number, message: Buffer) => this.#send(address, to, message),
+          isOurs: (of: number) => knowsOurs && this.members.get(of)?.dht instanceof Dht,
         },
         random: this.randomBytes,
         wallClock: this.wallClock,

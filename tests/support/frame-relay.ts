@@ -18,6 +18,7 @@ const socket = new PacketSocket(name, Number(ethertype), () => {
       header.writeUInt32BE(frame.length);
       process.stdout.write(Buffer.concat([header, frame.bytes()]));
     });
+    socket.release();
     if (count < PacketSocket.batch) return;
   }
 });

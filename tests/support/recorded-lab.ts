@@ -94,6 +94,7 @@ export function recordedLab({ nodes: count, flows: flowCount, seconds, periodMs 
         event: 'counters',
         node,
         at: moment,
+        refused: {},
         ipcps: [{ pid: 5_000_000, counters: { forwarded: after }, gauges: { flows: 20 } }],
         flows: (held.get(node) ?? []).map(({ flowId, ends }) => ({
           flowId,

@@ -2,7 +2,8 @@
  * A layer of many members under virtual time: their routing, the flows between them, and nothing else. Members are
  * ours or models of prototypes. Delay, loss and order of messages come from one seed.
  */
-import { type Forwarding, forwardingOf, type Neighbour } from '../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import type { Forwarding, Neighbour } from '../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import { forwardingOf } from '../../runtime/ipcpd/unicast/pff/policies.ts';
 import {
   type DataTransferLink,
   LinkState,

@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { confirm } from '../confirm.ts';
 import { askedTestbed, labsOfUser } from '../labs.ts';
-import { cleanTestbeds } from '../../testbeds/known.ts';
+import { cleanTestbeds, findLabs } from '../../testbeds/known.ts';
 import { formatOption, yesOption } from '../options.ts';
 import { table } from '../table.ts';
 
@@ -34,6 +34,7 @@ export const clean: CommandModule<object, CleanArguments> = {
     const removed = await cleanTestbeds(askedTestbed(), all, ({ message }) => {
       process.stderr.write(`o7s-testbed: without docker: ${message}\n`);
     });
+    if (!all) await tellOfDamaged();
     if (format === 'json') process.stdout.write(`${JSON.stringify(removed)}\n`);
     else if (removed.length === 0) process.stderr.write('nothing is left over\n');
     else {
@@ -42,3 +43,14 @@ export const clean: CommandModule<object, CleanArguments> = {
     }
   },
 };
+
+/** Somebody may be at work on what is left of a lab. */
+async function tellOfDamaged(): Promise<void> {
+  for (const lab of await findLabs(askedTestbed(), () => {})) {
+    const [fault] = await lab.faults();
+    if (fault === undefined) continue;
+    process.stderr.write(
+      `lab ${lab.name} stays: ${fault}; to remove it: o7s-testbed down --lab ${lab.name}\n`,
+    );
+  }
+}

@@ -1,5 +1,6 @@
 /** `o7s-testbed down`: takes labs down. Needs no topology file. */
 import type { CommandModule } from 'yargs';
+import { labUnlocked } from '../../lock.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
 import { confirm } from '../confirm.ts';
 import { chooseLab } from '../lab-name.ts';
@@ -12,6 +13,9 @@ interface DownArguments {
   yes: boolean;
   format: 'table' | 'json';
 }
+
+/** How long a command that was changing the lab may take to give up, in milliseconds. */
+const giveUpMs = 10_000;
 
 export const down: CommandModule<object, DownArguments> = {
   command: 'down',
@@ -29,6 +33,9 @@ export const down: CommandModule<object, DownArguments> = {
   handler: async (options) => {
     const labs = await chosen(await labsOfUser(), options);
     for (const lab of labs) {
+      await lab.destroy();
+      // Whoever was changing it finds that it is gone; what it made of it after that goes too.
+      await labUnlocked(lab.name, giveUpMs);
       await lab.destroy();
       process.stderr.write(`lab ${lab.name} is down\n`);
     }

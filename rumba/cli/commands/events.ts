@@ -7,6 +7,7 @@ import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { findLab, labsOfUser } from '../labs.ts';
 import { labOption, nodesPositional } from '../options.ts';
+import { writeTo } from '../output.ts';
 
 interface EventsArguments {
   nodes: string[];
@@ -40,7 +41,9 @@ export const events: CommandModule<object, EventsArguments> = {
     const again = async (): Promise<Lab | undefined> =>
       await findLab(chosen.name, findTestbed(chosen.testbed));
     for await (const event of labEvents(chosen, interrupt.signal, { nodes, again })) {
-      if (isWanted(event.event)) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (!process.stdout.writable) break;
+      if (isWanted(event.event))
+        await writeTo(process.stdout, `${JSON.stringify(event)}\n`, interrupt.signal);
     }
     interrupt.signal.throwIfAborted();
   },

@@ -25,24 +25,25 @@ const shell = ['sh', '-c', 'exec "$(command -v bash || command -v sh)"'];
 
 export const exec: CommandModule<object, ExecArguments> = {
   command: 'exec [node]',
-  describe: 'Run a command on a node, or on many: exec NODE -- CMD...',
+  describe: 'Run a command on a node, or on many: exec NODE CMD...',
   builder: (yargs) =>
     yargs
       .positional('node', { type: 'string', describe: 'Name of the node; a,b for several' })
       .option('lab', labOption)
       .option('all', { type: 'boolean', default: false, describe: 'On all nodes' })
       .option('format', { ...formatOption, describe: 'Form of the output of several nodes' })
-      .example('$0 exec a -- oping -n ping.b -c 3', 'ends with the code of the command')
+      .example('$0 exec a oping -n ping.b -c 3', 'ends with the code of the command')
       .example('$0 exec a', 'a shell on node a')
-      .example('$0 exec a,b -- irm ipcp list', 'on two nodes at once, their names before each line')
-      .example('$0 exec --all -f json -- irm name list', 'output and code of each node, for programs'),
+      .example('$0 exec a,b irm ipcp list', 'on two nodes at once, their names before each line')
+      .example('$0 exec --all -f json irm name list', 'output and code of each node, for programs')
+      .example('$0 exec a -- ls', 'two hyphens before the command do no harm'),
   handler: async ({ node, lab, all, format, '--': command = [] }) => {
     if (all === (node !== undefined)) {
       throw new TestbedError(
         'EUSAGE',
         all ? 'a node is named, and --all given' : 'there is no node to run it on',
         {
-          hint: 'write: o7s-testbed exec NODE -- CMD..., or --all in place of NODE',
+          hint: 'write: o7s-testbed exec NODE CMD..., or --all in place of NODE',
         },
       );
     }
@@ -54,7 +55,7 @@ export const exec: CommandModule<object, ExecArguments> = {
         'EUSAGE',
         `there is no command to run on ${all ? 'the nodes' : `node ${node}`}`,
         {
-          hint: `write it after two hyphens: o7s-testbed exec ${node ?? '--all'} -- CMD...`,
+          hint: `write it last: o7s-testbed exec ${node ?? '--all'} CMD...`,
         },
       );
     }

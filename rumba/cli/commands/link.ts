@@ -13,9 +13,10 @@ import {
 import type { Topology, TopologyLink } from '../../model/topology.ts';
 import { recordOf } from '../../orchestrate.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
+import type { DirectionCounts } from '../../wire/api.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
-import { labsOfUser } from '../labs.ts';
+import { labsOfUser, withLabAlone } from '../labs.ts';
 import { formatOption, labOption, withVariables } from '../options.ts';
 import { table } from '../table.ts';
 
@@ -78,7 +79,7 @@ const set: CommandModule<object, SetArguments> = {
     if (seed !== undefined && !Number.isSafeInteger(seed)) {
       throw new TestbedError('EUSAGE', 'the seed is no whole number');
     }
-    await withLab(options, async (lab, { links: all }, signal) => {
+    await withLab(options, 'change', async (lab, { links: all }, signal) => {
       const link = linkNamed({ links: all } as Topology, options.link);
       const { from, to } = options;
       await impairLink(lab, link, Object.fromEntries(given), { from, to, seed }, signal);
@@ -105,12 +106,13 @@ const show: CommandModule<object, ShowArguments> = {
       .option('lab', labOption)
       .option('format', formatOption),
   handler: async (options) => {
-    await withLab(options, async (lab, topology, signal) => {
+    await withLab(options, 'look', async (lab, topology, signal) => {
       const links = chosen(topology, options.links);
       const states = await lab.linkStates(links, signal);
       process.stdout.write(
         options.format === 'json' ? `${JSON.stringify(states.map(asJson))}\n` : shownStates(links, states),
       );
+      warn(states);
     });
   },
 };
@@ -138,7 +140,7 @@ const reset: CommandModule<object, LinkArguments & { links: string[]; all: boole
         },
       );
     }
-    await withLab(options, async (lab, topology, signal) => {
+    await withLab(options, 'change', async (lab, topology, signal) => {
       for (const link of chosen(topology, options.links)) await resetLink(lab, link, signal);
     });
   },
@@ -169,7 +171,8 @@ const flap: CommandModule<object, FlapArguments> = {
     if (!Number.isInteger(count) || count < 1)
       throw new TestbedError('EUSAGE', `--count ${count} is no number of times`);
     const [downMs, upMs] = [parseMs(options.down, '--down'), parseMs(options.up, '--up')];
-    await withLab(options, async (lab, topology, signal) => {
+    // For as long as it lasts others may change the lab: it does not depend on what they do.
+    await withLab(options, 'look', async (lab, topology, signal) => {
       await flapLink(lab, linkNamed(topology, options.link), { downMs, upMs, count }, signal);
     });
   },
@@ -202,7 +205,7 @@ function carrier(
         .positional('links', { type: 'string', array: true, demandOption: true, describe: 'Names of links' })
         .option('lab', labOption),
     handler: async (options) => {
-      await withLab(options, async (lab, topology, signal) => {
+      await withLab(options, 'change', async (lab, topology, signal) => {
         for (const each of chosen(topology, options.links)) await lab.setLink(each, state, undefined, signal);
       });
     },
@@ -211,11 +214,14 @@ function carrier(
 
 async function withLab(
   { lab: name }: LinkArguments,
+  purpose: 'look' | 'change',
   use: (lab: Lab, topology: Topology, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const lab = chooseLab(await labsOfUser(), name);
   using interrupt = interruptible((exitCode) => process.exit(exitCode));
-  await use(lab, (await recordOf(lab)).topology, interrupt.signal);
+  const { signal } = interrupt;
+  const work = async (lab: Lab): Promise<void> => await use(lab, (await recordOf(lab)).topology, signal);
+  if (purpose === 'look') await work(chooseLab(await labsOfUser(), name));
+  else await withLabAlone(name, signal, work);
 }
 
 function chosen(topology: Topology, names: readonly string[]): readonly TopologyLink[] {
@@ -224,7 +230,8 @@ function chosen(topology: Topology, names: readonly string[]): readonly Topology
 
 function shownStates(links: readonly TopologyLink[], states: readonly LinkState[]): string {
   const kinds = new Map(links.map((each) => [each.name, each]));
-  const rows = states.flatMap(({ link: name, node, isDown, splice }) => {
+  const rows = states.flatMap((each) => {
+    const { link: name, node, splice } = each;
     const ends = kinds.get(name)?.ends.map((end) => end.node) ?? [];
     const [one = '', other = ''] = node === undefined ? ends : [node, name];
     return [0, 1].map((way) => {
@@ -232,31 +239,76 @@ function shownStates(links: readonly TopologyLink[], states: readonly LinkState[
       return [
         name,
         way === 0 ? `${one} > ${other}` : `${other} > ${one}`,
-        isDown ? 'down' : 'up',
+        stateWord(each),
         impairmentText(splice?.impairments[way] ?? perfect),
         ...(counts === undefined
           ? ['-', '-', '-', '-']
-          : [counts.framesReceived, counts.lost, counts.queueFull, splice?.queued[way] ?? 0].map(String)),
+          : [
+              String(counts.framesReceived),
+              String(counts.framesDelivered),
+              String(splice?.queued[way]),
+              countsText(counts),
+            ]),
       ];
     });
   });
   return table(
-    ['LINK', 'DIRECTION', 'STATE', 'IMPAIRMENT', 'FRAMES', 'LOST', 'QUEUE FULL', 'UNDER WAY'],
+    ['LINK', 'DIRECTION', 'STATE', 'IMPAIRMENT', 'FRAMES', 'ARRIVED', 'UNDER WAY', 'LOST AND ALTERED'],
     rows,
   );
 }
 
-function asJson({ link: name, node, isDown, splice }: LinkState): object {
+/** In which order, and how, counts are told that are not zero. */
+const countWords: readonly (readonly [keyof DirectionCounts, string])[] = [
+  ['lost', 'lost'],
+  ['queueFull', 'queue full'],
+  ['noRoom', 'no room'],
+  ['missed', 'missed'],
+  ['tooLong', 'too long'],
+  ['notSent', 'not sent'],
+  ['duplicated', 'doubled'],
+  ['corrupted', 'corrupted'],
+  ['reordered', 'overtook'],
+];
+
+function countsText(counts: DirectionCounts): string {
+  const told = countWords
+    .filter(([name]) => counts[name] > 0)
+    .map(([name, word]) => `${word} ${counts[name]}`);
+  return told.join(', ') || '-';
+}
+
+function stateWord({ isDown, isDead }: LinkState): 'down' | 'dead' | 'up' {
+  if (isDown) return 'down';
+  return isDead === true ? 'dead' : 'up';
+}
+
+/** What a table has no room for: wires that have ended. */
+function warn(states: readonly LinkState[]): void {
+  const dead = [...new Set(states.filter(({ isDead }) => isDead === true).map((each) => each.link))];
+  if (dead.length > 0) {
+    process.stderr.write(
+      `the wire has ended, and no frame passes ${dead.join(', ')}: link set and link reset start it again\n`,
+    );
+  }
+  const restarts = Math.max(0, ...states.map(({ splice }) => splice?.restarts ?? 0));
+  if (restarts === 0) return;
+  process.stderr.write(
+    `the wire has ended and was started again ${restarts === 1 ? 'once' : `${restarts} times`}: ` +
+      'what was under way was lost, and counts began anew\n',
+  );
+}
+
+function asJson(state: LinkState): object {
+  const { link: name, node, splice } = state;
   return {
     link: name,
     ...(node === undefined ? {} : { node }),
-    state: isDown ? 'down' : 'up',
+    state: stateWord(state),
     directions: [0, 1].map((way) => ({
       ...(splice?.impairments[way] ?? perfect),
-      ...(splice === undefined
-        ? {}
-        : { counts: splice.counts[way], queued: splice.queued[way], kernelDrops: splice.kernelDrops[way] }),
+      ...(splice === undefined ? {} : { counts: splice.counts[way], queued: splice.queued[way] }),
     })),
-    ...(splice === undefined ? {} : { seed: splice.seed }),
+    ...(splice === undefined ? {} : { seed: splice.seed, restarts: splice.restarts }),
   };
 }

@@ -7,6 +7,7 @@ import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
 import { labOption, nodesPositional } from '../options.ts';
+import { writeTo } from '../output.ts';
 
 interface LogsArguments {
   nodes: string[];
@@ -64,14 +65,15 @@ export const logs: CommandModule<object, LogsArguments> = {
     const chosen = chooseLab(await labsOfUser(), lab);
     const places = nodes.length === 0 ? chosen.nodes() : nodes.map((name) => chosen.node(name));
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
-    const write =
-      format === 'json' ? writeJson : writer(Math.max(0, ...places.map(({ name }) => name.length)));
+    const text =
+      format === 'json' ? jsonText : lineText(Math.max(0, ...places.map(({ name }) => name.length)));
     const { signal } = interrupt;
+    const write = (line: PlacedLine): Promise<void> => writeTo(process.stdout, text(line), signal);
     if (tail !== undefined) {
       const last: PlacedLine[] = [];
       for await (const line of logLines(places, { log, follow: false, signal }))
         if (isWanted(line)) last.push(line);
-      for (const line of last.slice(last.length - Math.min(tail, last.length))) write(line);
+      for (const line of last.slice(last.length - Math.min(tail, last.length))) await write(line);
       if (!follow) return;
     }
     let skipping = tail !== undefined;
@@ -80,22 +82,23 @@ export const logs: CommandModule<object, LogsArguments> = {
       // What was there before has been shown by its tail.
       if (skipping && (line.time ?? 0) < started) continue;
       skipping = false;
-      if (isWanted(line)) write(line);
+      if (!process.stdout.writable) break;
+      if (isWanted(line)) await write(line);
     }
     signal.throwIfAborted();
   },
 };
 
-function writeJson(line: PlacedLine): void {
+function jsonText(line: PlacedLine): string {
   const { time, ...rest } = line;
-  const text = { ...(time === undefined ? {} : { time: new Date(time).toISOString() }), ...rest };
-  process.stdout.write(`${JSON.stringify(text)}\n`);
+  const shown = { ...(time === undefined ? {} : { time: new Date(time).toISOString() }), ...rest };
+  return `${JSON.stringify(shown)}\n`;
 }
 
 /** Colours of nodes on a terminal. */
 const colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
-function writer(width: number): (line: PlacedLine) => void {
+function lineText(width: number): (line: PlacedLine) => string {
   const isColoured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const known = new Map<string, number>();
   return (line) => {
@@ -108,7 +111,7 @@ function writer(width: number): (line: PlacedLine) => void {
     const mark = paint(node.padEnd(width), colours[number % colours.length]);
     const own = log === 'irmd' ? '' : `${log}: `;
     const severity = level === 'EE' ? 31 : level === 'WW' ? 33 : undefined;
-    process.stdout.write(`${clock} ${mark} ${paint(own + logLineText(line), severity)}\n`);
+    return `${clock} ${mark} ${paint(own + logLineText(line), severity)}\n`;
   };
 }
 

@@ -9,8 +9,7 @@ import {
 } from '../../orchestrate.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
-import { chooseLab } from '../lab-name.ts';
-import { labsOfUser } from '../labs.ts';
+import { withLabAlone } from '../labs.ts';
 import { checkJobs, formatOption, jobsOption, labOption, verboseOption } from '../options.ts';
 import { type Progress, standardProgress } from '../progress.ts';
 import { counted } from '../table.ts';
@@ -103,12 +102,14 @@ function command(
         .example(`$0 ${verb} b`, example)
         .example(`$0 ${verb} b c --lab line`, 'two of several labs'),
     handler: async (options) => {
-      const lab = chooseLab(await labsOfUser(), options.lab);
       const names = [...new Set(options.nodes.flatMap((text) => text.split(',')))];
       if (names.includes('')) throw new TestbedError('EUSAGE', 'the name of a node is empty');
       using interrupt = interruptible((exitCode) => process.exit(exitCode));
       using shown = standardProgress(options.verbose);
-      await work(lab, names, options, shown, interrupt.signal);
+      const { signal } = interrupt;
+      const lab = await withLabAlone(options.lab, signal, async (chosen) => {
+        await work(chosen, names, options, shown, signal);
+      });
       shown[Symbol.dispose]();
       const what = names.length === 1 ? `node ${names[0]} is` : `${counted(names.length, 'node')} are`;
       process.stderr.write(`${what} ${done}\n`);

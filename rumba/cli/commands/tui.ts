@@ -23,7 +23,6 @@ export const tui: CommandModule<object, TuiArguments> = {
       .option('replay', {
         type: 'string',
         requiresArg: true,
-        conflicts: 'lab',
         describe: 'Show what was kept instead: the folder of a run, or what "events" wrote',
       })
       .option('read-only', { type: 'boolean', default: false, describe: 'Without keys that change anything' })

@@ -5,7 +5,7 @@ import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { binDirectory, packageRoot } from '../../installation.ts';
 import type { Topology } from '../../model/topology.ts';
-import { apply, build, type Change, compare, type LabSource } from '../../orchestrate.ts';
+import { apply, build, type Change, compare, type LabSource, whileThere } from '../../orchestrate.ts';
 import type { Step } from '../../plan/action.ts';
 import { type Difference, fromNothing } from '../../plan/difference.ts';
 import { plan } from '../../plan/plan.ts';
@@ -14,7 +14,7 @@ import type { Lab } from '../../testbeds/testbed.ts';
 import { confirm } from '../confirm.ts';
 import { interruptible } from '../interrupt.ts';
 import { labName } from '../lab-name.ts';
-import { askedTestbed, findLab } from '../labs.ts';
+import { askedTestbed, findLab, lockLabHere } from '../labs.ts';
 import { loadTopology } from '../load-topology.ts';
 import {
   checkJobs,
@@ -110,6 +110,8 @@ export const up: CommandModule<object, UpArguments> = {
       process.exit(exitCode);
     });
     const { signal } = interrupt;
+    // A plan is only shown: what another command changes meanwhile shows next time.
+    await using lock = dryRun ? undefined : await lockLabHere(name, signal);
     const running = await findLab(name, asked);
     signal.throwIfAborted();
     fresh = running === undefined;
@@ -139,11 +141,13 @@ export const up: CommandModule<object, UpArguments> = {
     } else {
       lab = change.lab;
       screen?.onLab(lab);
-      await apply(change, source, work).catch((error: unknown) => {
+      await whileThere(lab, signal, () => apply(change, source, work)).catch((error: unknown) => {
         throw incomplete(error, name, file, signal);
       });
     }
     const ms = performance.now() - started;
+    // A view may be open for long.
+    await lock?.[Symbol.asyncDispose]();
     await screen?.closed;
     shown[Symbol.dispose]();
     report(lab, topology, { format, ms, changed: change !== undefined });

@@ -1,8 +1,9 @@
 /**
  * `story-ping NAME COUNT INTERVAL-MS QOS`: pings a server of `oping -l` at fixed times, whatever comes of it, and prints
- * one line of JSON: when each packet was sent, ms since 1970, and how long its answer took, null for none.
+ * one line of JSON (`ProbeReport`). While there is no flow, each packet that is due is lost; a flow that is lost is asked for
+ * again all the while.
  */
-import { allocFlow, O7sError, qosByName, type QosName } from '../../../runtime/lib/index.ts';
+import { allocFlow, type Flow, O7sError, qosByName, type QosName } from '../../../runtime/lib/index.ts';
 import type { ProbeReport } from '../ping.ts';
 
 /** Of a message, as `oping` has it (tools.md 1.2). */
@@ -11,61 +12,106 @@ const request = 0;
 const reply = 1;
 /** How long the last answers may take, ms. */
 const lastMs = 1_000;
+/** How long the first flow may take, ms. */
 const allocateMs = 10_000;
+/** How long one that replaces a lost one may, and the pause before it is asked for again, ms. */
+const againMs = 2_000;
+const pauseMs = 100;
 
 const [name = '', countText, intervalText, qosName = 'raw'] = process.argv.slice(2);
 const [count, interval] = [Number(countText), Number(intervalText)];
 const sent: number[] = [];
 const answers: (number | null)[] = [];
+/** Nothing more is to be sent. */
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+/** Nothing more is to be received. */
 const ended = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+
+let flow: Flow | undefined;
+let flowsLost = 0;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
 try {
-  await ping();
+  await ping(await allocate(allocateMs));
 } catch (error) {
   if (!(error instanceof O7sError)) throw error;
-  report({ samples: [], error: error.message });
+  report({ samples: [], flowsLost, error: error.message });
   process.exitCode = 1;
 }
 
-async function ping(): Promise<void> {
-  const qos = qosByName[qosName as QosName];
-  const flow = await allocFlow(name, { qos, timeout: allocateMs, signal: ended.signal });
-  const reading = read();
+async function ping(first: Flow): Promise<void> {
+  const receiving = receive(first);
   const begun = now();
-  for (let id = 0; id < count && !ended.signal.aborted && !flow.released; id += 1) {
+  for (let id = 0; id < count && !stopped.signal.aborted; id += 1) {
     await until(begun + id * interval);
-    const message = Buffer.alloc(messageBytes);
-    message.writeUInt32BE(request, 0);
-    message.writeUInt32BE(id, 4);
     sent.push(now());
     answers.push(null);
-    // What cannot leave is lost, as on any other link.
-    await flow.write(message).catch(() => {});
+    send(id);
   }
+  stopped.abort();
   const end = now() + lastMs;
-  while (now() < end && !ended.signal.aborted && answers.includes(null)) await until(now() + 5);
+  while (now() < end && answers.includes(null)) await until(now() + 5);
   ended.abort();
-  await reading;
-  await flow.close();
-  report({ samples: sent.map((at, id) => [at, answers[id] ?? null]) });
+  await receiving;
+  report({ samples: sent.map((at, id) => [at, answers[id] ?? null]), flowsLost });
+}
 
-  async function read(): Promise<void> {
+/** What cannot leave now is lost, as on any other link: the next packet is due all the same. */
+function send(id: number): void {
+  const message = Buffer.alloc(messageBytes);
+  message.writeUInt32BE(request, 0);
+  message.writeUInt32BE(id, 4);
+  try {
+    flow?.tryWrite(message);
+  } catch (error) {
+    if (!(error instanceof O7sError)) throw error;
+  }
+}
+
+/** Takes answers from one flow after another, until the pings end. */
+async function receive(first: Flow): Promise<void> {
+  for (let next: Flow | undefined = first; next !== undefined; next = await another()) {
+    flow = next;
+    await read(next);
+    flow = undefined;
+    // Nobody waits for what the other end of a flow that is over has not acknowledged.
+    await next.close({ timeout: pauseMs });
+    if (ended.signal.aborted) return;
+    flowsLost += 1;
+  }
+}
+
+async function read(from: Flow): Promise<void> {
+  try {
+    for (;;) {
+      const message = await from.readThroughOutages({ signal: ended.signal });
+      const id =
+        message.length < 8 || message.readUInt32BE(0) !== reply ? undefined : message.readUInt32BE(4);
+      const at = id === undefined ? undefined : sent[id];
+      if (id !== undefined && at !== undefined) answers[id] ??= now() - at;
+    }
+  } catch (error) {
+    // Nothing more comes on this one.
+    if (!(error instanceof O7sError)) throw error;
+  }
+}
+
+async function another(): Promise<Flow | undefined> {
+  while (!stopped.signal.aborted) {
     try {
-      for (;;) {
-        const message = await flow.readThroughOutages({ signal: ended.signal });
-        const id =
-          message.length < 8 || message.readUInt32BE(0) !== reply ? undefined : message.readUInt32BE(4);
-        const at = id === undefined ? undefined : sent[id];
-        if (id !== undefined && at !== undefined) answers[id] ??= now() - at;
-      }
+      return await allocate(againMs);
     } catch (error) {
-      // Nothing more comes: what has no answer is lost.
       if (!(error instanceof O7sError)) throw error;
+      await until(now() + pauseMs);
     }
   }
+  return undefined;
+}
+
+async function allocate(timeout: number): Promise<Flow> {
+  return await allocFlow(name, { qos: qosByName[qosName as QosName], timeout, signal: stopped.signal });
 }
 
 async function until(at: number): Promise<void> {

@@ -10,8 +10,9 @@ import {
   type FromAgent,
   LineReader,
   type ToAgent,
+  windowBytes,
 } from './agent/protocol.ts';
-import type { Engine } from './engine.ts';
+import { demultiplex } from './demultiplex.ts';
 
 /** How long a fresh agent may take to answer, in milliseconds. */
 const readyMs = 30_000;
@@ -48,7 +49,7 @@ export class AgentClient implements Disposable {
   #ended: TestbedError | undefined;
 
   /** `stream` is that of an attached container or a started command, with both outputs in it. */
-  constructor(lab: string, engine: Engine, stream: Duplex) {
+  constructor(lab: string, stream: Duplex) {
     this.#lab = lab;
     this.#stream = stream;
     const [output, complaints] = [new PassThrough(), new PassThrough()];
@@ -63,10 +64,11 @@ export class AgentClient implements Disposable {
     complaints.on('data', (chunk: Buffer) => {
       this.#complaint = `${this.#complaint}${chunk.toString('utf8')}`.slice(-complaintMax);
     });
-    engine.docker.modem.demuxStream(stream, output, complaints);
     stream.once('error', () => this.#end('ended'));
-    stream.once('end', () => this.#end('ended'));
     stream.once('close', () => this.#end('ended'));
+    demultiplex(stream, output, complaints)
+      .catch(() => {})
+      .finally(() => this.#end('ended'));
     this.#ready.promise.catch(() => {});
     this.#hold(0);
   }
@@ -113,16 +115,20 @@ export class AgentClient implements Disposable {
   /** A stream to a socket of a node. Rejects with a ConnectError when nobody listens there. */
   async open(init: number, path: string, signal: AbortSignal): Promise<Duplex> {
     const id = this.#nextId++;
-    const send = (data: string | null): void => {
-      this.#send({ stream: id, data });
-      if (data === null) this.#streams.delete(id);
-    };
-    const stream = new AgentStream(send, (change) => this.#hold(change));
+    const stream = new AgentStream({
+      send: (data) => {
+        this.#send({ stream: id, data });
+        if (data === null) this.#streams.delete(id);
+      },
+      taken: (bytes) => this.#send({ stream: id, taken: bytes }),
+      hold: (change) => this.#hold(change),
+    });
     this.#streams.set(id, stream);
     try {
       await this.call('connect', { init, path, stream: id }, signal);
     } catch (error) {
-      this.#streams.delete(id);
+      // It may have been connected in that moment: this tells the agent that nobody wants it.
+      stream.destroy();
       throw error;
     }
     return stream;
@@ -146,6 +152,8 @@ export class AgentClient implements Disposable {
   #received(message: FromAgent): void {
     if ('ready' in message) {
       this.#ready.resolve();
+    } else if ('taken' in message) {
+      this.#streams.get(message.stream)?.wasTaken(message.taken);
     } else if ('stream' in message) {
       this.#streams.get(message.stream)?.received(message.data);
     } else {
@@ -186,42 +194,73 @@ export function noIrmd(node: string, error: ConnectError): O7sError {
   return new O7sError('EIRMD', `node ${node}: no irmd answers`, { hint: 'start irmd on it', cause: error });
 }
 
+interface AgentStreamParts {
+  /** Bytes in base64; null is the end. */
+  readonly send: (data: string | null) => void;
+  /** Tells that so many more bytes were read. */
+  readonly taken: (bytes: number) => void;
+  readonly hold: (change: number) => void;
+}
+
 /** One of several streams in one connection. */
 class AgentStream extends Duplex {
-  readonly #send: (data: string | null) => void;
-  readonly #hold: (change: number) => void;
+  readonly #parts: AgentStreamParts;
   #held = false;
+  /** Bytes that were received and not yet told to be taken. */
+  #untold = 0;
+  /** Bytes that were sent and not yet taken. */
+  #underWay = 0;
+  #whenTaken: (() => void) | undefined;
 
-  constructor(send: (data: string | null) => void, hold: (change: number) => void) {
+  constructor(parts: AgentStreamParts) {
     super({ allowHalfOpen: false });
-    this.#send = send;
-    this.#hold = hold;
+    this.#parts = parts;
   }
 
   ref(): void {
-    if (!this.#held) this.#hold(1);
+    if (!this.#held) this.#parts.hold(1);
     this.#held = true;
   }
 
   unref(): void {
-    if (this.#held) this.#hold(-1);
+    if (this.#held) this.#parts.hold(-1);
     this.#held = false;
   }
 
   received(data: string | null): void {
-    this.push(data === null ? null : Buffer.from(data, 'base64'));
+    if (data === null) {
+      this.push(null);
+      return;
+    }
+    const bytes = Buffer.from(data, 'base64');
+    this.#untold += bytes.length;
+    this.push(bytes);
   }
 
-  override _read(): void {}
+  wasTaken(bytes: number): void {
+    this.#underWay -= bytes;
+    if (this.#underWay >= windowBytes) return;
+    const done = this.#whenTaken;
+    this.#whenTaken = undefined;
+    done?.();
+  }
+
+  override _read(): void {
+    if (this.#untold === 0) return;
+    this.#parts.taken(this.#untold);
+    this.#untold = 0;
+  }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#send(chunk.toString('base64'));
-    done();
+    this.#parts.send(chunk.toString('base64'));
+    this.#underWay += chunk.length;
+    if (this.#underWay < windowBytes) done();
+    else this.#whenTaken = done;
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.unref();
-    this.#send(null);
+    this.#parts.send(null);
     done(error);
   }
 }

@@ -6,7 +6,7 @@ import { packageVersion } from '../../installation.ts';
 import { poll } from '../../poll.ts';
 import { LineReader, recordFile } from './agent/protocol.ts';
 import { type Engine, statusOf } from './engine.ts';
-import { helperContainer, labels, nodeContainer, ownUser } from './labels.ts';
+import { helperContainer, labels, nodeContainer, ownUser, removedContainer } from './labels.ts';
 import { containerMark, launcher } from './scripts.ts';
 
 /** How long the engine may take to remove a lab, in milliseconds. */
@@ -207,10 +207,15 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
   }));
 }
 
+/** True for the helper of a lab that a command began to remove; that command may be gone. */
+export function isBeingRemoved({ name, lab }: FoundContainer): boolean {
+  return name !== helperContainer(lab);
+}
+
 /**
  * Removes containers until there are none: `find` is asked again after each round, since the engine may
- * still be making one that was asked for by a command that is gone. The helper goes first: nodes without
- * one are seen to be left over. Rejects with ETIMEDOUT after 20 s.
+ * still be making one that was asked for by a command that is gone. A helper gets another name first, by which its lab
+ * is seen to be left over should this process end, and goes last. Rejects with ETIMEDOUT after 20 s.
  */
 export async function removeContainers(
   engine: Engine,
@@ -221,9 +226,10 @@ export async function removeContainers(
   await poll(
     async () => {
       const found = await find();
-      for (const each of found) removed.set(each.id, each);
+      for (const each of found) if (!removed.has(each.id)) removed.set(each.id, each);
       const helpers = found.filter((each) => each.node === undefined);
-      for (const group of [helpers, found.filter((each) => each.node !== undefined)]) {
+      await Promise.all(helpers.map((each) => markRemoved(engine, each)));
+      for (const group of [found.filter((each) => each.node !== undefined), helpers]) {
         await Promise.all(group.map((each) => remove(engine, each.id)));
       }
       return found.length === 0 ? true : undefined;
@@ -233,12 +239,20 @@ export async function removeContainers(
   return [...removed.values()];
 }
 
+async function markRemoved(engine: Engine, helper: FoundContainer): Promise<void> {
+  if (isBeingRemoved(helper)) return;
+  const name = removedContainer(helper.lab, helper.session);
+  await unlessGone(engine.request('remove a lab', engine.docker.getContainer(helper.id).rename({ name })));
+}
+
 async function remove(engine: Engine, id: string): Promise<void> {
+  const removal = engine.docker.getContainer(id).remove({ force: true, v: true });
+  await unlessGone(engine.request('remove a container', removal));
+}
+
+async function unlessGone(request: Promise<unknown>): Promise<void> {
   try {
-    await engine.request(
-      'remove a container',
-      engine.docker.getContainer(id).remove({ force: true, v: true }),
-    );
+    await request;
   } catch (error) {
     // 404: it is gone; 409: it is being removed, also by itself since it ended.
     const status = statusOf(error);
@@ -266,10 +280,10 @@ export async function readRecordArchive(engine: Engine, helper: string): Promise
 /** The containers of a lab that end from now on; `node` is undefined for the helper. Times are ms since 1970. */
 export async function* endedContainers(
   engine: Engine,
-  lab: string,
+  { lab, session }: LabContainers,
   signal: AbortSignal,
 ): AsyncGenerator<{ node: string | undefined; at: number }, void, void> {
-  const label = [`${labels.lab}=${lab}`, `${labels.owner}=${ownUser()}`];
+  const label = [`${labels.lab}=${lab}`, `${labels.session}=${session}`, `${labels.owner}=${ownUser()}`];
   const stream = await engine.request(
     'tell what happens',
     engine.docker.getEvents({ filters: { type: ['container'], event: ['die'], label }, abortSignal: signal }),

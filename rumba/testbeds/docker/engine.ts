@@ -7,8 +7,9 @@ import type Dockerode from 'dockerode';
 import { abortable } from '../../abortable.ts';
 import { TestbedError } from '../../errors.ts';
 
-/** How long an engine has to show that it is there, in milliseconds. */
-const answerMs = 5_000;
+/** How long an engine has to show that it is there, and, once it took the connection, to answer, in milliseconds. */
+const connectMs = 5_000;
+const answerMs = 30_000;
 
 /** How long it has for one request, in milliseconds: starting a container on a busy machine takes seconds. */
 const requestMs = 120_000;
@@ -27,18 +28,20 @@ export class Engine {
   static async connect(signal?: AbortSignal): Promise<Engine> {
     const address = await engineAddress();
     const socket = socketPath(address);
-    const deadline = AbortSignal.timeout(answerMs);
-    const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    const within = (ms: number): AbortSignal =>
+      AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])]);
+    // A busy engine on this machine takes a connection at once, and its time to answer.
+    const deadlineMs = socket === undefined ? connectMs : answerMs;
     try {
       // Loading the client takes longer than finding that nobody is there.
-      if (socket !== undefined) await abortable(tryConnect(socket), stop);
+      if (socket !== undefined) await abortable(tryConnect(socket), within(connectMs));
       const { default: Docker } = await import('dockerode');
       const docker = new Docker(socket === undefined ? {} : { socketPath: socket });
-      await abortable(docker.ping(), stop);
+      await abortable(docker.ping(), within(deadlineMs));
       return new Engine(docker, address);
     } catch (error) {
       signal?.throwIfAborted();
-      throw unreachable(address, error);
+      throw unreachable(address, error, deadlineMs);
     }
   }
 
@@ -96,6 +99,11 @@ export function statusOf(error: unknown): number | undefined {
   return (source as { statusCode?: number } | undefined)?.statusCode;
 }
 
+/** True for the error of an engine that took the connection and did not answer in time. */
+export function isSilent(error: unknown): boolean {
+  return error instanceof TestbedError && (error.cause as Error | undefined)?.name === 'TimeoutError';
+}
+
 /** True when DOCKER_HOST names an engine, so that its absence is worth a word. */
 export function isEngineNamed(): boolean {
   return Boolean(process.env['DOCKER_HOST']);
@@ -125,7 +133,7 @@ async function tryConnect(path: string): Promise<void> {
   await promise.finally(() => socket.destroy());
 }
 
-function unreachable(address: string, error: unknown): TestbedError {
+function unreachable(address: string, error: unknown, deadlineMs: number): TestbedError {
   const { code, message, name } = error as NodeJS.ErrnoException;
   if (code === 'EACCES') {
     return new TestbedError('EENVIRONMENT', `no permission to use the Docker engine at ${address}`, {
@@ -136,7 +144,7 @@ function unreachable(address: string, error: unknown): TestbedError {
   const reason =
     { ENOENT: 'there is no such socket', ECONNREFUSED: 'nobody listens', ENOTFOUND: 'there is no such host' }[
       code ?? ''
-    ] ?? (name === 'TimeoutError' ? `nothing in ${answerMs / 1000} s` : message);
+    ] ?? (name === 'TimeoutError' ? `nothing in ${deadlineMs / 1000} s` : message);
   return new TestbedError('EENVIRONMENT', `no Docker engine answers at ${address}: ${reason}`, {
     hint: `${isEngineNamed() ? 'start it or correct DOCKER_HOST' : 'start one (sudo systemctl start docker), install one (sudo apt-get install docker.io)'}, or use --testbed netns`,
     cause: error,

@@ -1,7 +1,7 @@
 /** Runs commands in a container by the engine: attached to this terminal, or with their output taken. */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:os';
-import { type Duplex, PassThrough } from 'node:stream';
+import { type Duplex, PassThrough, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import type Dockerode from 'dockerode';
 import { abortable } from '../../abortable.ts';
 import { poll } from '../../poll.ts';
 import type { Attached, CommandResult, Opened } from '../testbed.ts';
+import { demultiplex } from './demultiplex.ts';
 import type { Engine } from './engine.ts';
 import { becomeCommand, executionVariable, signalExecution } from './scripts.ts';
 
@@ -27,7 +28,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const execution = await Execution.start(engine, container, command, { tty: false, stdin: false });
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  engine.docker.modem.demuxStream(execution.stream, stdout, stderr);
+  execution.giveTo(stdout, stderr);
   const output = Promise.all([text(stdout), text(stderr)]);
   try {
     const ended = execution.ended();
@@ -53,7 +54,7 @@ export async function openCommand(
 ): Promise<Opened> {
   const execution = await Execution.start(engine, container, command, { tty: false, stdin: true });
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  engine.docker.modem.demuxStream(execution.stream, stdout, stderr);
+  execution.giveTo(stdout, stderr);
   const ended = execution.ended().finally(() => {
     stdout.end();
     stderr.end();
@@ -73,12 +74,12 @@ export function attachCommand(engine: Engine, container: string, command: readon
   const tty = process.stdin.isTTY && process.stdout.isTTY;
   const starting = Execution.start(engine, container, command, { tty, stdin: true });
   return {
-    ended: attached(engine, starting, tty),
+    ended: attached(starting, tty),
     kill: (signal) => void starting.then((execution) => execution.kill(signal)).catch(() => {}),
   };
 }
 
-async function attached(engine: Engine, starting: Promise<Execution>, tty: boolean): Promise<number> {
+async function attached(starting: Promise<Execution>, tty: boolean): Promise<number> {
   const execution = await starting;
   const { stream } = execution;
   const resize = (): void => execution.resize(process.stdout);
@@ -91,7 +92,7 @@ async function attached(engine: Engine, starting: Promise<Execution>, tty: boole
     resize();
     stream.pipe(process.stdout, { end: false });
   } else {
-    engine.docker.modem.demuxStream(stream, process.stdout, process.stderr);
+    execution.giveTo(process.stdout, process.stderr);
   }
   process.stdin.pipe(stream);
   stack.defer(() => {
@@ -108,6 +109,7 @@ class Execution {
   readonly #exec: Dockerode.Exec;
   readonly #container: string;
   readonly #id: string;
+  #given: Promise<void> = Promise.resolve();
 
   private constructor(engine: Engine, container: string, id: string, exec: Dockerode.Exec, stream: Duplex) {
     this.#engine = engine;
@@ -148,13 +150,22 @@ class Execution {
     );
   }
 
+  /** Gives both outputs of a command without a terminal, as fast as they are taken. */
+  giveTo(stdout: Writable, stderr: Writable): void {
+    // A connection that breaks shows in `ended`.
+    this.#given = demultiplex(this.stream, stdout, stderr).catch(() => {});
+  }
+
   /** The exit code, once all output is there. */
   async ended(): Promise<number> {
     const closed = finished(this.stream, { writable: false }).catch(() => {});
     // A child that holds the output open keeps the stream from ending; the engine knows of the end.
     const code = await this.#exitCode(closed);
-    await settled(closed, outputMs);
+    const given = Promise.all([closed, this.#given]).then(() => {});
+    // What is there is taken in the end, however slowly.
+    while (!(await settled(given, outputMs)) && this.stream.readableLength > 0);
     this.stream.destroy();
+    await this.#given;
     return code;
   }
 

@@ -3,6 +3,7 @@ import { TestbedError } from '../../errors.ts';
 import { type LinkState, portAt } from '../../links/wiring.ts';
 import type { Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
+import { poll } from '../../poll.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
 import { AgentClient } from './agent-client.ts';
 import {
@@ -12,6 +13,7 @@ import {
   endedContainers,
   type FoundContainer,
   findContainers,
+  isBeingRemoved,
   type LabContainers,
   limitContainer,
   readRecordArchive,
@@ -21,6 +23,9 @@ import { type Engine, statusOf } from './engine.ts';
 import { openCommand } from './execution.ts';
 import { DockerNode, firstProcess, nodeEnded } from './node.ts';
 import { firstFile } from './tar.ts';
+
+/** How long a lab without a helper is looked at, whether it is being taken down, in milliseconds. */
+const goingMs = 2_000;
 
 export interface DockerLabParts {
   readonly engine: Engine;
@@ -33,6 +38,10 @@ export interface DockerLabParts {
   readonly agent?: AgentClient;
   readonly found?: readonly FoundContainer[];
   readonly record?: LabRecord | undefined;
+  /** True where a command began to remove it. */
+  readonly isBeingRemoved?: boolean;
+  /** Sessions of labs of this name that lost their helpers, of which nodes are left: they go with it. */
+  readonly left?: readonly string[];
 }
 
 export class DockerLab implements Lab {
@@ -51,14 +60,30 @@ export class DockerLab implements Lab {
     }
   }
 
+  async isThere(): Promise<boolean> {
+    const isGone = async (): Promise<boolean | undefined> => {
+      const found = await this.#found();
+      const helper = found.find((each) => each.node === undefined);
+      if (helper !== undefined) return isBeingRemoved(helper);
+      return found.length === 0 ? true : undefined;
+    };
+    try {
+      return !(await poll(isGone, { what: `lab ${this.name} to end`, deadlineMs: goingMs }));
+    } catch (error) {
+      if (error instanceof TestbedError && error.code === 'ETIMEDOUT') return true;
+      throw error;
+    }
+  }
+
   async record(): Promise<LabRecord | undefined> {
-    return this.#parts.record ?? (await readRecord(this.#parts.engine, this.#parts.helper));
+    return await readRecord(this.#parts.engine, this.#parts.helper);
   }
 
   async faults(): Promise<string[]> {
-    const { helper, agent } = this.#parts;
+    const { helper, agent, isBeingRemoved: isGoing = false } = this.#parts;
     const nodes = (await this.record())?.topology.nodes ?? [];
     return [
+      ...(isGoing ? ['its removal was begun'] : []),
       ...(helper === undefined && agent === undefined ? ['its helper is gone'] : []),
       ...nodes.filter(({ name }) => !this.#nodes.has(name)).map(({ name }) => `node ${name} has ended`),
     ];
@@ -105,7 +130,7 @@ export class DockerLab implements Lab {
     this.#nodes.delete(name);
     signal.throwIfAborted();
     const find = async (): Promise<FoundContainer[]> =>
-      (await findContainers(engine, this.name)).filter((each) => each.node === name);
+      (await this.#found()).filter((each) => each.node === name);
     await removeContainers(engine, `node ${name} to end`, find);
   }
 
@@ -158,8 +183,12 @@ export class DockerLab implements Lab {
     return await openCommand(engine, helper, ['node', captureFile, portAt(link, node)]);
   }
 
-  async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<readonly LinkState[]> {
-    return await (await this.#connectAgent()).call('linkStates', { links }, signal);
+  async linkStates(
+    links: readonly TopologyLink[],
+    signal: AbortSignal,
+    { mend = false }: { mend?: boolean } = {},
+  ): Promise<readonly LinkState[]> {
+    return await (await this.#connectAgent()).call('linkStates', { links, mend }, signal);
   }
 
   async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {
@@ -183,7 +212,7 @@ export class DockerLab implements Lab {
 
   async *watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void> {
     const running = new Set(this.#nodes.keys());
-    for await (const { node, at } of endedContainers(this.#parts.engine, this.name, signal)) {
+    for await (const { node, at } of endedContainers(this.#parts.engine, this.#parts.containers, signal)) {
       if (node === undefined) yield { event: 'helper.ended', at };
       else if (running.delete(node)) yield { event: 'node.ended', at, node };
       if (running.size === 0) return yield { event: 'lab.ended', at };
@@ -205,11 +234,18 @@ export class DockerLab implements Lab {
   async destroy(): Promise<void> {
     const { engine } = this.#parts;
     try {
-      await removeContainers(engine, `lab ${this.name} to end`, () => findContainers(engine, this.name));
+      await removeContainers(engine, `lab ${this.name} to end`, () => this.#found());
     } finally {
       (await this.#agent?.catch(() => undefined))?.[Symbol.dispose]();
       this.#agent = undefined;
     }
+  }
+
+  /** The containers that are this lab's; one of the same name that was made meanwhile has others. */
+  async #found(): Promise<FoundContainer[]> {
+    const { engine, containers, left = [] } = this.#parts;
+    const sessions = new Set([containers.session, ...left]);
+    return (await findContainers(engine, this.name)).filter(({ session }) => sessions.has(session));
   }
 
   #node(name: string, container: string, init?: number): DockerNode {
@@ -242,7 +278,7 @@ export class DockerLab implements Lab {
         }),
       );
       const stream = await engine.request('reach the helper', exec.start({ hijack: true, stdin: true }));
-      const agent = new AgentClient(this.name, engine, stream);
+      const agent = new AgentClient(this.name, stream);
       await agent.ready();
       return agent;
     } catch (error) {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { TestbedError } from '../../errors.ts';
 import { packageRoot, packageVersion } from '../../installation.ts';
+import { lockImages } from '../../lock.ts';
 import { findBases } from './base-image.ts';
 import { type Engine, engineFailure, statusOf } from './engine.ts';
 import { labels } from './labels.ts';
@@ -41,11 +42,13 @@ export interface OwnImage {
 
 /** Builds the node image unless the one that is there was built of the same files. */
 export async function ensureNodeImage(engine: Engine, options: BuildOptions): Promise<void> {
+  if ((await isCurrent(engine)) === true) return;
+  await using _lock = await lockImages(engine.address, options.signal);
   const state = await isCurrent(engine);
   if (state === true) return;
   const why = state === undefined ? 'is missing' : 'is of another build';
   options.onProgress(`the image ${nodeImage} ${why}, building it`);
-  await buildNodeImage(engine, options);
+  await build(engine, options);
 }
 
 /** Whether the node image was built of this installation's files; undefined when there is none. */
@@ -58,6 +61,12 @@ export async function isCurrent(engine: Engine): Promise<boolean | undefined> {
 
 /** Builds the node image; resolves with its tag. */
 export async function buildNodeImage(engine: Engine, options: BuildOptions): Promise<string> {
+  await using _lock = await lockImages(engine.address, options.signal);
+  return await build(engine, options);
+}
+
+/** Two at a time would remove what the other builds on. */
+async function build(engine: Engine, options: BuildOptions): Promise<string> {
   const { signal, onProgress, tag = nodeImage } = options;
   const base = options.base ?? (await findBases(engine))[0]?.tag ?? publicBase;
   await requireSameMachine(engine);

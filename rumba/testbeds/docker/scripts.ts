@@ -10,6 +10,9 @@ import { logVariable } from '../netns/processes.ts';
 /** Folder of the testbed inside the /run of each node. */
 export const runDirectory = '/run/o7s-testbed';
 
+/** A node that has this file belongs to a lab that was completed. */
+export const keptFile = `${runDirectory}/kept`;
+
 /** Word by which the first process of a node is known; the lab, the node and the session follow. */
 export const containerMark = 'o7s-testbed:container';
 

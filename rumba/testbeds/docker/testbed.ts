@@ -1,15 +1,23 @@
 /** Labs of containers: on any Docker engine that can be reached, with no root on this side. */
 import type { Duplex } from 'node:stream';
-import { TestbedError } from '../../errors.ts';
+import { TestbedError, undone } from '../../errors.ts';
 import type { Lab, LabOptions, PrepareOptions, Removed, Testbed } from '../testbed.ts';
 import type { Check } from '../check.ts';
 import { AgentClient } from './agent-client.ts';
 import { checkDocker } from './checks.ts';
-import { createHelper, type FoundContainer, findContainers, removeContainers } from './containers.ts';
-import { Engine, isEngineNamed, statusOf } from './engine.ts';
+import {
+  createHelper,
+  type FoundContainer,
+  findContainers,
+  isBeingRemoved,
+  removeContainers,
+} from './containers.ts';
+import { Engine, isEngineNamed, isSilent, statusOf } from './engine.ts';
+import { runCommand } from './execution.ts';
 import { newSession, sessionAlive } from './labels.ts';
 import { DockerLab, readRecord } from './lab.ts';
 import { ensureNodeImage, inspectImage, nodeImage } from './node-image.ts';
+import { keptFile } from './scripts.ts';
 
 /** How long a helper may be there without running, in seconds. */
 const startSeconds = 60;
@@ -40,6 +48,8 @@ export class DockerTestbed implements Testbed {
     const { topology = name, image = nodeImage } = options;
     const engine = await this.#connect(signal);
     const containers = { lab: name, session: newSession(), topology };
+    const before = await findContainers(engine, name);
+    if (before.length > 0 && !(await isLeftOver(engine, before))) throw labThere(name, before);
     const helper = await createHelper(engine, containers, nodeImage).catch((error: unknown) => {
       throw statusOf(error) === 404 ? imageGone(error) : error;
     });
@@ -53,15 +63,15 @@ export class DockerTestbed implements Testbed {
         'reach the helper',
         helper.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
       );
-      agent = new AgentClient(name, engine, attached as Duplex);
+      agent = new AgentClient(name, attached as Duplex);
       await engine.request('start the helper', helper.start());
       await agent.ready();
       signal.throwIfAborted();
       return new DockerLab({ engine, containers, helper: helper.id, image, agent });
     } catch (error) {
-      await removeContainers(engine, `lab ${name} to end`, find);
+      const told = await undone(error, () => removeContainers(engine, `lab ${name} to end`, find));
       agent?.[Symbol.dispose]();
-      throw error;
+      throw told;
     }
   }
 
@@ -88,23 +98,31 @@ export class DockerTestbed implements Testbed {
     if (engine === undefined) return [];
     const groups = Map.groupBy(await findContainers(engine), (each) => each.lab);
     const labs = await Promise.all(
-      [...groups].map(async ([lab, found]) => {
-        const helper = found.find((each) => each.node === undefined);
-        const containers = { lab, session: found[0]?.session ?? '', topology: '' };
+      [...groups].map(async ([lab, all]) => {
+        const helpers = all.filter((each) => each.node === undefined);
+        const helper = helpers.find((each) => !isBeingRemoved(each)) ?? helpers[0];
+        // Without a helper the last that was made is the lab.
+        const session = (helper ?? all[0])?.session ?? '';
+        const found = all.filter((each) => each.session === session);
+        const left = all.filter((each) => each.session !== session).map((each) => each.session);
+        const containers = { lab, session, topology: '' };
         const record = await readRecord(engine, helper?.id);
         const image = record?.image ?? nodeImage;
-        return new DockerLab({ engine, containers, helper: helper?.id, image, found, record });
+        const isGoing = helper !== undefined && isBeingRemoved(helper);
+        const parts = { engine, containers, helper: helper?.id, image, found, record, left };
+        return new DockerLab({ ...parts, isBeingRemoved: isGoing });
       }),
     );
     return labs.toSorted((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** The engine; undefined where there is none, and nobody said that there is one. */
+  /** The engine; undefined where there is none that may be used, and nobody said that there is one. */
   async #found(): Promise<Engine | undefined> {
     try {
       return await this.#connect();
     } catch (error) {
-      if (isEngineNamed()) throw error;
+      // One that is too busy to answer may have labs of this user.
+      if (isEngineNamed() || isSilent(error)) throw error;
       return undefined;
     }
   }
@@ -118,15 +136,43 @@ export class DockerTestbed implements Testbed {
   }
 }
 
-/** True for the containers of a lab that has no helper, or was never completed and has no maker any more. */
+/**
+ * True for the containers of a lab that was never completed and has no maker any more, or whose removal was begun. One
+ * that lost its helper is not left over while its nodes run: somebody may be at work on them.
+ */
 async function isLeftOver(engine: Engine, found: readonly FoundContainer[]): Promise<boolean> {
   const helper = found.find((each) => each.node === undefined);
-  if (helper === undefined) return true;
+  if (helper === undefined) {
+    if (sessionAlive(found[0]?.session ?? '') === true) return false;
+    const running = found.filter((each) => each.running);
+    const kept = await Promise.all(running.map((each) => isKept(engine, each)));
+    return !kept.includes(true);
+  }
+  if (isBeingRemoved(helper)) return true;
   if (helper.running && (await readRecord(engine, helper.id)) !== undefined) return false;
   const hasMaker = sessionAlive(helper.session);
   if (hasMaker !== undefined) return !hasMaker;
   // Made on another machine. A helper runs as long as its maker does, and is started soon after it is made.
   return !helper.running && Date.now() / 1000 - helper.created > startSeconds;
+}
+
+function labThere(lab: string, found: readonly FoundContainer[]): TestbedError {
+  const isWhole = found.some((each) => each.node === undefined);
+  const state = isWhole ? 'is there already' : 'has lost its helper, and its nodes run';
+  return new TestbedError('EFAILED', `a lab named ${lab} ${state}`, {
+    hint: `take it down with "o7s-testbed down --lab ${lab}", or give another name with --lab`,
+  });
+}
+
+/** True for a node of a lab that was completed. */
+async function isKept(engine: Engine, { id }: FoundContainer): Promise<boolean> {
+  try {
+    return (await runCommand(engine, id, ['test', '-e', keptFile])).code === 0;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 404 || status === 409) return false;
+    throw error;
+  }
 }
 
 function imageGone(cause: unknown): TestbedError {

@@ -14,10 +14,16 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The caller's environment, with our tools first and the administrator's tools in reach. */
+/**
+ * The caller's environment, with our tools first and the administrator's tools in reach. Without the folders of an irmd
+ * that the caller runs besides: a node has its own.
+ */
 export function environment(): NodeJS.ProcessEnv {
-  const path = process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-  return { ...process.env, PATH: `${binDirectory}:${path}:/usr/sbin:/sbin` };
+  const { O7S_RUN_DIR: _run, O7S_CONFIG_DIR: _config, ...rest } = process.env;
+  return {
+    ...rest,
+    PATH: `${binDirectory}:${rest['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}:/usr/sbin:/sbin`,
+  };
 }
 
 /** Runs a command to its end. Rejects when it cannot be started, and with the signal's reason. */

@@ -14,13 +14,21 @@ import { type LinkState, portAt, Wiring } from '../../links/wiring.ts';
 import type { Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
-import { connectWire, type WireClient, wireOf } from '../../wire/client.ts';
+import { connectWire, type WireClient, wireCommand, wireOf } from '../../wire/client.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
 import { environment, runCommand, runWithProc } from './command.ts';
 import { limit, removeGroups } from './control-groups.ts';
 import { enter, enterNetwork, unshare } from './namespaces.ts';
 import { NetnsNode, openedChild } from './node.ts';
-import { identify, isAlive, nodeMark, processesOf, type ProcessId } from './processes.ts';
+import {
+  identify,
+  isAlive,
+  isEnding,
+  nodeMark,
+  processesOf,
+  type ProcessId,
+  signalProcess,
+} from './processes.ts';
 import * as scripts from './scripts.ts';
 
 /** How long the kernel may take to end a lab, in milliseconds. */
@@ -57,6 +65,10 @@ export class NetnsLab implements Lab {
     this.#hold = options.hold;
   }
 
+  async isThere(): Promise<boolean> {
+    return isAlive(this.#init) && !isEnding(this.#init);
+  }
+
   async record(): Promise<LabRecord | undefined> {
     try {
       return JSON.parse(await readFile(this.#recordFile, 'utf8')) as LabRecord;
@@ -86,7 +98,7 @@ export class NetnsLab implements Lab {
     const init = found === undefined ? undefined : identify(found.pid);
     this.#nodes.delete(name);
     if (init === undefined) return;
-    process.kill(init.pid, 'SIGKILL');
+    signalProcess(init.pid, 'SIGKILL');
     const gone = (): true | undefined => (isAlive(init) ? undefined : true);
     await poll(gone, { what: `node ${name} to end`, deadlineMs: destroyMs, signal });
   }
@@ -138,8 +150,12 @@ export class NetnsLab implements Lab {
     return openedChild(spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: environment() }));
   }
 
-  async linkStates(links: readonly TopologyLink[], signal: AbortSignal): Promise<LinkState[]> {
-    return await this.#wiring.states(links, signal);
+  async linkStates(
+    links: readonly TopologyLink[],
+    signal: AbortSignal,
+    { mend = false }: { mend?: boolean } = {},
+  ): Promise<LinkState[]> {
+    return await this.#wiring.states(links, mend, signal);
   }
 
   async removeInterface(node: string, device: string, signal: AbortSignal): Promise<void> {
@@ -191,7 +207,7 @@ export class NetnsLab implements Lab {
   }
 
   async destroy(): Promise<void> {
-    if (isAlive(this.#init)) process.kill(this.#init.pid, 'SIGKILL');
+    if (isAlive(this.#init)) signalProcess(this.#init.pid, 'SIGKILL');
     this.#hold?.destroy();
     await poll(() => (isAlive(this.#init) ? undefined : true), {
       what: `lab ${this.name} to end`,
@@ -207,7 +223,7 @@ export class NetnsLab implements Lab {
       return await connectWire(`/proc/${this.#init.pid}/root${socket}`, signal);
     };
     return await wireOf(running, start, signal, async () => {
-      const words = [process.execPath, wireBundle, socket];
+      const words = wireCommand([process.execPath, wireBundle], socket);
       const program = ['sh', '-c', scripts.background, scripts.program, 'wire', ...words];
       const { code, stderr } = await runWithProc(enter(this.#init.pid, program), signal);
       if (code !== 0) throw new TestbedError('EFAILED', `cannot start the wire: ${firstLine(stderr)}`);

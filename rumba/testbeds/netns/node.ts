@@ -173,9 +173,10 @@ function attached(child: ChildProcess): Attached {
     ended: exitCode(child),
     // nsenter waits outside for the command and hands no signal on; before it has started it, nsenter is all there is.
     kill: (signal) => {
-      if (child.pid === undefined) return;
+      // One that has ended has no number any more: another process may have it.
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const inside = childrenOf(child.pid);
-      for (const pid of inside.length > 0 ? inside : [child.pid]) process.kill(pid, signal);
+      for (const pid of inside.length > 0 ? inside : [child.pid]) signalProcess(pid, signal);
     },
   };
 }

@@ -33,6 +33,15 @@ export function identify(pid: number, proc = '/proc'): ProcessId | undefined {
   return { pid, startTime: Number(startTime) };
 }
 
+/** True while the kernel takes back what a process had that was killed. */
+export function isEnding({ pid }: ProcessId): boolean {
+  const stat = readOrNothing(`/proc/${pid}/stat`);
+  return (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]) & exiting) !== 0;
+}
+
+/** PF_EXITING of the kernel's flags of a process. */
+const exiting = 0x4;
+
 export function isAlive(process: ProcessId): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }

@@ -21,7 +21,8 @@ export const forkReading4 = 'sh -c "$0" "$@" <&4 4<&- &';
 
 /**
  * First process of a lab; writes its number, then reads a line. The other end is held by the process
- * that builds the lab: "keep" makes the lab stay, and the end of the file takes it down.
+ * that builds the lab: "keep" makes the lab stay, and the end of the file takes it down. It is read by a shell of its
+ * own: the end of an orphan interrupts what the first one reads.
  */
 export const labInit = `set -e
 read -r pid rest </proc/self/fd/3/self/stat
@@ -34,7 +35,7 @@ mount -t proc proc /proc 2>/dev/null || :
 echo "$pid"
 exec >/dev/null 2>&1
 trap '' CHLD
-read -r word
+word=$(read -r word && echo "$word")
 [ "$word" = keep ]
 exec <>${runDirectory}/forever
 while :; do read -r word || :; done`;

@@ -1,6 +1,6 @@
 /** Labs of bare Linux namespaces: no Docker, and no root where user namespaces are allowed. */
 import { existsSync } from 'node:fs';
-import { TestbedError } from '../../errors.ts';
+import { TestbedError, undone } from '../../errors.ts';
 import type { Lab, PrepareOptions, Removed, Testbed } from '../testbed.ts';
 import type { Check } from '../check.ts';
 import { checkNetns } from './checks.ts';
@@ -65,8 +65,7 @@ export class NetnsTestbed implements Testbed {
     try {
       refuseExisting(name, init.pid);
     } catch (error) {
-      await lab.destroy();
-      throw error;
+      throw await undone(error, () => lab.destroy());
     }
     return lab;
   }

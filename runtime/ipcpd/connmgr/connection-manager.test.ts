@@ -260,6 +260,7 @@ class Hand {
   readonly probe = new Probe('Probe', 7);
   readonly manager: ConnectionManager;
   readonly ends: FlowUser[] = [];
+  readonly logged: string[] = [];
   released = 0;
   now = 1000;
 
@@ -274,7 +275,10 @@ class Hand {
         },
       },
       packets: node.packets,
-      log: quiet,
+      log: new Logger(
+        ({ component, level, text }) => this.logged.push(`${component}(${level}): ${text}`),
+        'x',
+      ),
       clock: () => this.now,
       deadlineChanged: () => {},
     });
@@ -391,6 +395,36 @@ describe('a prototype', () => {
     hand.advance(1);
     expect([results, hand.released]).toEqual([[code('EINVAL')], 1]);
   });
+});
+
+test('the log tells of flows by descriptors, the lowest free ones, of those that come in and those that were asked for', () => {
+  const hand = new Hand();
+  const [first] = [hand.bring(encodeRecord(record)), hand.connect()];
+  hand.ends[0]!.deliver(packetOf(encodeRecord(record)));
+  hand.bring(encodeRecord({ ...record, component: 'Other' }));
+  hand.bring();
+  hand.advance(1000);
+  first.released();
+  // One that has ended gives back no number that another has by now.
+  const again = hand.bring(encodeRecord(record));
+  first.released();
+  again.released();
+  hand.bring(encodeRecord(record));
+  const served = (fd: number): string[] =>
+    [
+      `Handling incoming flow ${fd}.`,
+      'Request to connect to Probe.',
+      `Finished handling incoming flow ${fd} for Probe.`,
+    ].map((text) => `connection-manager(II): ${text}`);
+  expect(hand.logged).toEqual([
+    ...served(64),
+    'connection-manager(II): Handling incoming flow 66.',
+    'connection-manager(EE): No such component: Other',
+    'connection-manager(II): Handling incoming flow 66.',
+    'connection-manager(EE): Error receiving OCEP info: -110.',
+    ...served(64),
+    ...served(64),
+  ]);
 });
 
 describe('what overtakes the record of the peer', () => {

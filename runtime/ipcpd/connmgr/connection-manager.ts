@@ -3,7 +3,9 @@
  * made anew when the peer was silent for long. A core: packets and `now` in, packets out over the flows it was given.
  * Source: unicast-layer.md 2, 3.
  */
-import { O7sError } from '../../lib/errors.ts';
+import { errnoOf, O7sError } from '../../lib/errors.ts';
+import { flowDescriptorMin } from '../../lib/limits.ts';
+import { LowestFree } from '../../lib/lowest-free.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import type { ComponentName } from '../../lib/rpc/api.ts';
 import type { Adjacency } from '../../lib/rpc/events.ts';
@@ -133,6 +135,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   readonly #factsChanged: () => void;
   readonly #limits: ConnectionLimits;
   readonly #components = new Map<string, Component>();
+  readonly #descriptors = new LowestFree(flowDescriptorMin, Number.POSITIVE_INFINITY);
   readonly #opening = new Map<Connection, Opening>();
   /** Open ones, with their component. */
   readonly #open = new Map<Connection, Component>();
@@ -227,7 +230,8 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   /** Takes a flow that came in. */
   accept(flow: LowerFlow): FlowUser {
     const connection = new Connection(this, undefined);
-    connection.attach(flow);
+    this.#attach(connection, flow);
+    this.#log.info(`Handling incoming flow ${connection.fd}.`);
     const strangers = [...this.#opening].filter(([, { request }]) => request === undefined);
     const [oldest] = strangers;
     if (strangers.length >= this.#limits.strangersMax && oldest !== undefined) {
@@ -286,7 +290,10 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   advance(now: Millis): void {
     for (const [connection, { deadline, request }] of this.#opening) {
       if (deadline > now) continue;
-      if (request === undefined) this.counters.droppedStranger += 1;
+      if (request === undefined) {
+        this.counters.droppedStranger += 1;
+        this.#log.error(`Error receiving OCEP info: ${-errnoOf('ETIMEDOUT')}.`);
+      }
       const who = connection.destination ?? 'the peer';
       this.#fail(
         connection,
@@ -351,12 +358,16 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
         result.deallocate(this.#clock());
         return done(fault);
       }
-      connection.attach(result);
+      this.#attach(connection, result);
       const deadline = this.#clock() + this.#limits.answerMs;
       this.#opening.set(connection, { deadline, request: { component, done: answered } });
       this.#deadlineChanged();
       this.#send(connection, this.#recordOf(component));
     });
+  }
+
+  #attach(connection: Connection, flow: LowerFlow): void {
+    connection.attach(flow, this.#descriptors.take() ?? 0);
   }
 
   #faultOfFlow({ headerBytes }: LowerFlow): O7sError | undefined {
@@ -372,6 +383,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
   }
 
   #answer(connection: Connection, peer: ConnectionRecord | undefined): void {
+    const { fd } = connection;
     const component = peer === undefined ? undefined : this.#components.get(peer.component);
     if (peer === undefined || component === undefined) {
       this.counters.droppedHandshake += 1;
@@ -394,6 +406,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     // A layer below in the same process brings at once what the peer says to that.
     this.#send(connection, this.#recordOf(component));
     this.#use(connection, component);
+    this.#log.info(`Finished handling incoming flow ${fd} for ${component.name}.`);
   }
 
   #judge(
@@ -461,6 +474,7 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     if (this.#open.delete(connection)) this.#factsChanged();
     this.#intents.delete(connection);
     connection.flow.deallocate(this.#clock());
+    this.#descriptors.release(connection.fd);
     connection.end();
   }
 }

@@ -48,6 +48,7 @@ export class Connection implements FlowUser {
   readonly destination: string | undefined;
   readonly #owner: ConnectionOwner;
   #flow: LowerFlow | undefined;
+  #fd = 0;
   #user: ConnectionUser | undefined;
   #peer: ConnectionRecord | undefined;
   #rule: LivenessRule | undefined;
@@ -73,6 +74,11 @@ export class Connection implements FlowUser {
   /** Its number among those that were open; 0 before it is. */
   get id(): number {
     return this.#id;
+  }
+
+  /** What the log calls its flow; 0 before it has one. */
+  get fd(): number {
+    return this.#fd;
   }
 
   /** The flow it runs over. */
@@ -103,8 +109,9 @@ export class Connection implements FlowUser {
   }
 
   /** Gives it its flow. Called by the manager. */
-  attach(flow: LowerFlow): void {
+  attach(flow: LowerFlow, fd: number): void {
     this.#flow = flow;
+    this.#fd = fd;
   }
 
   /** Opens it: from here on packets are for the component. Called by the manager. */
@@ -156,6 +163,8 @@ export class Connection implements FlowUser {
     this.#early.length = 0;
     this.#checkAt = never;
     user?.closed();
+    // The number may be another's from here on.
+    this.#fd = 0;
   }
 
   deliver(packet: Packet): void {

@@ -127,6 +127,8 @@ export class Enrollment implements Component, Deadlines {
 
   readonly #around: Surroundings;
   readonly #log: IpcpLog;
+  /** Of what it does to join. */
+  readonly #joinerLog: IpcpLog;
   readonly #manager: ConnectionManager;
   readonly #type: MemberType;
   readonly #limits: EnrollmentLimits;
@@ -142,6 +144,7 @@ export class Enrollment implements Component, Deadlines {
   ) {
     this.#around = around;
     this.#log = around.log.child('enrollment');
+    this.#joinerLog = around.log.child(`${type}-ipcp`);
     this.#manager = manager;
     this.#type = type;
     this.#limits = limits;
@@ -173,6 +176,7 @@ export class Enrollment implements Component, Deadlines {
   connected(connection: Connection, now: Millis): ConnectionUser {
     const wait = connection.initiated ? this.#limits.responseMs : this.#limits.joinerMs;
     const session = new Session(this, connection, now + wait);
+    if (!connection.initiated) this.#log.info(`Incoming enrollment connection on flow ${connection.fd}.`);
     this.#sessions.set(connection, session);
     return session;
   }
@@ -197,8 +201,9 @@ export class Enrollment implements Component, Deadlines {
 
   /** A connection ended. Called by the session. */
   closed(session: Session): void {
-    this.#sessions.delete(session.connection);
-    const { attempt } = session;
+    const { connection, attempt } = session;
+    this.#sessions.delete(connection);
+    if (!connection.initiated) this.#log.info(`Enrollment flow ${connection.fd} closed.`);
     session.attempt = undefined;
     attempt?.done(new O7sError('EFLOWDOWN', `${attempt.wish.destination} ended the enrolment`));
   }
@@ -232,13 +237,16 @@ export class Enrollment implements Component, Deadlines {
       if (again) this.#try(wish, join, attempts - 1, done);
       else done(fault);
     };
+    const id = this.#around.randomBytes(enrollmentIdBytes);
+    this.#joinerLog.info(`${sessionOf(id)} Requesting enrollment.`);
     this.#manager.connect(this, wish.destination, rawQos, { lasting: false }, (connection) => {
       // Who did not answer was asked often enough.
-      if (!(connection instanceof Connection)) return done(connection);
+      if (!(connection instanceof Connection)) {
+        this.#joinerLog.error(`${sessionOf(id)} Failed to get connection.`);
+        return done(connection);
+      }
       const session = this.#sessions.get(connection);
       if (session === undefined) return settled(new O7sError('EFLOWDOWN'));
-      const id = this.#around.randomBytes(enrollmentIdBytes);
-      this.#log.info(`${sessionOf(id)} Requesting enrollment.`);
       session.attempt = { id, wish, join, done: settled };
       const { layer, address } = wish;
       const extensions = connection.extended ? ownExtensions : 0;
@@ -254,7 +262,7 @@ export class Enrollment implements Component, Deadlines {
     const end = (fault: O7sError | undefined): void => {
       if (fault === undefined) {
         this.counters.enrolled += 1;
-        this.#log.info(`${sessionOf(attempt.id)} Enrolled with ${wish.destination}.`);
+        this.#joinerLog.info(`${sessionOf(attempt.id)} Enrolled with ${wish.destination}.`);
       } else this.counters.droppedEnrollment += 1;
       session.connection.close();
       done(fault);

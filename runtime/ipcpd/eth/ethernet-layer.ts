@@ -114,7 +114,9 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
 
   query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
     const key = hash.toString('hex');
-    if (this.#found.ask(key, now, done)) this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
+    // A name that nobody on the link has is nothing to complain of.
+    const asks = this.#found.ask(key, now, (known) => done(known));
+    if (asks) this.#sendMessage(broadcast, { code: messageCode.nameQuery, hash });
   }
 
   allocate(

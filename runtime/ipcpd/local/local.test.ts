@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { hashName } from '../../lib/names.ts';
+import { Logger } from '../../lib/log.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { never } from '../../lib/time/clock.ts';
 import { Packet } from '../../lib/wire/packet.ts';
@@ -17,7 +18,9 @@ function packetOf(text: string): Packet {
 
 function setup() {
   const requests: FlowRequest[] = [];
-  const layer = new LocalLayer('SHA3_256', { flowRequested: (request) => requests.push(request) });
+  const logged: string[] = [];
+  const log = new Logger(({ component, text }) => logged.push(`${component}: ${text}`), 'ipcpd/ipcp');
+  const layer = new LocalLayer('SHA3_256', { flowRequested: (request) => requests.push(request) }, log);
   const inbox = (): { messages: string[] } & FlowUser => {
     const messages: string[] = [];
     return {
@@ -32,7 +35,7 @@ function setup() {
   const flow = layer.allocate(hash, rawQos, piggyback, client, 0, (outcome) => outcomes.push(outcome));
   const [request] = requests;
   if (request === undefined) throw new Error('no request');
-  return { layer, request, outcomes, flow, client, server: inbox() };
+  return { layer, request, outcomes, flow, client, server: inbox(), logged };
 }
 
 test('knows what is registered, and no longer when it is taken back', () => {
@@ -86,4 +89,26 @@ test('a request that its requester gave up cannot be accepted into nothing', () 
   const other = layer.accept(request.handle, piggyback, server);
   other?.write(packetOf('to nobody'));
   expect(client.messages).toEqual([]);
+});
+
+test('tells of its flows by descriptors, the lowest free ones', () => {
+  const { layer, request, flow, client, server, logged } = setup();
+  const other = layer.accept(request.handle, Buffer.alloc(0), server);
+  flow.deallocate(0);
+  flow.deallocate(0);
+  const next = layer.allocate(hash, rawQos, piggyback, client, 0, () => {});
+  other?.deallocate(0);
+  next.deallocate(0);
+  layer.unregister(hash);
+  expect(logged).toEqual(
+    [
+      'Pending local allocation request on fd 64.',
+      'Flow allocation completed, fds (64, 65).',
+      'Flow with fd 64 deallocated.',
+      'Pending local allocation request on fd 64.',
+      'Flow with fd 65 deallocated.',
+      'Flow with fd 64 deallocated.',
+      `Unregistered ${hash.toString('hex', 0, 4)}.`,
+    ].map((text) => `ipcpd-local: ${text}`),
+  );
 });

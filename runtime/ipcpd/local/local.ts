@@ -1,24 +1,31 @@
 /** The local layer: flows between processes of one node, through the data plane. Source: link-ipcps.md 5. */
 import type { HashAlgorithm } from '../../lib/names.ts';
-import { messageBytesMax } from '../../lib/limits.ts';
+import { flowDescriptorMin, messageBytesMax } from '../../lib/limits.ts';
+import { LowestFree } from '../../lib/lowest-free.ts';
 import type { QosSpec } from '../../lib/qos.ts';
 import { type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
-import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
+import type { FlowOutcome, FlowUser, IpcpLog, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
 
 class LocalFlow implements LayerFlow {
   readonly headerBytes = 0;
   readonly backlog = 0;
+  /** What the log calls it. */
+  readonly fd: number;
   readonly #user: FlowUser;
   readonly #counters: LocalLayer['counters'];
+  readonly #onEnd: () => void;
+  #isOver = false;
   /** The other end, once there is one. */
   peer: LocalFlow | undefined;
   /** Takes back the request this end is waiting for the answer of. */
   withdraw: () => void = () => {};
 
-  constructor(user: FlowUser, counters: LocalLayer['counters']) {
+  constructor(fd: number, user: FlowUser, counters: LocalLayer['counters'], onEnd: () => void) {
+    this.fd = fd;
     this.#user = user;
     this.#counters = counters;
+    this.#onEnd = onEnd;
   }
 
   write(packet: Packet): void {
@@ -31,7 +38,10 @@ class LocalFlow implements LayerFlow {
   }
 
   deallocate(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.withdraw();
+    this.#onEnd();
     const { peer } = this;
     this.peer = undefined;
     if (peer === undefined) return;
@@ -50,13 +60,16 @@ export class LocalLayer implements Layer {
   readonly maxMessageBytes: number = messageBytesMax;
   readonly counters: { packets: number; droppedNotOpen: number } = { packets: 0, droppedNotOpen: 0 };
   readonly #events: LayerEvents;
+  readonly #log: IpcpLog;
+  readonly #descriptors = new LowestFree(flowDescriptorMin, Number.POSITIVE_INFINITY);
   readonly #names = new Set<string>();
   readonly #pending = new Map<number, Pending>();
   #nextHandle = 1;
 
-  constructor(hash: HashAlgorithm, events: LayerEvents) {
+  constructor(hash: HashAlgorithm, events: LayerEvents, log: IpcpLog) {
     this.hash = hash;
     this.#events = events;
+    this.#log = log.child('ipcpd-local');
   }
 
   register(hash: Buffer): void {
@@ -65,6 +78,7 @@ export class LocalLayer implements Layer {
 
   unregister(hash: Buffer): void {
     this.#names.delete(hash.toString('hex'));
+    this.#log.info(`Unregistered ${hash.toString('hex', 0, 4)}.`);
   }
 
   query(hash: Buffer, _now: Millis, done: (known: boolean) => void): void {
@@ -79,7 +93,8 @@ export class LocalLayer implements Layer {
     _now: Millis,
     done: (outcome: FlowOutcome) => void,
   ): LayerFlow {
-    const flow = new LocalFlow(user, this.counters);
+    const flow = this.#flowOf(user);
+    this.#log.info(`Pending local allocation request on fd ${flow.fd}.`);
     const handle = this.#nextHandle++;
     this.#pending.set(handle, { flow, done });
     flow.withdraw = () => {
@@ -93,7 +108,8 @@ export class LocalLayer implements Layer {
     const pending = this.#pending.get(handle);
     if (pending === undefined) return undefined;
     this.#pending.delete(handle);
-    const flow = new LocalFlow(user, this.counters);
+    const flow = this.#flowOf(user);
+    this.#log.info(`Flow allocation completed, fds (${pending.flow.fd}, ${flow.fd}).`);
     flow.peer = pending.flow;
     pending.flow.peer = flow;
     pending.done({ kind: 'accepted', piggyback });
@@ -109,6 +125,14 @@ export class LocalLayer implements Layer {
   close(): void {
     for (const { done } of this.#pending.values()) done({ kind: 'unanswered' });
     this.#pending.clear();
+  }
+
+  #flowOf(user: FlowUser): LocalFlow {
+    const fd = this.#descriptors.take() ?? 0;
+    return new LocalFlow(fd, user, this.counters, () => {
+      this.#descriptors.release(fd);
+      this.#log.info(`Flow with fd ${fd} deallocated.`);
+    });
   }
 
   nextDeadline(): Millis {

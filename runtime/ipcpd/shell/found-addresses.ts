@@ -24,8 +24,11 @@ export const foundAddressLimits: Pick<FoundAddressLimits, 'cacheMs' | 'cacheEntr
   cacheEntriesMax: 4096,
 };
 
+/** `reason` is why it was not found, where there is something to say. */
+export type OnFound = (known: boolean, reason?: string) => void;
+
 interface Question {
-  readonly waiting: ((known: boolean) => void)[];
+  readonly waiting: OnFound[];
   readonly deadline: Millis;
   repeatAt: Millis;
 }
@@ -51,7 +54,7 @@ export class FoundAddresses<Address> {
    *
    * @returns whether the question has to be put: the answer is not known, and nobody waits for it yet.
    */
-  ask(key: string, now: Millis, done: (known: boolean) => void): boolean {
+  ask(key: string, now: Millis, done: OnFound): boolean {
     if (this.has(key, now)) {
       done(true);
       return false;
@@ -77,9 +80,9 @@ export class FoundAddresses<Address> {
   }
 
   /** An answer came, or news: where a name is; undefined when nobody has it. */
-  answered(key: string, address: Address | undefined, now: Millis): void {
+  answered(key: string, address: Address | undefined, now: Millis, reason?: string): void {
     if (address !== undefined) this.#remember(key, address, now);
-    this.#settle(key, address !== undefined);
+    this.#settle(key, address !== undefined, reason);
   }
 
   nextDeadline(): Millis {
@@ -94,7 +97,7 @@ export class FoundAddresses<Address> {
   advance(now: Millis): string[] {
     const again: string[] = [];
     for (const [key, question] of this.#questions) {
-      if (question.deadline <= now) this.#settle(key, false);
+      if (question.deadline <= now) this.#settle(key, false, 'no answer in time');
       else if (question.repeatAt <= now) {
         question.repeatAt = now + this.#limits.queryRepeatMs;
         again.push(key);
@@ -140,10 +143,10 @@ export class FoundAddresses<Address> {
     this.#answers.set(key, { address, since: now });
   }
 
-  #settle(key: string, known: boolean): void {
+  #settle(key: string, known: boolean, reason?: string): void {
     const question = this.#questions.get(key);
     this.#questions.delete(key);
-    for (const done of question?.waiting ?? []) done(known);
+    for (const done of question?.waiting ?? []) done(known, reason);
   }
 
   #answer(key: string, now: Millis): Answer<Address> | undefined {

@@ -1,8 +1,9 @@
 /** The IPCPs of one data-plane process, as irmd drives them. */
-import { type ErrorCode, O7sError } from '../../lib/errors.ts';
+import { errnoOf, type ErrorCode, O7sError } from '../../lib/errors.ts';
 import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import type { Logger, LogSetting, LogSpeaker } from '../../lib/log.ts';
 import { leaveHotLoop } from '../../lib/os/hot-loop.ts';
+import { nodeRequestsMax } from '../../lib/limits.ts';
 import { hashBytes, hashName } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
@@ -12,7 +13,7 @@ import type {
   AllocationAnswer,
   AllocationOutcome,
   DataPlaneApi,
-  DataPlaneUpcalls,
+  CallIrmd,
   LayerInfo,
 } from '../../lib/rpc/data-plane-api.ts';
 import type { Deadlines } from '../../lib/time/clock.ts';
@@ -36,18 +37,12 @@ import { IpcpLowerFlows } from './lower-flows.ts';
 import type { Turn } from './turn.ts';
 
 /** Makes the layer of a type when its IPCP is bootstrapped. */
-export type LayerFactory = (config: BootstrapConfig, events: LayerEvents) => Layer;
+export type LayerFactory = (config: BootstrapConfig, events: LayerEvents, log: Logger) => Layer;
 
 /** Makes an IPCP of a type whose layer lies over others. */
 export type StackedFactory = (
   around: Pick<StackedSurroundings, 'lower' | 'events' | 'log' | 'deadlineChanged' | 'factsChanged'>,
 ) => StackedIpcp;
-
-/** Asks irmd; rejects with an O7sError when it refuses or is gone. */
-export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
-  method: M,
-  params: DataPlaneUpcalls[M]['params'],
-) => Promise<DataPlaneUpcalls[M]['result']>;
 
 interface Ipcp {
   readonly pid: number;
@@ -107,6 +102,8 @@ export class IpcpHost {
   readonly #flows = new Map<number, HostedFlow>();
   readonly #late: LateFlows;
   readonly #notes: ChangeNotes;
+  /** Requests for flows that irmd has not answered. */
+  #requestsOpen = 0;
 
   /** What irmd may call. */
   readonly handlers: Handlers = {
@@ -217,14 +214,15 @@ export class IpcpHost {
       }
       const factory = this.#setup.factories[ipcp.type];
       if (factory === undefined) throw new O7sError('EIPCPTYPE');
-      const layer = factory(config, {
+      const events: LayerEvents = {
         flowRequested: (request) => this.#requested(ipcp, request),
         linkChanged: (up) => {
           if (ipcp.linkUp === up) return;
           ipcp.linkUp = up;
           this.#factsChanged(ipcp);
         },
-      });
+      };
+      const layer = factory(config, events, ipcp.log);
       ipcp.linkUp ??= ipcp.type === 'local' ? null : true;
       this.#watchDeadlines(ipcp, layer);
       return this.#joined(ipcp, { layer, name }, `Finished bootstrapping in ${name}.`);
@@ -435,9 +433,9 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const layer = this.#layer(pid);
     return new Promise((resolve) => {
-      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known) => {
+      layer.query(Buffer.from(hash, 'hex'), monotonicNow(), (known, complaint) => {
         leaveHotLoop();
-        resolve({ known, maxMessageBytes: layer.maxMessageBytes });
+        resolve({ known, complaint, maxMessageBytes: layer.maxMessageBytes });
       });
       this.#endTurn(ipcp);
     });
@@ -494,11 +492,19 @@ export class IpcpHost {
       piggyback: piggyback.toString('hex'),
       maxMessageBytes: ipcp.layer?.maxMessageBytes ?? 0,
     };
-    this.#callIrmd('flow.requested', params).then(
-      (answer) => this.#respond(ipcp, handle, params, answer),
-      // irmd is gone: this process follows it.
-      () => ipcp.layer?.refuse(handle, -1),
-    );
+    // Of all layers together: beyond it irmd would refuse what ends flows, too.
+    if (this.#requestsOpen >= nodeRequestsMax) {
+      addCounts(ipcp.ports, { refusedBusy: 1 });
+      return ipcp.layer?.refuse(handle, -errnoOf('EAGAIN'));
+    }
+    this.#requestsOpen += 1;
+    this.#callIrmd('flow.requested', params)
+      .finally(() => (this.#requestsOpen -= 1))
+      .then(
+        (answer) => this.#respond(ipcp, handle, params, answer),
+        // irmd is gone: this process follows it.
+        () => ipcp.layer?.refuse(handle, -1),
+      );
   }
 
   #respond(

@@ -65,6 +65,9 @@ export interface LayerEvents {
 /** Counts of what a layer did and dropped, by reason. */
 export type LayerCounters = Readonly<Record<string, number>>;
 
+/** `complaint` is what the log is to say of a name that is not known, where it is this layer that should know it. */
+export type OnQueried = (known: boolean, complaint?: string) => void;
+
 export interface Layer extends Deadlines {
   readonly hash: LayerHash;
   /** Longest message a flow of the layer carries now, in bytes. */
@@ -75,7 +78,7 @@ export interface Layer extends Deadlines {
   unregister(hash: Buffer): void;
 
   /** Asks whether the layer knows a name; `done` is called once. */
-  query(hash: Buffer, now: Millis, done: (known: boolean) => void): void;
+  query(hash: Buffer, now: Millis, done: OnQueried): void;
 
   /** Requests a flow; packets may come for `user` before `done` is called, once. */
   allocate(

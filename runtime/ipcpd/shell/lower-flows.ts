@@ -7,7 +7,7 @@ import type { FlowRendezvous } from '../../lib/flow/rendezvous.ts';
 import { connectUnix, UnixStream } from '../../lib/os/unix-socket.ts';
 import { type QosJson, qosFromJson, type QosSpec, qosToJson } from '../../lib/qos.ts';
 import type { FlowEncryption, FlowGrant } from '../../lib/rpc/api.ts';
-import type { CallIrmd } from './host.ts';
+import type { CallIrmd } from '../../lib/rpc/data-plane-api.ts';
 import type { InnerPort } from './inner-port.ts';
 import type { FlowUser, LowerFlow, LowerFlows } from './layer.ts';
 import { ProtectedFlow, type ProtectionCounters } from './protected-flow.ts';

@@ -36,6 +36,14 @@ const opcodeUpdate = 5;
 const opcodeShift = 11;
 /** What is no fault: there is no such name, or the look-up ended with the layer. */
 const unknownCodes: readonly (string | undefined)[] = ['ENOTFOUND', 'ENODATA', 'ECANCELLED'];
+/** Why a name was not found; the prototype has no other word for one that nobody knows. */
+function reasonOf({ code }: NodeJS.ErrnoException, server?: string): string {
+  if (unknownCodes.includes(code)) return 'Unknown error';
+  return server === undefined ? `${code}` : `${server}: ${code}`;
+}
+
+type OnResolved = Parameters<Directory['resolve']>[1];
+
 /** Result codes of an UPDATE that mean that it was done. */
 const done = 'NOERROR';
 
@@ -47,16 +55,11 @@ class SystemDirectory implements Directory {
     this.#options = options;
   }
 
-  resolve(hash: Buffer, found: (hosts: readonly HostAddress[]) => void): void {
-    const { family, toAddress, log } = this.#options;
-    const name = hash.toString('hex');
-    lookup(name, { family, all: true }, (error, addresses) => {
-      if (error !== null) {
-        // The prototype has no other word for a host that nobody knows.
-        const reason = unknownCodes.includes(error.code) ? 'Unknown error' : error.code;
-        log.error(`Could not resolve ${name}: ${reason}.`);
-      }
-      found(error === null ? addresses.map(({ address }) => toAddress(address)) : []);
+  resolve(hash: Buffer, found: OnResolved): void {
+    const { family, toAddress } = this.#options;
+    lookup(hash.toString('hex'), { family, all: true }, (error, addresses) => {
+      if (error === null) found(addresses.map(({ address }) => toAddress(address)));
+      else found([], reasonOf(error));
     });
   }
 
@@ -90,14 +93,12 @@ class DnsDirectory implements Directory {
     this.#resolver.setServers([isIPv6(server) ? `[${server}]:${this.#port}` : `${server}:${this.#port}`]);
   }
 
-  resolve(hash: Buffer, found: (hosts: readonly HostAddress[]) => void): void {
-    const { family, toAddress, log } = this.#options;
+  resolve(hash: Buffer, found: OnResolved): void {
+    const { family, toAddress } = this.#options;
     const name = `${hash.toString('hex')}.`;
     const answer = (error: NodeJS.ErrnoException | null, addresses: string[]): void => {
-      if (error !== null && !unknownCodes.includes(error.code)) {
-        log.error(`Could not resolve ${name.slice(0, -1)}: ${this.#server}: ${error.code}.`);
-      }
-      found(error === null ? addresses.map(toAddress) : []);
+      if (error === null) found(addresses.map(toAddress));
+      else found([], reasonOf(error, this.#server));
     };
     if (family === 4) this.#resolver.resolve4(name, answer);
     else this.#resolver.resolve6(name, answer);

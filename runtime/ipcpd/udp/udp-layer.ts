@@ -8,8 +8,13 @@ import type { Packet, PacketPool } from '../../lib/wire/packet.ts';
 import type { DeviceCounters } from '../links/device.ts';
 import type { DatagramDevice, DatagramSource, HostAddress } from '../links/datagram.ts';
 import { zeroCounts } from '../shell/counts.ts';
-import { FoundAddresses, foundAddressLimits, type FoundAddressLimits } from '../shell/found-addresses.ts';
-import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow } from '../shell/layer.ts';
+import {
+  FoundAddresses,
+  foundAddressLimits,
+  type FoundAddressLimits,
+  type OnFound,
+} from '../shell/found-addresses.ts';
+import type { FlowOutcome, FlowUser, Layer, LayerEvents, LayerFlow, OnQueried } from '../shell/layer.ts';
 import {
   type LinkFlow,
   linkFlowCounters,
@@ -30,8 +35,8 @@ import {
 
 /** Finds the host that serves a name; the edge's business, because it takes DNS or the hosts file. */
 export interface Directory {
-  /** Addresses, none when the name is unknown; `done` is called once. */
-  resolve(hash: Buffer, done: (hosts: readonly HostAddress[]) => void): void;
+  /** Addresses, or why there are none; `done` is called once. */
+  resolve(hash: Buffer, done: (hosts: readonly HostAddress[], reason?: string) => void): void;
   register(hash: Buffer): void;
   unregister(hash: Buffer): void;
   close(): void;
@@ -124,11 +129,13 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     this.#directory.unregister(hash);
   }
 
-  query(hash: Buffer, now: Millis, done: (known: boolean) => void): void {
+  query(hash: Buffer, now: Millis, done: OnQueried): void {
     const key = hash.toString('hex');
-    if (!this.#found.ask(key, now, done)) return;
+    const found: OnFound = (known, reason) =>
+      known ? done(true) : done(false, `Could not resolve ${key}: ${reason ?? 'Unknown error'}.`);
+    if (!this.#found.ask(key, now, found)) return;
     // What comes too late for this question is still worth knowing.
-    this.#directory.resolve(hash, ([host]) => this.#found.answered(key, host, this.#clock()));
+    this.#directory.resolve(hash, ([host], reason) => this.#found.answered(key, host, this.#clock(), reason));
   }
 
   allocate(

@@ -30,7 +30,8 @@ import {
   type UnicastFlow,
 } from './fa/flow-allocator.ts';
 import { Management, type ManagementConnection } from './management.ts';
-import { type Forwarding, forwardingOf } from './pff/forwarding.ts';
+import type { Forwarding } from './pff/forwarding.ts';
+import { forwardingOf } from './pff/policies.ts';
 import { type DataTransferLink, LinkState, type LinkStateLimits } from './routing/link-state.ts';
 
 export interface UnicastLayerLimits {
@@ -328,6 +329,7 @@ export class UnicastLayer implements Layer {
         packet.append(message, 0, message.length);
         return this.dataTransfer.send(to, componentEid.directory, 0, packet);
       },
+      isOurs: (address) => this.routing.isOurs(address),
     };
   }
 

@@ -5,6 +5,7 @@ import { O7sError } from '../errors.ts';
 import { startPacketsAmong } from '../frct/limits.ts';
 import { checkName } from '../names.ts';
 import { flowDescriptorMax, flowDescriptorMin } from '../limits.ts';
+import { LowestFree } from '../lowest-free.ts';
 import { KernelError } from '../os/libc.ts';
 import { connectUnix, UnixStream } from '../os/unix-socket.ts';
 import { applicationSocket } from '../paths.ts';
@@ -57,6 +58,7 @@ export class Session implements Disposable {
   readonly #rpc: RpcClient<ApplicationApi>;
   readonly #timer = new DeadlineTimer();
   readonly #flows = new Map<number, Flow>();
+  readonly #descriptors = new LowestFree(flowDescriptorMin, flowDescriptorMax - 1);
   /** Aborted when the session is disposed. */
   readonly #over = new AbortController();
   /** irmd's numbers of them. */
@@ -230,13 +232,12 @@ export class Session implements Disposable {
   }
 
   #makeFlow(flowId: number, qos: QosSpec, end: EndPoint): Flow {
-    let fd = flowDescriptorMin;
-    while (this.#flows.has(fd)) fd += 1;
-    if (fd >= flowDescriptorMax) {
-      throw new O7sError('EBADF', `this process has ${flowDescriptorMax - flowDescriptorMin} flows open`);
-    }
+    const fd = this.#descriptors.take();
+    if (fd === undefined)
+      throw new O7sError('EBADF', `this process has ${this.#descriptors.size} flows open`);
     const onClosed = (): void => {
       this.#flows.delete(fd);
+      this.#descriptors.release(fd);
       this.#flowIds.delete(flow);
       // irmd learns of the end of the flow from the connection itself if it is gone.
       this.#rpc.notify('flow.deallocate', { flowId });

@@ -18,6 +18,7 @@ export const libc = {
   read: c.func('intptr_t read(int, uintptr_t, size_t)'),
   write: c.func('intptr_t write(int, uintptr_t, size_t)'),
   writev: c.func('intptr_t writev(int, uintptr_t, int)'),
+  flock: c.func('int flock(int, int)'),
   fcntl: c.func('int fcntl(int, int, int)'),
   mmap: c.func('void *mmap(void *, size_t, int, int, int, long)'),
   munmap: c.func('int munmap(uintptr_t, size_t)'),
@@ -27,6 +28,7 @@ export const libc = {
   ifNameToIndex: c.func('unsigned int if_nametoindex(str)'),
   close: c.func('int close(int)'),
   yieldProcessor: c.func('int sched_yield()'),
+  strerror: c.func('const char *strerror(int)'),
   epollWait: c.func('int epoll_wait(int, uintptr_t, int, int)'),
   timerfdCreate: c.func('int timerfd_create(int, int)'),
   timerfdSettime: c.func('int timerfd_settime(int, int, uintptr_t, void *)'),
@@ -66,6 +68,7 @@ export const linux = {
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
+  SO_ERROR: 4,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_PEERCRED: 17,
@@ -99,6 +102,8 @@ export const linux = {
   CLOCK_MONOTONIC: 1,
   TFD_NONBLOCK: 0o4000,
   TFD_CLOEXEC: 0o2000000,
+  LOCK_EX: 2,
+  LOCK_NB: 4,
   EAGAIN: 11,
   EINTR: 4,
   ENOBUFS: 105,
@@ -138,11 +143,14 @@ export class KernelError extends Error {
   /** The name of the error, for example ENODEV. */
   readonly code: string;
   readonly call: string;
+  /** What the C library says of it, for example `No such device`; Node has words of its own. */
+  readonly description: string;
 
   constructor(call: string, subject: string, errno: number) {
     const code = getSystemErrorName(-errno);
     super(`${call} on ${subject}: ${code} (${getSystemErrorMessage(-errno) ?? 'no description'})`);
     this.code = code;
+    this.description = String(libc.strerror(errno));
     this.call = call;
   }
 }

@@ -6,9 +6,25 @@ import { check, libc, linux, mapMemory } from './libc.ts';
 import { Packet, packetHeadroom } from '../wire/packet.ts';
 
 /** struct tpacket2_hdr: what a slot begins with. */
-const offset = { status: 0, bytes: 4, captured: 8, frame: 12, seconds: 16, nanoseconds: 20 } as const;
+const offset = {
+  status: 0,
+  bytes: 4,
+  captured: 8,
+  frame: 12,
+  seconds: 16,
+  nanoseconds: 20,
+  tagControl: 24,
+  tagProtocol: 26,
+} as const;
 const statusUser = 1;
 const statusCopy = 2;
+/** The frame had an 802.1Q tag, which the kernel holds beside it; and that says which type of tag it was. */
+const statusTag = 0x10;
+const statusTagProtocol = 0x40;
+/** 802.1Q. */
+const tagType = 0x8100;
+const addressesBytes = 12;
+const tagBytes = 4;
 /** Of the header and what the kernel aligns it and the frame to. */
 const overheadBytes = 96;
 const alignment = 16;
@@ -16,6 +32,7 @@ const blockBytes = 64 * 1024;
 
 export class PacketRing {
   readonly #packets: readonly Packet[];
+  readonly #memory: Buffer;
   readonly #view: DataView;
   readonly #slots: readonly number[];
   #next = 0;
@@ -38,6 +55,7 @@ export class PacketRing {
     set(linux.PACKET_RX_RING, [blockSize, blocks, slotBytes, blocks * slotsABlock]);
     const { memory, address } = mapMemory(fd, blockSize * blocks, subject);
     const view = new DataView(memory.buffer);
+    this.#memory = memory;
     this.#view = view;
     this.#slots = Array.from(
       { length: blocks * slotsABlock },
@@ -63,10 +81,22 @@ export class PacketRing {
       }
       packet.start = at + this.#view.getUint16(at + offset.frame, true);
       packet.end = packet.start + this.#view.getUint32(at + offset.captured, true);
+      if ((status & statusTag) !== 0) this.#putTagBack(packet, at, status);
       onFrame(packet, at);
     }
     this.#taken += count;
     return count;
+  }
+
+  /** Behind the addresses, as it was on the cable: there is room in front of the frame. */
+  #putTagBack(packet: Packet, at: number, status: number): void {
+    const { start } = packet;
+    this.#memory.copyWithin(start - tagBytes, start, start + addressesBytes);
+    const isTold = (status & statusTagProtocol) !== 0;
+    const type = isTold ? this.#view.getUint16(at + offset.tagProtocol, true) : tagType;
+    this.#view.setUint16(start + addressesBytes - tagBytes, type);
+    this.#view.setUint16(start + addressesBytes - 2, this.#view.getUint16(at + offset.tagControl, true));
+    packet.start = start - tagBytes;
   }
 
   /** When the frame in a slot passed, since 1970. */

@@ -14,6 +14,8 @@ const ringFrames = 1024;
 /** Send queue asked for, in bytes. */
 const queueBytes = 8 * 1024 * 1024;
 const ethernetHeaderBytes = 14;
+/** Of an 802.1Q tag, which an MTU does not count. */
+const tagBytes = 4;
 
 export interface PacketSocketCounters {
   framesReceived: number;
@@ -70,14 +72,14 @@ export class PacketSocket implements Disposable {
       this.#ring = new PacketRing(
         this.#fd,
         ringFrames,
-        this.interface.mtu + ethernetHeaderBytes,
+        this.interface.mtu + ethernetHeaderBytes + tagBytes,
         this.#subject,
       );
       address.writeUInt16LE(linux.AF_PACKET, 0);
       address.writeUInt16BE(ethertype, 2);
       address.writeInt32LE(this.interface.index, 4);
       check(libc.bind(this.#fd, address, address.length) as number, 'bind', this.#subject);
-      this.#watch = new FdWatch(this.#fd, onReadable);
+      this.#watch = new FdWatch(this.#fd, onReadable, undefined, this.#takeError);
     } catch (error) {
       libc.close(this.#fd);
       throw error;
@@ -183,6 +185,14 @@ export class PacketSocket implements Disposable {
     this.#dropped += statistics.readUInt32LE(4);
     return this.#dropped;
   }
+
+  /** Frames are taken from memory, which takes no error: that the interface was set down would be told for ever. */
+  readonly #takeError = (): void => {
+    const memory = Buffer.alloc(4);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(memory.length, 0);
+    libc.getsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_ERROR, memory, length);
+  };
 
   #setOption(level: number, option: number, value: number): void {
     const memory = Buffer.alloc(4);

@@ -8,15 +8,27 @@ export class FdWatch implements Disposable {
   readonly #handle: koffiNode.PollHandle;
   readonly #onReadable: () => void;
   readonly #onWritable: () => void;
+  readonly #onFailed: () => void;
   #readable = false;
   #writable = false;
   #closed = false;
 
-  /** Watches nothing until told to. */
-  constructor(fd: number, onReadable: () => void, onWritable: () => void = () => {}) {
+  /**
+   * Watches nothing until told to.
+   *
+   * @param onFailed the descriptor has an error that waits to be taken; needed where no read and no write takes it, since
+   *   the kernel tells of it again and again until then. The other handlers are called too.
+   */
+  constructor(
+    fd: number,
+    onReadable: () => void,
+    onWritable: () => void = () => {},
+    onFailed: () => void = () => {},
+  ) {
     this.#fd = fd;
     this.#onReadable = onReadable;
     this.#onWritable = onWritable;
+    this.#onFailed = onFailed;
     this.#handle = koffiNode.poll(fd, { readable: false, writable: false }, () => {});
     this.#handle.stop();
   }
@@ -43,6 +55,7 @@ export class FdWatch implements Disposable {
     dataEvent();
     const [status, event] = args as [number, { readable: boolean; writable: boolean }];
     const failed = status < 0;
+    if (failed) this.#onFailed();
     if ((event.writable || (failed && this.#writable)) && !this.#closed) this.#onWritable();
     if ((event.readable || (failed && this.#readable)) && !this.#closed) this.#onReadable();
     // libuv ends the watch with the failure; an interface that went down brings frames again once it is up.
@@ -54,6 +67,7 @@ export class FdWatch implements Disposable {
   readonly #onHotEvent = (events: number): boolean => {
     const readable = this.#readable && (events & (pollEvent.readable | pollEvent.failed)) !== 0;
     const writable = this.#writable && (events & (pollEvent.writable | pollEvent.failed)) !== 0;
+    if ((events & pollEvent.failed) !== 0) this.#onFailed();
     if (writable) this.#onWritable();
     if (readable && !this.#closed) this.#onReadable();
     return readable || writable;

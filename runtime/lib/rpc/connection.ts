@@ -212,6 +212,10 @@ export class RpcConnection implements Disposable {
       this.#pending.delete(id);
       if (error === undefined) pending?.resolve(result);
       else pending?.reject(errorFromWire(error));
+    } else if (id === null && error !== undefined) {
+      // The other side does not serve this connection, and ends it.
+      this.#ended(errorFromWire(error));
+      this.#stream.destroy();
     } else {
       this.#refuse('neither a request nor a response');
     }
@@ -239,6 +243,11 @@ export class RpcConnection implements Disposable {
     this.#serving.delete(id);
     this.#send({ jsonrpc: '2.0', id, ...answer });
   }
+}
+
+/** What a connection that cannot be served gets before it is closed. */
+export function refusalLine(error: O7sError): string {
+  return `${JSON.stringify({ jsonrpc: '2.0', id: null, error: errorToWire(error) })}\n`;
 }
 
 function errorToWire(error: unknown): WireError {

@@ -73,7 +73,8 @@ export interface DataPlaneApi {
   /** With the longest message that a flow of the layer carries now. */
   'name.query': {
     params: { pid: number; hash: string };
-    result: { known: boolean; maxMessageBytes: number };
+    /** `complaint` is a line for the log where the layer should have known the name. */
+    result: { known: boolean; complaint?: string | undefined; maxMessageBytes: number };
   };
   'flow.allocate': {
     params: {
@@ -120,3 +121,9 @@ export interface DataPlaneUpcalls {
     result: null;
   };
 }
+
+/** Asks irmd; rejects with an O7sError when it refuses or is gone. */
+export type CallIrmd = <M extends keyof DataPlaneUpcalls>(
+  method: M,
+  params: DataPlaneUpcalls[M]['params'],
+) => Promise<DataPlaneUpcalls[M]['result']>;

@@ -217,6 +217,8 @@ export interface IrmCounters {
   readonly at: number;
   readonly ipcps: readonly IpcpCounts[];
   readonly flows: readonly FlowCounts[];
+  /** How often users were refused for having their share, since irmd started: of `connections`, `requests` and `flows`. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** A change with its moment, or counters. */

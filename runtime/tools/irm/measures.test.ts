@@ -58,6 +58,7 @@ const snapshot: IrmSnapshot = {
 const counters: IrmCounters = {
   event: 'counters',
   at: 1000,
+  refused: { connections: 0, requests: 2, flows: 0 },
   ipcps: [
     {
       pid: 5,

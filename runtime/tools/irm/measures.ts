@@ -59,6 +59,11 @@ export function measuresOf(snapshot: IrmSnapshot, counters: IrmCounters): Measur
     gauge('o7s_names', 'Names of the node.', [{ labels: {}, value: names.length }]),
     gauge('o7s_processes', 'Processes that use flows.', [{ labels: {}, value: processes.length }]),
     gauge('o7s_flows', 'Flows of the node, each end counted.', [{ labels: {}, value: flows.length }]),
+    counter(
+      'o7s_refused_total',
+      'How often users were refused for having their share, by what it was.',
+      Object.entries(counters.refused).map(([what, value]) => ({ labels: { what }, value })),
+    ),
     gauge(
       'o7s_ipcp_info',
       'An IPCP, always 1.',

@@ -2,7 +2,8 @@
  * What routing costs a member: one calculation of all routes with the tables for packets made from it, in layers of 10,
  * 100 and 1000 members, and look-ups of next hops.
  */
-import { forwardingOf, type Neighbour } from '../../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import type { Neighbour } from '../../../runtime/ipcpd/unicast/pff/forwarding.ts';
+import { forwardingOf } from '../../../runtime/ipcpd/unicast/pff/policies.ts';
 import { Graph } from '../../../runtime/ipcpd/unicast/routing/graph.ts';
 import { routingPolicies, Routes } from '../../../runtime/ipcpd/unicast/routing/routes.ts';
 import { Seeded } from '../../support/seeded.ts';

@@ -16,12 +16,13 @@ import { TestbedError } from '../../../errors.ts';
 import { listLogs, readLog } from '../../log-files.ts';
 import { programsOf } from '../../netns/processes.ts';
 import { Wiring } from '../../../links/wiring.ts';
-import { connectWire, wireOf } from '../../../wire/client.ts';
+import { connectWire, wireCommand, wireOf } from '../../../wire/client.ts';
 import {
   adopt,
   endMarked,
   endPrograms,
   isProgramAlive,
+  keepMarked,
   logFolder,
   nodeFile,
   signalPrograms,
@@ -35,6 +36,7 @@ import {
   type FromAgent,
   LineReader,
   type ToAgent,
+  windowBytes,
 } from './protocol.ts';
 import { run } from './run.ts';
 
@@ -62,7 +64,7 @@ const wiring = new Wiring({
     run(pid === process.pid ? command : ['nsenter', '--target', String(pid), '--net', ...command], signal),
   wire: (start, signal) => wireOf(() => connectWire(wireSocket, signal), start, signal, startWire),
 });
-const streams = new Map<number, Socket>();
+const streams = new Map<number, { socket: Socket; underWay: number }>();
 const running = new Map<number, AbortController>();
 let kept = false;
 
@@ -74,7 +76,7 @@ const handlers: Handlers = {
   plug: ({ lan, end, init }, signal) => done(wiring.plug(lan, end, init, signal)),
   impair: ({ link, impairments, options }, signal) => done(wiring.impair(link, impairments, options, signal)),
   setLink: ({ link, state, node }, signal) => done(wiring.setLink(link, state, node, signal)),
-  linkStates: ({ links }, signal) => wiring.states(links, signal),
+  linkStates: ({ links, mend }, signal) => wiring.states(links, mend, signal),
   removeInterface: ({ init, device }, signal) => done(wiring.remove(device, init, signal)),
   addAddress: ({ node, init, words }, signal) =>
     done(wiring.addAddress({ name: node, pid: init }, words, signal)),
@@ -94,6 +96,7 @@ const handlers: Handlers = {
   readLog: async ({ init, name, from }) => (await readLog(logFolder(init), name, from)).toString('base64'),
   keep: async ({ record }) => {
     writeRecord(record);
+    keepMarked(session);
     kept = true;
     return null;
   },
@@ -101,8 +104,8 @@ const handlers: Handlers = {
     writeRecord(record);
     return null;
   },
-  connect: async ({ init, path, stream }) => {
-    await connectStream(stream, nodeFile(init, path));
+  connect: async ({ init, path, stream }, signal) => {
+    await connectStream(stream, nodeFile(init, path), signal);
     return null;
   },
 };
@@ -121,7 +124,7 @@ function send(message: FromAgent): void {
 
 async function disconnected(): Promise<void> {
   for (const controller of running.values()) controller.abort();
-  for (const socket of streams.values()) socket.destroy();
+  for (const { socket } of streams.values()) socket.destroy();
   if (role === 'owner' && kept) {
     // A kept lab keeps its helper: later commands start a guest beside this process.
     setInterval(() => {}, 2 ** 31 - 1);
@@ -133,9 +136,15 @@ async function disconnected(): Promise<void> {
 
 function received(message: ToAgent): void {
   if ('stream' in message) {
-    const socket = streams.get(message.stream);
-    if (message.data === null) socket?.end();
-    else socket?.write(Buffer.from(message.data, 'base64'));
+    const stream = streams.get(message.stream);
+    if ('taken' in message) {
+      if (stream !== undefined) goOn(stream, message.taken);
+    } else if (message.data === null) {
+      stream?.socket.end();
+    } else {
+      const bytes = Buffer.from(message.data, 'base64');
+      stream?.socket.write(bytes, () => send({ stream: message.stream, taken: bytes.length }));
+    }
   } else if ('cancel' in message) {
     running.get(message.cancel)?.abort();
   } else {
@@ -147,7 +156,8 @@ function received(message: ToAgent): void {
 async function startWire(): Promise<void> {
   const bundle = fileURLToPath(new URL('wire.mjs', import.meta.url));
   mkdirSync(dirname(wireSocket), { recursive: true });
-  const child = spawn(process.execPath, [bundle, wireSocket], { detached: true, stdio: 'ignore' });
+  const [file = '', ...words] = wireCommand([process.execPath, bundle], wireSocket);
+  const child = spawn(file, words, { detached: true, stdio: 'ignore' });
   await once(child, 'spawn');
   child.unref();
 }
@@ -173,19 +183,31 @@ async function serve<M extends AgentMethod>(
   }
 }
 
-async function connectStream(stream: number, path: string): Promise<void> {
+async function connectStream(stream: number, path: string, signal: AbortSignal): Promise<void> {
   const socket = connect(path);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.once('connect', resolve);
-  socket.once('error', reject);
-  await promise;
-  streams.set(stream, socket);
-  socket.on('data', (bytes) => send({ stream, data: bytes.toString('base64') }));
+  try {
+    await once(socket, 'connect', { signal });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const open = { socket, underWay: 0 };
+  streams.set(stream, open);
+  socket.on('data', (bytes) => {
+    send({ stream, data: bytes.toString('base64') });
+    open.underWay += bytes.length;
+    if (open.underWay >= windowBytes) socket.pause();
+  });
   socket.on('error', () => {});
   socket.once('close', () => {
     streams.delete(stream);
     send({ stream, data: null });
   });
+}
+
+function goOn(open: { socket: Socket; underWay: number }, taken: number): void {
+  open.underWay -= taken;
+  if (open.underWay < windowBytes) open.socket.resume();
 }
 
 function describe(error: unknown): AgentError {

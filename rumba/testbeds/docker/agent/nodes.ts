@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -18,7 +19,7 @@ import { TestbedError } from '../../../errors.ts';
 import { poll } from '../../../poll.ts';
 import { endProcesses, identify, processesOf, programsOf, signalProcess } from '../../netns/processes.ts';
 import type { LabRecord } from '../../testbed.ts';
-import { containerMark, runDirectory, startScript } from '../scripts.ts';
+import { containerMark, keptFile, runDirectory, startScript } from '../scripts.ts';
 import { recordFile, type StartedProgram } from './protocol.ts';
 
 /** How long a container may take to run its first program, and that to start another, in milliseconds. */
@@ -42,6 +43,7 @@ export function nodeFile(init: number, path: string): string {
 /** Tells a node that it has a lab, and whether it can run an irmd. */
 export async function adopt(init: number, signal: AbortSignal): Promise<{ irmd: boolean }> {
   await request(init, 'adopt', signal);
+  if (existsSync(recordFile)) markKept(init);
   const path = /(?:^|\0)PATH=([^\0]*)/.exec(readFileSync(`/proc/${init}/environ`, 'latin1'))?.[1] ?? '';
   return { irmd: path.split(':').some((folder) => isThere(nodeFile(init, `${folder}/irmd`))) };
 }
@@ -101,20 +103,39 @@ export function writeRecord(record: LabRecord): void {
   renameSync(`${recordFile}.new`, recordFile);
 }
 
+/** Marks all nodes that a session made as those of a lab that is complete. */
+export function keepMarked(session: string): void {
+  for (const pid of nodesOf(session)) markKept(pid);
+}
+
 /** Ends all nodes that a session made, also those that come up only now. */
 export async function endMarked(session: string): Promise<void> {
   const end = performance.now() + lateMs;
   for (let found = true; found || performance.now() < end;) {
-    found = false;
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      const words = readOrNothing(`/proc/${name}/cmdline`).split('\0');
-      const at = words.indexOf(containerMark);
-      if (at === -1 || words[at + 3] !== session || identify(Number(name)) === undefined) continue;
-      found = true;
-      kill(Number(name));
-    }
+    const nodes = nodesOf(session);
+    found = nodes.length > 0;
+    for (const pid of nodes) kill(pid);
     await delay(10);
+  }
+}
+
+/** The first programs of a session's nodes, and what an engine's own init may have started them by. */
+function nodesOf(session: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const words = readOrNothing(`/proc/${name}/cmdline`).split('\0');
+    const at = words.indexOf(containerMark);
+    const isOurs = at !== -1 && words[at + 3] === session && identify(Number(name)) !== undefined;
+    return isOurs ? [Number(name)] : [];
+  });
+}
+
+function markKept(init: number): void {
+  try {
+    writeFileSync(nodeFile(init, keptFile), '');
+  } catch (error) {
+    // It has ended by itself.
+    if (identify(init) !== undefined) throw error;
   }
 }
 

@@ -37,7 +37,7 @@ export interface AgentApi {
     result: null;
   };
   setLink: { params: { link: TopologyLink; state: 'up' | 'down'; node: string | undefined }; result: null };
-  linkStates: { params: { links: readonly TopologyLink[] }; result: readonly LinkState[] };
+  linkStates: { params: { links: readonly TopologyLink[]; mend: boolean }; result: readonly LinkState[] };
   removeInterface: { params: { init: number; device: string }; result: null };
   /** The words are those of `ip address`. */
   addAddress: { params: { node: string; init: number; words: readonly string[] }; result: null };
@@ -72,23 +72,37 @@ export interface AgentError {
   readonly errno?: string;
 }
 
+/**
+ * How many bytes of a stream each side may send before the other has passed them on: a stream that is not read holds up
+ * nothing but itself, and fills nobody's memory.
+ */
+export const windowBytes: number = 256 * 1024;
+
 export type ToAgent =
   | { readonly id: number; readonly method: AgentMethod; readonly params: AgentApi[AgentMethod]['params'] }
   /** The caller waits no longer. */
   | { readonly cancel: number }
-  | StreamMessage;
+  | StreamMessage
+  | TakenMessage;
 
 export type FromAgent =
   /** First of all, with the version of the agent. */
   | { readonly ready: string }
   | { readonly id: number; readonly result: AgentApi[AgentMethod]['result'] }
   | { readonly id: number; readonly error: AgentError }
-  | StreamMessage;
+  | StreamMessage
+  | TakenMessage;
 
 /** Bytes of a stream in base64; null for its end. */
 export interface StreamMessage {
   readonly stream: number;
   readonly data: string | null;
+}
+
+/** How many more bytes of a stream were passed on. */
+export interface TakenMessage {
+  readonly stream: number;
+  readonly taken: number;
 }
 
 /** Where the agent keeps what `keep` gave it. */

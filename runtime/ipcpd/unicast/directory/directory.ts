@@ -11,6 +11,8 @@ export interface DirectoryPort {
   readonly maxMessageBytes: number;
   /** Sends a message to the directory of a member; false when there is no route to it now. The bytes are the caller's. */
   send(to: Address, message: Buffer): boolean;
+  /** True for a member that routing knows to be of our kind; of others nothing is said. */
+  isOurs(address: Address): boolean;
 }
 
 /** Who serves a name. */

@@ -68,7 +68,7 @@ class Link {
       stateChanged: () => {},
     };
     this.connection = new Connection(owner, undefined);
-    this.connection.attach(this.flow);
+    this.connection.attach(this.flow, 64);
     const record = { component: 'Data Transfer', protocol: 'dtp', version: 1, syntax: 2, address: peer };
     const rule = { gives: false, intervalMs: Infinity, downMs: Infinity, lostMs: Infinity };
     const readyAt = bench.now + (isPrototype ? 300 : 0);

@@ -3,10 +3,7 @@
  * packet, so that a look-up takes no memory. Source: unicast-layer.md 6.8.
  */
 import type { Address } from '../address.ts';
-import type { RouteList, RoutingPolicy } from '../routing/routes.ts';
-import { AlternateForwarding } from './alternate.ts';
-import { MultipathForwarding } from './multipath.ts';
-import { SimpleForwarding } from './simple.ts';
+import type { RouteList } from '../routing/routes.ts';
 
 /** A neighbour as data transfer knows it. */
 export interface Neighbour {
@@ -22,15 +19,4 @@ export interface Forwarding<N extends Neighbour> {
   install(routes: RouteList, neighbourOf: (address: Address) => N | undefined): void;
   /** The neighbour for the next packet to a destination. */
   nextHop(destination: Address): N | undefined;
-}
-
-export function forwardingOf<N extends Neighbour>(policy: RoutingPolicy): Forwarding<N> {
-  switch (policy) {
-    case 'link_state':
-      return new SimpleForwarding<N>();
-    case 'lfa':
-      return new AlternateForwarding<N>();
-    case 'ecmp':
-      return new MultipathForwarding<N>();
-  }
 }

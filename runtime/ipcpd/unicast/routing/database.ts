@@ -127,6 +127,14 @@ export class LinkDatabase {
     return smallest;
   }
 
+  /** Whether a member has told the limit of a link of its own: only one of our kind does. */
+  toldLimits(source: Address): boolean {
+    for (const { maxMessageBytes } of this.#bySource.get(source)?.values() ?? []) {
+      if (maxMessageBytes > 0) return true;
+    }
+    return false;
+  }
+
   #counts(entry: LinkEntry): boolean {
     if (entry.isWithdrawn || entry.index < 0) return false;
     const reverse = this.find(entry.destination, entry.source);

@@ -574,6 +574,14 @@ describe('the limit of the layer', () => {
     expect(limitOf(bench)).toBe(1400);
   });
 
+  test('who tells one is of our kind', () => {
+    const bench = limited();
+    bench.hearsUpdates(4, '4>1 #0 1300', '4>7 #0 1300', '7>4 #0');
+    expect([4, 7, 9].map((address) => bench.routing.isOurs(address))).toEqual([true, false, false]);
+    bench.hearsUpdates(4, '7>4 #1 900');
+    expect(bench.routing.isOurs(7)).toBe(true);
+  });
+
   test('is told anew when nothing but a limit changed', () => {
     const bench = limited();
     bench.hearsUpdates(4, '4>1 #0 1300');

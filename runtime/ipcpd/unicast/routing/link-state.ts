@@ -227,6 +227,10 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
   }
 
   /** Links to a member; undefined where there is no path. */
+  isOurs(address: Address): boolean {
+    return this.#database.toldLimits(address);
+  }
+
   distance(address: Address): number | undefined {
     const distance = this.#routes.paths.distance(this.#graph.vertex(address));
     return distance < 0 || !this.#members.has(address) ? undefined : distance;

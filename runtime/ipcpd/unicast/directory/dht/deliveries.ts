@@ -51,6 +51,11 @@ export class Deliveries {
     return this.#byCookie.size;
   }
 
+  /** True while something is on its way that has not been acknowledged. */
+  isUnderWay(aim: Pick<Delivery, 'to' | 'name' | 'owner'>): boolean {
+    return this.#byAim.has(aimOf(aim));
+  }
+
   /** Sends something, not before a time. Dropped and counted when too much is under way. */
   push(delivery: Delivery, after: Millis, now: Millis): void {
     const before = this.#byAim.get(aimOf(delivery));
@@ -152,6 +157,6 @@ export class Deliveries {
   }
 }
 
-function aimOf({ to, name, owner }: Delivery): string {
+function aimOf({ to, name, owner }: Pick<Delivery, 'to' | 'name' | 'owner'>): string {
   return `${to} ${name} ${owner}`;
 }

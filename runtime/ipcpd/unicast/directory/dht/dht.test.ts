@@ -43,6 +43,8 @@ class Bench {
   sent: Sent[] = [];
   readonly noRoute = new Set<number>();
   readonly maxBytes: number[] = [];
+  /** Members that routing says are ours. */
+  readonly toldOurs = new Set<number>();
   /** Members that answer by themselves, and whether they are ours. */
   readonly played = new Map<number, boolean>();
   #owed: Sent[] = [];
@@ -58,6 +60,7 @@ class Bench {
         config: { ...config, ...changes },
         port: {
           maxMessageBytes,
+          isOurs: (address) => this.toldOurs.has(address),
           send: (to, message) => {
             if (this.noRoute.has(to)) return false;
             this.maxBytes.push(message.length);
@@ -512,6 +515,37 @@ describe('registration', () => {
     expect(bench.take(messageCode.store).filter(({ to }) => to === 11)).toEqual([]);
     bench.pass(dhtLimits.settleMs);
     expect(bench.take(messageCode.store).filter(({ to }) => to === 11)).toHaveLength(1);
+  });
+
+  test('in a small layer ours that routing tells of are stored at unheard, and spoken to only for a name', () => {
+    const bench = new Bench();
+    bench.meet([7], true);
+    for (const address of [8, 9]) {
+      bench.toldOurs.add(address);
+      bench.dht.reachable(address, true, bench.now);
+    }
+    bench.dht.reachable(10, true, bench.now);
+    bench.pass(1000);
+    // Of the last one nobody knows what it is.
+    expect(new Set(bench.take().map(({ to }) => to))).toEqual(new Set([10]));
+    bench.dht.register(key, bench.now);
+    const stores = bench.take(messageCode.store);
+    expect(stores.map(({ to }) => to)).toEqual([7, 8, 9]);
+    const [, stored] = stores;
+    const cookie = stored?.message.code === messageCode.store ? (stored.message.cookie ?? 0) : 0;
+    bench.receive(8, { code: messageCode.acknowledgement, cookie }, idOf(8), true);
+    expect(bench.take()).toEqual([]);
+    // The same is sent again to the one that did not acknowledge it, and to nobody else.
+    bench.pass(1500);
+    expect(bench.take(messageCode.store).map(({ to }) => to)).toContain(9);
+    bench.byHand();
+    bench.toldOurs.add(11);
+    bench.dht.reachable(11, true, bench.now);
+    bench.pass(1000);
+    expect(bench.take().filter(({ to }) => to === 11)).toMatchObject([
+      { message: { code: messageCode.findNode } },
+      { message: { code: messageCode.findNode } },
+    ]);
   });
 
   test('a store is repeated until it is acknowledged; a prototype gets three the first time, then one', () => {

@@ -123,6 +123,7 @@ export class Dht implements Directory {
         alpha,
         k,
         refreshMs: 1000 * tRefresh,
+        hasNews: () => this.#ownNames.size + this.#ownNames.owed > 0,
         events: {
           appeared: (contact, at) => this.#appeared(contact, at),
           lost: (lost, at) => this.#lost(lost, at),

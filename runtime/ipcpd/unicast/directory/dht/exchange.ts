@@ -63,6 +63,11 @@ export class Exchange {
     return Math.max(1, this.#random(6).readUIntBE(0, 6));
   }
 
+  /** True for a member that routing knows to be of our kind. */
+  isOurs(address: Address): boolean {
+    return this.#port.isOurs(address);
+  }
+
   /** Sends a message; false when there is no route. */
   send(to: Address, message: Unsigned<DirectoryMessage>): boolean {
     const signed = { ...message, from: this.self, extensions: ownExtensions } as DirectoryMessage;

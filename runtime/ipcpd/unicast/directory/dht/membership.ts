@@ -18,6 +18,8 @@ export interface MembershipOptions {
   readonly alpha: number;
   readonly k: number;
   readonly refreshMs: Millis;
+  /** Whether this member has something to say to all others of a small layer. */
+  readonly hasNews: () => boolean;
   readonly events: MembershipEvents;
 }
 
@@ -175,11 +177,21 @@ export class Membership {
     return found;
   }
 
+  /** Members of our kind, in a small layer, that were not heard yet, and need not be: what is sent to them arrives. */
+  *unheard(): Iterable<Address> {
+    if (!this.isSmall) return;
+    for (const address of this.#members.keys()) {
+      const isUnheard = this.contacts.get(address) === undefined && !this.#silent.has(address);
+      if (isUnheard && this.#exchange.isOurs(address)) yield address;
+    }
+  }
+
   #came(address: Address, now: Millis): void {
     if (this.#members.size >= this.#exchange.limits.membersMax) return;
     this.#members.set(address, now);
     if (this.#isSmall && this.#members.size >= this.#exchange.limits.everywhereMax) {
       this.#isSmall = false;
+      this.#lookAround('outgrow', [], () => {}, now);
       this.#options.events.outgrown(now);
     }
     const contact = this.contacts.get(address);
@@ -251,6 +263,8 @@ export class Membership {
       if (isGreeter) this.#lookAround('greet', [address], () => {}, now);
       return;
     }
+    // Whoever of our kind has a name to tell begins. If all did, a layer of n members would begin with n^2 messages.
+    if (this.#exchange.isOurs(address) && !this.#options.hasNews()) return;
     const again = (at: Millis): void => {
       if (!this.isReachable(address) || this.contacts.get(address) !== undefined) return;
       const next = Math.min(2 * pause, limits.probeMs[1]);

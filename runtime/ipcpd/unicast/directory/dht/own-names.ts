@@ -32,6 +32,8 @@ interface OwnName {
   storeAt: Millis;
   storedAt: number;
   task: Task | undefined;
+  /** Who last said that he holds it, and when. */
+  acknowledged: { readonly by: Address; readonly at: Millis } | undefined;
 }
 
 interface Withdrawn {
@@ -112,6 +114,7 @@ export class OwnNames {
       storeAt: now,
       storedAt: 0,
       task: undefined,
+      acknowledged: undefined,
     };
     this.#names.set(name, own);
     for (const member of [...this.#owed.keys()]) this.#forgive(member, name);
@@ -165,6 +168,10 @@ export class OwnNames {
     const isEverywhere = this.#membership.isSmall || this.#isForPrototype(contact);
     const after = isPrototype(contact) ? now + limits.settleMs : now;
     for (const own of this.#names.values()) {
+      // What brought it here may be its acknowledgement.
+      const { address: owner } = this.#exchange.self;
+      if (this.#deliveries.isUnderWay({ to: contact.address, name: own.name, owner })) continue;
+      if (own.acknowledged?.by === contact.address && own.acknowledged.at === now) continue;
       const isNear = isEverywhere || this.#isNear(own.key, contact);
       if (isNear) this.#deliver(own, contact.address, after, now);
     }
@@ -227,7 +234,10 @@ export class OwnNames {
     this.#schedule(own, now + this.#exchange.spread(this.#options.storeMs));
     const { contacts, lookups } = this.#membership;
     if (this.#membership.isSmall) {
-      for (const { address } of [...contacts.reachable()]) this.#deliver(own, address, now, now);
+      const heard = [...contacts.reachable()].map(({ address }) => address);
+      for (const address of [...heard, ...this.#membership.unheard()]) {
+        this.#deliver(own, address, now, now);
+      }
       return;
     }
     const done = (closest: readonly { readonly address: Address }[], at: Millis): void => {
@@ -260,7 +270,10 @@ export class OwnNames {
         isWithdrawal: false,
         repeats: this.#repeats(own, to),
         message,
-        settled: (outcome, at) => this.#settled(to, outcome, at),
+        settled: (outcome, at) => {
+          if (outcome === 'acknowledged') own.acknowledged = { by: to, at };
+          this.#settled(to, outcome, at);
+        },
       },
       after,
       now,
@@ -269,7 +282,7 @@ export class OwnNames {
 
   #repeats(own: OwnName, to: Address): number {
     const contact = this.#membership.contacts.get(to);
-    if (contact === undefined) return repeats;
+    if (contact === undefined) return this.#exchange.isOurs(to) ? repeatsToOurs : repeats;
     if (!isPrototype(contact)) return repeatsToOurs;
     // It forgets nothing.
     return own.holders.has(to) ? 0 : repeats;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { alone } from './lock.ts';
+import { alone, labUnlocked, lockLab } from './lock.ts';
 
 const { signal } = new AbortController();
 const lab = { testbed: 'netns', name: `lock-${process.pid}` };
@@ -25,22 +25,31 @@ test('changes of one link wait for each other, those of another do not', async (
 });
 
 test('another process is waited for, and one that was killed holds nothing', async () => {
-  const held = `import { alone } from ${JSON.stringify(fileURLToPath(new URL('./lock.ts', import.meta.url)))};
-    await alone(${JSON.stringify(lab)}, 'a-b', new AbortController().signal, async () => {
-      console.log('held');
-      await new Promise((resolve) => setTimeout(resolve, 1e6));
-    });`;
+  const held = `import { lockLab } from ${JSON.stringify(fileURLToPath(new URL('./lock.ts', import.meta.url)))};
+    const { signal } = new AbortController();
+    await lockLab(${JSON.stringify(lab.name)}, { signal, holder: '"o7s-testbed up"', onWait: () => {} });
+    console.log('held');`;
   const child = spawn(process.execPath, ['--conditions=@o7s/source', '--input-type=module', '-e', held]);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
-  let isDone = false;
-  const waiting = alone(lab, 'a-b', signal, async () => void (isDone = true));
+  const waits: string[] = [];
+  const options = { holder: 'this test', onWait: (other: string) => void waits.push(other) };
+  const told = Promise.withResolvers<void>();
+  const waiting = lockLab(lab.name, {
+    ...options,
+    signal,
+    onWait: (other) => {
+      options.onWait(other);
+      told.resolve();
+    },
+  });
+  await told.promise;
+  expect(waits).toEqual([`"o7s-testbed up" (process ${child.pid})`]);
   const given = new AbortController();
-  const impatient = alone(lab, 'a-b', given.signal, async () => {});
+  const impatient = lockLab(lab.name, { ...options, signal: given.signal });
   given.abort(new Error('enough'));
   await expect(impatient).rejects.toThrow('enough');
-  expect(isDone).toBe(false);
+  await labUnlocked(lab.name, 1);
   child.kill('SIGKILL');
-  await waiting;
-  expect(isDone).toBe(true);
+  await using _lock = await waiting;
 });

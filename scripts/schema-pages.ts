@@ -103,7 +103,10 @@ typed: \`socat - UNIX-CONNECT:/run/ouroboros/irm.sock\`, then \`{"jsonrpc":"2.0"
 one object a line, in both directions: requests may overlap, and answers come in the order in which they are ready.`,
     `- Parameters are objects. A parameter that no method has is refused, where the method has any.
 - A line has 1 MiB at most; answers of irmd have 16 MiB at most. A connection has 4096 open requests at most. Who
-  exceeds this, or does not speak JSON-RPC, is told so once and the connection is closed.
+  exceeds this, or does not speak JSON-RPC, is told so once, in an error with
+  the id null, and the connection is closed. So is a connection that is one too many: those of a user have a share, of
+  1024 connections, 1024 open requests for flows and 2560 flows, unless it is root, of the group \`ouroboros\`, or whom
+  irmd runs as.
 - The notification \`cancel\` with \`{"id": ID}\` cancels an open request, which is then answered with ECANCELED; a result
   may have crossed it on its way, and a flow that was granted in it is to be given back by \`flow.deallocate\`.
 - irmd may send requests and notifications, too. A request that is not served is answered with an error.
