@@ -1,11 +1,11 @@
 /**
- * What a unicast layer costs its members as it grows, in virtual time and so alike on every machine but for processor time and
- * memory:
+ * What a unicast layer costs its members as it grows, in virtual time and so alike on every machine but for processor
+ * time:
  *
- *     node --expose-gc --max-old-space-size=8192 --conditions=@o7s/source tests/bench/layer-costs.ts [MEMBERS (2 10 32 100)]
+ *     node --conditions=@o7s/source tests/bench/layer-costs.ts [MEMBERS (2 10 32 100)]
  *
  * Prints Markdown tables, with exponents, for trees and for random layers of about four links a member, and for names of a
- * layer of 50 members. Links take 1 ms; the seed is 1.
+ * layer of 100 members. Links take 1 ms; the seed is 1.
  */
 import { rise, type ShapeName } from '../sim/unicast-scenarios.ts';
 import { DirectoryNet } from '../support/directory-net.ts';
@@ -16,7 +16,7 @@ const shapes: readonly ShapeName[] = ['tree', 'random'];
 const wanted = process.argv.slice(2).map(Number);
 const sizes = wanted.length > 0 ? wanted : [2, 10, 32, 100];
 const nameCounts = [10, 100, 1000, 10_000];
-const directoryMembers = 50;
+const directoryMembers = 100;
 const results = new Results();
 
 function add(of: string, amount: number, cost: string, unit: string, value: number): void {
@@ -29,22 +29,13 @@ function add(of: string, amount: number, cost: string, unit: string, value: numb
   results.add('layer', figure(subject, 'ours', value));
 }
 
-function memoryBytes(): number {
-  globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
-/** A function, so that nothing of a layer stays. */
 function measureLayer(shape: ShapeName, members: number): void {
   const of = `members, ${shape}`;
-  const before = memoryBytes();
   const cpu = { up: 0, idle: 0 };
-  const { costs, net, faults } = rise(shape, members, {
+  const { costs, faults } = rise(shape, members, {
     seed: 1,
     reached: (phase, { cpuMs }) => (cpu[phase] = cpuMs),
   });
-  const used = memoryBytes() - before;
   if (faults.length > 0) throw new Error(`${shape} of ${members}: ${faults.join(', ')}`);
   const { upMs, upPackets, upBytes, idlePackets, idleBytes, aroundMs, lsdb, values, contacts } = costs;
   add(of, members, 'until all have routes to all', 'ms', upMs);
@@ -59,7 +50,6 @@ function measureLayer(shape: ShapeName, members: number): void {
   add(of, members, 'links that a member knows', '', lsdb);
   add(of, members, 'contacts in the directory of a member', '', contacts);
   add(of, members, "others' names at a member", '', values);
-  add(of, members, 'memory of a member', 'kB', used / 1024 / net.members.length);
 }
 
 /** Names of a layer, registered by its members in turn, 10 ms apart. */

@@ -159,8 +159,9 @@ export function growthText(rows: readonly Row[]): string {
   for (const { growth, unit, ours } of rows) {
     if (growth === undefined || ours === undefined) continue;
     const costs = things.get(growth.of) ?? new Map<string, Map<number, number>>();
-    const points = costs.get(`${growth.cost} [${unit}]`) ?? new Map<number, number>();
-    costs.set(`${growth.cost} [${unit}]`, points.set(growth.amount, ours.median));
+    const cost = unit === '' ? growth.cost : `${growth.cost} [${unit}]`;
+    const points = costs.get(cost) ?? new Map<number, number>();
+    costs.set(cost, points.set(growth.amount, ours.median));
     things.set(growth.of, costs);
   }
   return [...things].map(([thing, costs]) => growthTable(thing, costs)).join('\n');
