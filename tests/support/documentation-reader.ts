@@ -57,6 +57,7 @@ export class Reader implements AsyncDisposable {
   readonly #lab = freshLab();
   readonly #beside: Promise<void>[] = [];
   readonly #servers: Running[] = [];
+  #scripts = 0;
   /** What the block before printed. */
   #printed = '';
 
@@ -168,18 +169,19 @@ export class Reader implements AsyncDisposable {
     if (commands.length === 0) return;
     const script = commands.join('\n');
     const on = block.words.get('on');
-    // What a block leaves running on a node holds the file, not our pipe.
-    const there = [
+    // Whatever a block leaves running holds a file, not our pipe, which would not end.
+    this.#scripts += 1;
+    const output = on === undefined ? `${this.#folder}/.output-${this.#scripts}` : '/run/block';
+    const kept = [
       'sh',
       '-c',
-      'sh -ec "$1" >/run/block 2>&1; code=$?; cat /run/block; exit $code',
+      'sh -ec "$1" >"$2" 2>"$2.err"; code=$?; cat "$2"; cat "$2.err" >&2; exit $code',
       'sh',
       script,
+      output,
     ];
     const words =
-      on === undefined
-        ? ['sh', '-ec', script]
-        : [process.execPath, program, 'exec', '--lab', lab, on, '--', ...there];
+      on === undefined ? kept : [process.execPath, program, 'exec', '--lab', lab, on, '--', ...kept];
     const options = { cwd: this.#folder, env: this.#env(lab) };
     const { code, stdout, stderr } = await startProcess(words, options).outcome;
     if (code !== 0) {
