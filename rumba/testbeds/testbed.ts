@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { IrmClient } from '../../runtime/lib/index.ts';
 import type { LinkState } from '../links/wiring.ts';
-import type { Impairments } from '../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../model/impairment.ts';
 import type {
   Topology,
   TopologyCable,
@@ -68,6 +68,8 @@ export interface Lab {
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */
   faults(): Promise<string[]>;
+  /** Digests of the images that nodes run, by name; nothing where they run none. */
+  images(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Adds a node, with a hosts file of its own, and does nothing when it is there. */
   addNode(node: TopologyNode, signal: AbortSignal): Promise<void>;
   /** Takes a node away with all that runs on it, and the links that end in it. */
@@ -84,12 +86,12 @@ export interface Lab {
   plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void>;
   /**
    * Makes both directions of a link bad, or good again, while it is in use; of a LAN all ends, or that of one node. The
-   * same seed makes the same choices.
+   * same seed makes the same choices. `by` says what is to impair it, where it is not to be chosen.
    */
   impair(
     link: TopologyLink,
     impairments: Impairments,
-    options: { seed: number; node?: string | undefined },
+    options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void>;
   /** Takes the carrier of a link away from its ends, or gives it back; of a LAN from all ends, or that of one node. */
@@ -218,7 +220,7 @@ export interface Attached {
   readonly kill: (signal: NodeJS.Signals) => void;
 }
 
-/** A command with pipes of its own. */
+/** A command with pipes of its own; of one on a node, `kill` ends what it has started, too. */
 export interface Opened extends Attached {
   readonly stdin: Writable;
   readonly stdout: Readable;

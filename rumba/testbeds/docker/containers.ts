@@ -34,6 +34,9 @@ export interface FoundContainer {
   readonly running: boolean;
   /** Seconds since 1970. */
   readonly created: number;
+  /** What it runs, and the digest of that. */
+  readonly image: string;
+  readonly imageDigest: string;
 }
 
 /** Makes the container of a node; it is not started yet. */
@@ -196,7 +199,7 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
   const mark = lab === undefined ? labels.lab : `${labels.lab}=${lab}`;
   const filters = { label: [mark, `${labels.owner}=${ownUser()}`] };
   const found = await engine.request('list containers', engine.docker.listContainers({ all: true, filters }));
-  return found.map(({ Id, Names, Labels, State, Created }) => ({
+  return found.map(({ Id, Names, Labels, State, Created, Image, ImageID }) => ({
     id: Id,
     name: (Names[0] ?? Id).replace(/^\//, ''),
     lab: Labels[labels.lab] ?? '',
@@ -204,6 +207,8 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
     node: Labels[labels.role] === 'helper' ? undefined : Labels[labels.node],
     running: State === 'running',
     created: Created,
+    image: Image,
+    imageDigest: ImageID,
   }));
 }
 
