@@ -179,7 +179,7 @@ function faults(text: string, known: ReadonlyMap<string, ReadonlySet<string>>): 
     // What follows a node, or the options in front, is the command that runs there, with options of its own.
     const end =
       first === 'exec'
-        ? words.findIndex((word, at) => at > 0 && !/^-/.test(word) && !/^-/.test(words[at - 1] ?? ''))
+        ? words.findIndex((word, at) => at > 0 && !word.startsWith('-') && !words[at - 1]?.startsWith('-'))
         : -1;
     return words
       .slice(0, end === -1 ? undefined : end)

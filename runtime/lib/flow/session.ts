@@ -2,6 +2,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { O7sError } from '../errors.ts';
+import { startPacketsAmong } from '../frct/limits.ts';
 import { checkName } from '../names.ts';
 import { flowDescriptorMax, flowDescriptorMin } from '../limits.ts';
 import { LowestFree } from '../lowest-free.ts';
@@ -211,6 +212,7 @@ export class Session implements Disposable {
         mplMs: grant.mplMs,
         protection: protectionFor(qos, grant.encryption, randomFillSync),
         initialSeqno: randomBytes(4).readInt32BE(0),
+        startPackets: startPacketsAmong(this.#flows.size + 1),
         timer: this.#timer,
       });
       flow = this.#makeFlow(grant.flowId, qos, end);
