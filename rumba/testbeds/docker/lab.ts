@@ -1,7 +1,7 @@
 /** A lab: a helper container, in which the agent does the wiring, and one container a node. */
 import { TestbedError } from '../../errors.ts';
 import { type LinkState, portAt } from '../../links/wiring.ts';
-import type { Impairments } from '../../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
@@ -171,7 +171,7 @@ export class DockerLab implements Lab {
   async impair(
     link: TopologyLink,
     impairments: Impairments,
-    options: { seed: number; node?: string | undefined },
+    options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void> {
     await (await this.#connectAgent()).call('impair', { link, impairments, options }, signal);
