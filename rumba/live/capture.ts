@@ -32,6 +32,8 @@ export async function startCapture(lab: Lab, link: string): Promise<Capture> {
   failed.catch(() => {});
   await Promise.race([begun, failed]);
   const written = pipeline(running.stdout, createWriteStream(file));
+  // Where it cannot be written, that is told when it is ended.
+  written.catch(() => {});
   return {
     file,
     end: async () => {

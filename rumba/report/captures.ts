@@ -21,8 +21,11 @@ export async function startCaptures(
       const opened = await lab.capture(link, link.ends[0]?.node ?? '');
       opened.stderr.resume();
       const written = pipeline(opened.stdout, createWriteStream(join(folder, `${link.name}.pcap`)));
+      // Where it cannot be written, that is told when the captures are ended.
+      written.catch(() => {});
       // Its first bytes say that it has begun.
-      await new Promise<void>((resolve) => void opened.stdout.once('data', () => resolve()));
+      const begun = new Promise<void>((resolve) => void opened.stdout.once('data', () => resolve()));
+      await Promise.race([begun, written]);
       return { opened, written };
     }),
   );
