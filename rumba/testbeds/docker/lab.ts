@@ -13,16 +13,14 @@ import {
   endedContainers,
   type FoundContainer,
   findContainers,
-  isBeingRemoved,
   type LabContainers,
   limitContainer,
-  readRecordArchive,
+  readRecord,
   removeContainers,
 } from './containers.ts';
 import { type Engine, statusOf } from './engine.ts';
 import { openCommand } from './execution.ts';
 import { DockerNode, firstProcess, nodeEnded } from './node.ts';
-import { firstFile } from './tar.ts';
 
 /** How long a lab without a helper is looked at, whether it is being taken down, in milliseconds. */
 const goingMs = 2_000;
@@ -64,7 +62,7 @@ export class DockerLab implements Lab {
     const isGone = async (): Promise<boolean | undefined> => {
       const found = await this.#found();
       const helper = found.find((each) => each.node === undefined);
-      if (helper !== undefined) return isBeingRemoved(helper);
+      if (helper !== undefined) return (await readRecord(this.#parts.engine, helper.id)) === 'removed';
       return found.length === 0 ? true : undefined;
     };
     try {
@@ -76,7 +74,8 @@ export class DockerLab implements Lab {
   }
 
   async record(): Promise<LabRecord | undefined> {
-    return await readRecord(this.#parts.engine, this.#parts.helper);
+    const record = await readRecord(this.#parts.engine, this.#parts.helper);
+    return record === 'removed' ? undefined : record;
   }
 
   async faults(): Promise<string[]> {
@@ -286,14 +285,6 @@ export class DockerLab implements Lab {
       throw status === 404 || status === 409 ? helperGone(this.name, error) : error;
     }
   }
-}
-
-/** What `keep` wrote; undefined for a lab that is being made, or has no helper any more. */
-export async function readRecord(engine: Engine, helper: string | undefined): Promise<LabRecord | undefined> {
-  if (helper === undefined) return undefined;
-  const archive = await readRecordArchive(engine, helper);
-  const file = archive === undefined ? undefined : firstFile(archive);
-  return file === undefined ? undefined : (JSON.parse(file.toString('utf8')) as LabRecord);
 }
 
 function helperGone(lab: string, cause?: unknown): TestbedError {
