@@ -12,6 +12,9 @@ const linkMs = underWayMsMax + 60_000;
 /** How long the change of a lab before may take, in milliseconds: it may bring hundreds of nodes up. */
 const labMs = 1_800_000;
 
+/** How long another run may take to leave its folder, in milliseconds: it takes its lab down. */
+const folderMs = 120_000;
+
 /** How long who has a lock may take to say so, in milliseconds, and with how many characters. */
 const answerMs = 1_000;
 const answerMax = 200;
@@ -56,6 +59,11 @@ export async function lockImages(engine: string, signal: AbortSignal): Promise<A
     onWait: () => {},
   };
   return await lock(['images', engine], options);
+}
+
+/** The right to write the results of runs into a folder, until it is disposed of; rejects as `lockLab` does. */
+export async function lockFolder(folder: string, options: LabLockOptions): Promise<AsyncDisposable> {
+  return await lock(['folder', folder], { ...options, what: `folder ${folder}`, deadlineMs: folderMs });
 }
 
 /**

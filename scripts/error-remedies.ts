@@ -48,7 +48,7 @@ export const remedies: Readonly<Record<string, string>> = {
   // Links
   'cannot WHAT: a node it ends in is gone':
     'The node was stopped or ended meanwhile: `o7s-testbed start NODE`, and again.',
-  'cannot lock link LINK: MESSAGE': 'Another command works at this link; try again when it has ended.',
+  'cannot lock WHAT: MESSAGE': 'Another command works at the same link or lab; try again when it has ended.',
   'cannot make PLACE: INTERFACE of NODE is there already':
     'Something on the node has made an interface of that name: remove it, or name another with `port()`.',
   'link LINK does not end in node NODE': '`o7s-testbed link show` lists links with their ends.',
@@ -233,7 +233,8 @@ export const remedies: Readonly<Record<string, string>> = {
     'No irmd runs on this node, or the user may not manage it: `irmd` starts one; root and the group ouroboros may.',
   'Failed to enroll IPCP.': 'The next line says why.',
   'Unknown QoS cube, defaulting to raw.': 'Names are raw, best, video, voice, data and, for obc, message.',
-  'Failed to check path PATH: CODE .USAGE': 'There is no such program, or it may not be run.',
+  'Failed to check path PATH: … .USAGE': 'The file of a key or certificate is not there, or may not be read.',
+  'a word is missing or wrong': 'The rest names the command that prints how it is written.',
   'Too many IPCPs specified.': 'Give fewer in one command.',
   'Too many layers specified.': 'Give fewer in one command.',
   'Failed to list IPCPs.': 'There is none that matches; `irm ipcp list` shows those there are.',

@@ -1,6 +1,6 @@
 /**
  * Writes the dissector for Wireshark, rumba/capture/ouroboros.lua, from the field tables of the runtime:
- * `node --conditions=@o7s/source scripts/generate-dissector.ts [--check]`.
+ * `npm run generate`. With `--check` it only says whether the file is up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandPages } from './command-pages.ts';
 import { messagesPage } from './messages-page.ts';
-import { eventsPage, rpcPage } from './pages.ts';
+import { eventsPage, rpcPage } from './schema-pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const commands = [...(await commandPages())].map(([file, text]) => [`docs/commands/${file}`, text] as const);

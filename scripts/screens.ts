@@ -1,7 +1,7 @@
 /**
  * Makes the pictures of the live view that the README shows, from the real program over a real lab (root, netns):
  *
- *     node --conditions=@o7s/source scripts/screens.ts
+ *     npx node --conditions=@o7s/source scripts/screens.ts
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -4,8 +4,8 @@
  *
  *     o7s-testbed up ring-of-six.ts
  *     o7s-testbed exec a -- oping -n ping.d -c 20      # in another terminal, meanwhile:
- *     o7s-testbed exec b -- ip link set e2 down      # cuts the cable from b to c
- *     o7s-testbed exec b -- ip link set e2 up
+ *     o7s-testbed link down b-c                        # pulls the cable from b to c out
+ *     o7s-testbed link up b-c
  *     o7s-testbed down
  */
 import { ethDix, ethLink, node, server, topology, unicast } from 'o7s-testbed';

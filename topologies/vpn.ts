@@ -3,7 +3,7 @@
  * other. The files in `vpn` are the configuration of a: its flows to the name vpn are encrypted.
  *
  *     o7s-testbed up vpn.ts
- *     o7s-testbed exec a -- sh -c 'ovpn -n vpn -i 10.8.0.1 -m 255.255.255.0 >/tmp/vpn.log 2>&1 & sleep 1; ping -c 3 10.8.0.2'
+ *     o7s-testbed exec a -- sh -c 'ovpn -n vpn -i 10.8.0.1 -m 255.255.255.0 >/run/vpn.log 2>&1 & sleep 1; ping -c 3 10.8.0.2'
  *     o7s-testbed down
  */
 import { ethDix, ethLink, node, server, topology } from 'o7s-testbed';

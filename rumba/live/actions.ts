@@ -1,10 +1,11 @@
 /** What a view can do to a lab; each act is noted among its commands. */
 import { TestbedError } from '../errors.ts';
 import { linkNamed } from '../links/live.ts';
+import type { Recording } from '../links/record.ts';
 import { lockLab } from '../lock.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
-import { type Capture, startCapture } from './capture.ts';
+import { startCapture } from './capture.ts';
 import type { CommandEvent, LiveActions } from './events.ts';
 
 export interface ActionNotes {
@@ -27,7 +28,7 @@ const shellScript = [
 ].join('\n');
 
 export function labActions({ lab: find, note }: ActionNotes): LiveActions {
-  let capture: { readonly link: string; readonly running: Capture } | undefined;
+  let capture: { readonly link: string; readonly running: Recording } | undefined;
   const there = (): Lab => {
     const lab = find();
     if (lab === undefined) throw new TestbedError('EFAILED', 'the lab is not there yet');

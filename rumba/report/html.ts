@@ -8,6 +8,7 @@ import type { Topology } from '../model/topology.ts';
 import type { Experiment } from '../storyboard/experiment.ts';
 import { lossOf, outageOf, type PingResult, rttOf } from '../storyboard/ping.ts';
 import { escapeXml } from './junit.ts';
+import { measuredText } from './measured.ts';
 import { plotScript, type PlotData, style } from './page.ts';
 
 const require = createRequire(import.meta.url);
@@ -16,21 +17,24 @@ const require = createRequire(import.meta.url);
 const pointsMax = 4_000;
 
 export async function html(run: Experiment, topology: Topology): Promise<string> {
-  const { name, seed, testbed, result, plan, startedAt, versions, parameters, readyMs } = run;
+  const { name, seed, testbed, result, plan, startedAt, versions, images, parameters, readyMs, status } = run;
   const picture = await svg(drawPhysical(topology, new Set()));
   const plots = result.pings.map((ping) => plotOf(ping, run));
   const facts: [string, string][] = [
-    ['Result', result.ok ? 'passed' : 'failed'],
+    ['Result', status],
     ['Seed', String(seed)],
-    ['Testbed', testbed],
+    ['Testbed', testbed ?? '-'],
     ['Started', startedAt],
-    ['Lab ready after', `${(readyMs / 1000).toFixed(2)} s`],
+    ['Lab ready after', readyMs === null ? '-' : `${(readyMs / 1000).toFixed(2)} s`],
     ['Lasted', `${plan.durationMs / 1000} s`],
     ...Object.entries(parameters).map(([key, value]): [string, string] => [`Parameter ${key}`, value]),
     ...Object.entries(versions).map(([key, value]): [string, string] => [key, value]),
+    ...Object.entries(images).map(([key, value]): [string, string] => [`Image ${key}`, value]),
   ];
+  const why = [run.error ?? [], run.details ?? []].flat();
   const sections = [
-    `<h1>${text(name)} <span class="${result.ok ? 'good' : 'bad'}">${result.ok ? 'passed' : 'failed'}</span></h1>`,
+    `<h1>${text(name)} <span class="${status === 'passed' ? 'good' : 'bad'}">${status}</span></h1>`,
+    ...(why.length === 0 ? [] : [`<pre class="bad">${text(why.join('\n'))}</pre>`]),
     `<div class="columns"><div>${table(
       ['', ''],
       facts.map((row) => row.map(text)),
@@ -47,6 +51,19 @@ export async function html(run: Experiment, topology: Topology): Promise<string>
           table(
             ['At', 'Note'],
             result.notes.map((note) => [seconds(note.at), text(note.text)]),
+          ),
+        ]),
+    ...(result.missing.length === 0
+      ? []
+      : [
+          '<h2>Missing</h2>',
+          table(
+            ['What', 'How many', 'Why'],
+            result.missing.map(({ what, count, reason }) => [
+              what,
+              count === null ? 'unknown' : String(count),
+              text(reason),
+            ]),
           ),
         ]),
     ...linkTable(run),
@@ -124,11 +141,7 @@ function plotOf({ name, samples, intervalMs }: PingResult, { plan, result }: Exp
 function verdictTable({ result }: Experiment): string {
   return table(
     ['Expectation', 'Measured', ''],
-    result.verdicts.map(({ expectation, measured, unit, ok }) => [
-      text(expectation),
-      measured === null ? '-' : `${Number(measured.toFixed(3))} ${unit}`,
-      mark(ok),
-    ]),
+    result.verdicts.map((each) => [text(each.expectation), measuredText(each), mark(each.ok)]),
   );
 }
 
@@ -213,7 +226,7 @@ function mark(ok: boolean): string {
 }
 
 function ms(value: number): string {
-  return Number.isFinite(value) ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : '-';
+  return Number.isFinite(value) ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : 'infinite';
 }
 
 function seconds(value: number): string {

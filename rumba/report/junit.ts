@@ -1,38 +1,86 @@
-/** Results as JUnit XML: a test case an expectation, and one a step that failed. */
+/** Results as JUnit XML: a test case an expectation, one a step that failed, and one for a run that did not come to its end. */
 import type { Experiment } from '../storyboard/experiment.ts';
+import { measuredText } from './measured.ts';
 
-export function junit(runs: readonly Experiment[]): string {
-  const suites = runs.map(suite);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
+interface Case {
+  readonly name: string;
+  readonly outcome?: 'failure' | 'error' | 'skipped';
+  /** The first line is the message. */
+  readonly text?: string;
 }
 
-function suite({ name, seed, startedAt, plan, result, parameters }: Experiment): string {
+/** One run. */
+export function junit(run: Experiment): string {
+  return suites([junitSuite(run)]);
+}
+
+/** A document of suites. */
+export function suites(all: readonly string[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${all.join('')}</testsuites>\n`;
+}
+
+function junitSuite(run: Experiment): string {
+  const { name, seed, startedAt, endedAt, plan, result, parameters, status, error, details = [] } = run;
   const set = Object.entries(parameters).map(([key, value]) => ` ${key}=${value}`);
-  const title = `${name}${set.join('')} seed=${seed}`;
-  const failed = result.steps.filter(
-    ({ ok, step }) => !ok && isOwn(plan.steps.find((each) => each.step === step)?.kind),
-  );
-  const cases = [
-    ...result.verdicts.map(({ expectation, ok, measured, unit }) => ({
-      name: expectation,
-      failure: ok ? undefined : `measured ${measured === null ? 'nothing' : `${measured}${unit}`}`,
-    })),
-    ...failed.map((each) => {
-      const step = plan.steps.find((planned) => planned.step === each.step);
-      return {
-        name: `step ${each.step}: ${step?.kind} ${step?.target}`,
-        failure: [each.error, ...(each.details ?? [])].join('\n'),
-      };
-    }),
-  ];
-  const failures = cases.filter(({ failure }) => failure !== undefined).length;
-  const seconds = (plan.durationMs / 1000).toFixed(3);
-  const head = `name="${escapeXml(title)}" tests="${cases.length}" failures="${failures}" errors="0" time="${seconds}" timestamp="${startedAt.slice(0, 19)}"`;
+  const kinds = new Map(plan.steps.map((step) => [step.step, step]));
+  const known = new Set(result.verdicts.map(({ expectation }) => expectation));
+  const isEnded = status === 'passed' || status === 'failed';
+  return suite({
+    name,
+    title: `${name}${set.join('')} seed=${seed}`,
+    startedAt,
+    seconds: (Date.parse(endedAt) - Date.parse(startedAt)) / 1000,
+    cases: [
+      ...result.verdicts.map((each): Case => {
+        const judged = { name: each.expectation };
+        return each.ok ? judged : { ...judged, outcome: 'failure', text: `measured ${measuredText(each)}` };
+      }),
+      ...plan.expectations
+        .filter((each) => !known.has(each))
+        .map((each): Case => ({ name: each, outcome: 'skipped', text: `the run was ${status}` })),
+      ...result.steps
+        .filter(
+          ({ ok, begunMs, step }) => !ok && (isEnded || begunMs !== null) && isOwn(kinds.get(step)?.kind),
+        )
+        .map((each): Case => {
+          const { kind, target } = kinds.get(each.step) ?? {};
+          const text = [each.error, ...(each.details ?? [])].join('\n');
+          return { name: `step ${each.step}: ${kind} ${target}`, outcome: 'failure', text };
+        }),
+      ...(isEnded
+        ? result.steps.every(({ ok, step }) => ok || !isOwn(kinds.get(step)?.kind))
+          ? [{ name: `the steps: ${result.steps.length}` }]
+          : []
+        : [{ name: 'the run', outcome: 'error', text: [error ?? status, ...details].join('\n') } as const]),
+    ],
+  });
+}
+
+/** A run of which there is nothing but a reason. */
+export function brokenSuite(name: string, title: string, error: string): string {
+  const cases = [{ name: 'the run', outcome: 'error', text: error } as const];
+  return suite({ name, title, startedAt: undefined, seconds: 0, cases });
+}
+
+function suite(of: {
+  name: string;
+  title: string;
+  startedAt: string | undefined;
+  seconds: number;
+  cases: readonly Case[];
+}): string {
+  const { name, title, startedAt, seconds, cases } = of;
+  const count = (outcome: Case['outcome']): number => cases.filter((each) => each.outcome === outcome).length;
+  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
+  const at = startedAt === undefined ? '' : ` timestamp="${startedAt.slice(0, 19)}"`;
+  const head = `name="${escapeXml(title)}" ${counts} time="${seconds.toFixed(3)}"${at}`;
   const body = cases.map((each) => {
     const open = `    <testcase classname="${escapeXml(name)}" name="${escapeXml(each.name)}" time="0"`;
-    if (each.failure === undefined) return `${open}/>\n`;
-    const [message = ''] = each.failure.split('\n');
-    return `${open}>\n      <failure message="${escapeXml(message)}">${escapeXml(each.failure)}</failure>\n    </testcase>\n`;
+    if (each.outcome === undefined) return `${open}/>\n`;
+    const { outcome, text = '' } = each;
+    const message = escapeXml(text.split('\n', 1)[0] ?? '');
+    const inner = outcome === 'skipped' ? '/>' : `>${escapeXml(text)}</${outcome}>`;
+    return `${open}>\n      <${outcome} message="${message}"${inner}\n    </testcase>\n`;
   });
   return `  <testsuite ${head}>\n${body.join('')}  </testsuite>\n`;
 }

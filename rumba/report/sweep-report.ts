@@ -1,7 +1,9 @@
 /** What a sweep comes to: a table of its runs, and plots of what was measured over its parameters. */
-import { type Cell, cellName, medianOf } from '../storyboard/sweep.ts';
+import { type Cell, cellName, type Interval, medianOf } from '../storyboard/sweep.ts';
 import type { Verdict } from '../storyboard/story.ts';
 import { page, table, text } from './html.ts';
+import { brokenSuite, suites } from './junit.ts';
+import { measuredText } from './measured.ts';
 import type { PlotData } from './page.ts';
 
 /** `broken`: there are no results, because the lab could not be made, or the run was ended. */
@@ -31,11 +33,32 @@ export function resultsCsv(results: readonly CellResult[]): string {
     String(cell.repetition),
     String(cell.seed),
     status,
-    ...expectations.map((each) =>
-      String(verdicts.find(({ expectation }) => expectation === each)?.measured ?? ''),
-    ),
+    ...expectations.map((each) => {
+      const measured = verdicts.find(({ expectation }) => expectation === each)?.measured ?? '';
+      // As programs that read tables of numbers write it.
+      return measured === 'infinite' ? 'inf' : String(measured);
+    }),
   ]);
   return [head, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+}
+
+/** The same as JSON, an object a run. */
+export function resultsJson(results: readonly CellResult[]): string {
+  const rows = results.map(({ cell, ...rest }) => ({ ...cell, folder: cellName(cell), ...rest }));
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+/** The suites of all runs, of which `documents` are the results as JUnit XML; those of broken runs say why. */
+export function sweepJunit(
+  name: string,
+  results: readonly CellResult[],
+  documents: readonly string[],
+): string {
+  const all = results.map(({ cell, error }, index) => {
+    const found = /<testsuites>\n([^]*)<\/testsuites>/.exec(documents[index] ?? '')?.[1];
+    return found ?? brokenSuite(name, `${name} ${cellName(cell)}`, error ?? 'it has no results');
+  });
+  return suites(all);
 }
 
 export async function sweepHtml(name: string, seed: number, results: readonly CellResult[]): Promise<string> {
@@ -54,10 +77,8 @@ export async function sweepHtml(name: string, seed: number, results: readonly Ce
     `<span class="${status === 'passed' ? 'good' : 'bad'}">${status}</span>`,
     ...expectationsOf(results).map((expectation) => {
       const found = verdicts.find((each) => each.expectation === expectation);
-      const value = found?.measured ?? null;
-      return value === null
-        ? '-'
-        : `<span class="${found?.ok === true ? '' : 'bad'}">${Number(value.toFixed(3))} ${found?.unit}</span>`;
+      if (found === undefined) return '-';
+      return `<span class="${found.ok ? '' : 'bad'}">${measuredText(found)}</span>`;
     }),
     error === undefined ? '' : text(error),
   ]);
@@ -66,6 +87,8 @@ export async function sweepHtml(name: string, seed: number, results: readonly Ce
     `<p>${results.length} runs from seed ${seed}: ${count('passed')} passed, ${count('failed')} failed, ${count('broken')} broken. ` +
       'Points are medians; bands hold the median of all possible runs with 95 % (from order statistics; all values where there are fewer than six).</p>',
     ...plots.map((_, index) => `<div class="plot" id="plot${index}"></div>`),
+    '<h2>Medians</h2>',
+    medianTable(results),
     '<h2>Runs</h2>',
     table(['Run', 'Parameters', 'Repetition', 'Seed', '', ...expectationsOf(results), ''], rows),
   ];
@@ -95,29 +118,76 @@ function plotOf(expectation: string, results: readonly CellResult[]): PlotData[]
       .map(([key, value]) => `${key}=${value}`)
       .join(' '),
   );
-  const unit =
-    results.flatMap(({ verdicts }) => verdicts).find((each) => each.expectation === expectation)?.unit ?? '';
+  const unit = unitOf(expectation, results);
   const series = [...lines].map(([label, cells]) => {
-    const intervals = order.map(({ value }) =>
-      medianOf(
-        cells
-          .filter(({ cell }) => cell.parameters[name] === value)
-          .flatMap(
-            ({ verdicts }) => verdicts.find((each) => each.expectation === expectation)?.measured ?? [],
-          ),
-      ),
+    const intervals = order.map(
+      ({ value }) =>
+        measuredIn(
+          expectation,
+          cells.filter(({ cell }) => cell.parameters[name] === value),
+        ).interval,
     );
+    const { infinite } = measuredIn(expectation, cells);
     return {
-      label: label || 'median',
+      label: `${label || 'median'}${infinite === 0 ? '' : ` (${infinite} infinite)`}`,
       // Shares of a sweep are rarely near the whole.
       scale: unit === '%' ? 'percent' : unit || 'value',
-      values: intervals.map((each) => each?.median ?? null),
-      low: intervals.map((each) => each?.low ?? null),
-      high: intervals.map((each) => each?.high ?? null),
+      // What is infinite is above any plot: the line and the band end there.
+      values: intervals.map((each) => finite(each?.median)),
+      low: intervals.map((each) => finite(each?.low)),
+      high: intervals.map((each) => finite(each?.high)),
     };
   });
   const legend = isNumeric ? '' : `: ${order.map(({ value, x }) => `${x} ${value}`).join(', ')}`;
   return [{ title: expectation, xLabel: `${name}${legend}`, x: order.map(({ x }) => x), series, marks: [] }];
+}
+
+/** A row for each combination of parameters and each expectation: median, interval, and how many were measured. */
+function medianTable(results: readonly CellResult[]): string {
+  const combinations = Map.groupBy(results, ({ cell }) =>
+    Object.entries(cell.parameters)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
+  );
+  const rows = [...combinations].flatMap(([parameters, cells]) =>
+    expectationsOf(results).map((expectation) => {
+      const { interval, count, infinite } = measuredIn(expectation, cells);
+      const unit = unitOf(expectation, results);
+      const shown = (value: number | undefined): string =>
+        value === undefined ? '-' : measuredText({ measured: finite(value) ?? 'infinite', unit });
+      return [
+        text(parameters),
+        text(expectation),
+        shown(interval?.median),
+        interval === undefined ? '-' : `${shown(interval.low)} to ${shown(interval.high)}`,
+        `${count} of ${cells.length}`,
+        String(infinite),
+      ];
+    }),
+  );
+  return table(['Parameters', 'Expectation', 'Median', '95 %', 'Measured', 'Infinite'], rows);
+}
+
+/** What runs measured: an infinite value is one of them, above all others. */
+function measuredIn(
+  expectation: string,
+  cells: readonly CellResult[],
+): { interval: Interval | undefined; count: number; infinite: number } {
+  const values = cells.flatMap(({ verdicts }) => {
+    const measured = verdicts.find((each) => each.expectation === expectation)?.measured ?? null;
+    return measured === null ? [] : [measured === 'infinite' ? Number.POSITIVE_INFINITY : measured];
+  });
+  const infinite = values.filter((each) => !Number.isFinite(each)).length;
+  return { interval: medianOf(values), count: values.length, infinite };
+}
+
+function unitOf(expectation: string, results: readonly CellResult[]): Verdict['unit'] {
+  const all = results.flatMap(({ verdicts }) => verdicts);
+  return all.find((each) => each.expectation === expectation)?.unit ?? '';
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
 function expectationsOf(results: readonly CellResult[]): string[] {

@@ -1,10 +1,12 @@
 /** Plays a storyboard in a lab that is ready, and tells what came of it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { labEvents, type LabEvent } from '../events.ts';
+import { abortable } from '../abortable.ts';
+import type { LabEvent } from '../events.ts';
 import type { LinkState } from '../links/wiring.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import type { StoryContext, StoryNode } from './context.ts';
 import { nodeShell } from './node-shell.ts';
+import { EventLog, LinkLog, messageOf, type Missing } from './observe.ts';
 import { StoryPerformer } from './perform.ts';
 import type { PingResult } from './ping.ts';
 import type { Story, StoryPlan, StoryStep, Verdict } from './story.ts';
@@ -12,10 +14,8 @@ import type { Story, StoryPlan, StoryStep, Verdict } from './story.ts';
 /** How long what is under way at the end may take, in milliseconds. */
 const endMs = 30_000;
 
-/** How often counters are looked at, in milliseconds. */
-const counterMs = 500;
-
-const eventsMax = 100_000;
+/** How long what was told to stop may take to tell what it has, in milliseconds. */
+const stopMs = 5_000;
 
 /** What became of a step. Times are ms since the storyboard began; null for one that was never begun. */
 export interface StepResult {
@@ -30,8 +30,11 @@ export interface StepResult {
 
 export interface PlayResult {
   readonly ok: boolean;
-  /** ms since 1970. */
-  readonly origin: number;
+  /** The run was ended before its end: expectations are not judged. */
+  readonly interrupted: boolean;
+  /** ms since 1970; null where the storyboard never began. */
+  readonly origin: number | null;
+  /** In the order in which they were begun; those that never were come last, in that of the plan. */
   readonly steps: readonly StepResult[];
   readonly verdicts: readonly Verdict[];
   readonly pings: readonly PingResult[];
@@ -39,6 +42,7 @@ export interface PlayResult {
   readonly events: readonly LabEvent[];
   /** How impaired links were, in turn. */
   readonly links: readonly { readonly at: number; readonly states: readonly LinkState[] }[];
+  readonly missing: readonly Missing[];
 }
 
 export interface PlayOptions {
@@ -46,7 +50,22 @@ export interface PlayOptions {
   readonly onStep?: ((step: StoryStep, result: StepResult) => void) | undefined;
 }
 
-/** Plays all steps at their times. Rejects only with the signal's reason: what fails is in the result. */
+/** What comes of a storyboard that has no lab to be played in. */
+export function notPlayed({ steps }: StoryPlan): PlayResult {
+  const nothing = { verdicts: [], pings: [], notes: [], events: [], links: [], missing: [] };
+  return {
+    ok: false,
+    interrupted: false,
+    origin: null,
+    steps: steps.map((step) => neverBegun(step, 'the lab was not ready')),
+    ...nothing,
+  };
+}
+
+/**
+ * Plays all steps, those that have a time in the order of the plan. Never rejects: what fails is in the result, as is what
+ * there is when the signal aborts.
+ */
 export async function play(
   story: Story,
   plan: StoryPlan,
@@ -56,19 +75,16 @@ export async function play(
   const begun = performance.now();
   const origin = Date.now();
   const now = (): number => Math.round((performance.now() - begun) * 1000) / 1000;
+  const { topology } = story;
   const pings = new Map<string, PingResult>();
   const notes: { at: number; text: string }[] = [];
-  const events: LabEvent[] = [];
-  const links: { at: number; states: readonly LinkState[] }[] = [];
-  const { topology } = story;
-  const stage = {
+  const performer = new StoryPerformer({
     lab,
     topology,
     seed: plan.seed,
     origin,
-    onPing: (each: PingResult) => void pings.set(each.name, each),
-  };
-  const performer = new StoryPerformer(stage);
+    onPing: (each) => void pings.set(each.name, each),
+  });
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const context: StoryContext = {
@@ -76,121 +92,149 @@ export async function play(
     signal: stop,
     node: (name): StoryNode => {
       const node = lab.node(name);
-      return { name, run: (command) => node.run(command, stop), $: nodeShell(node) };
+      return { name, run: (command) => node.run(command, stop), $: nodeShell(node, stop) };
     },
     note: (text) => void notes.push({ at: now(), text }),
   };
 
+  // A Map keeps the order in which steps were begun.
   const results = new Map<number, StepResult>();
-  const waiting = new Map<number, PromiseWithResolvers<StepResult>>();
-  for (const { step } of plan.steps) waiting.set(step, Promise.withResolvers());
+  const settled = new Map(plan.steps.map(({ step }) => [step, Promise.withResolvers<StepResult>()]));
+  let isOver = false;
   const settle = (step: StoryStep, result: StepResult): void => {
+    // What comes after the results were taken comes too late.
+    if (isOver) return;
     results.set(step.step, result);
-    waiting.get(step.step)?.resolve(result);
+    settled.get(step.step)?.resolve(result);
     onStep?.(step, result);
   };
+  const never = (step: StoryStep, error: string): void => settle(step, neverBegun(step, error));
 
   const perform = async (step: StoryStep, plannedMs: number | null): Promise<void> => {
-    const begunMs = now();
-    const base = { step: step.step, plannedMs, begunMs };
+    const base = { step: step.step, plannedMs, begunMs: now() };
+    results.set(step.step, { ...base, endedMs: null, ok: false });
     try {
       const call = story.calls.get(step.step);
       if (call === undefined) await performer.perform(step, stop);
       else await call(context);
-      settle(step, { ...base, endedMs: now(), ok: true });
+      settle(step, { ...base, endedMs: now(), ...(stop.aborted ? unfinished(signal) : { ok: true }) });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
       const { details } = error as { details?: readonly string[] };
       const more = details === undefined || details.length === 0 ? {} : { details };
-      settle(step, { ...base, endedMs: now(), ok: false, error: text, ...more });
+      const why = stop.aborted ? unfinished(signal) : { ok: false, error: messageOf(error), ...more };
+      settle(step, { ...base, endedMs: now(), ...why });
     }
   };
-  const never = (step: StoryStep, error: string): void =>
-    settle(step, { step: step.step, plannedMs: null, begunMs: null, endedMs: null, ok: false, error });
 
-  const triggers = new Map(story.triggers);
-  const watch = async (): Promise<void> => {
-    for await (const event of labEvents(lab, stop)) {
-      if (events.length < eventsMax) events.push(event);
-      for (const [number, isIt] of triggers) {
-        if (!isIt(event)) continue;
-        triggers.delete(number);
-        fired.get(number)?.resolve();
+  const events = new EventLog(story.triggers);
+  const links = new LinkLog();
+  /** One after another: two that are due in the same millisecond begin in the order of the plan everywhere. */
+  const playTimed = async (): Promise<void> => {
+    const underWay: Promise<void>[] = [];
+    try {
+      for (const step of plan.steps) {
+        if (!('atMs' in step.time)) continue;
+        const { atMs } = step.time;
+        await delay(Math.max(0, atMs - now()), undefined, { signal: stop });
+        underWay.push(perform(step, atMs));
       }
+    } finally {
+      await Promise.all(underWay);
     }
   };
-  const fired = new Map([...triggers.keys()].map((number) => [number, Promise.withResolvers<void>()]));
-
-  const schedule = async (step: StoryStep): Promise<void> => {
+  const playOther = async (step: StoryStep): Promise<void> => {
     const { time } = step;
-    if ('atMs' in time) {
-      await delay(Math.max(0, time.atMs - now()), undefined, { signal: stop });
-      await perform(step, time.atMs);
-    } else if ('afterStep' in time) {
-      const before = await waiting.get(time.afterStep)?.promise;
-      if (before?.ok !== true) return never(step, `step ${time.afterStep} before it failed`);
+    if ('afterStep' in time) {
+      const earlier = settled.get(time.afterStep);
+      if (earlier === undefined) return never(step, `there is no step ${time.afterStep}`);
+      const before = await abortable(earlier.promise, stop);
+      if (!before.ok) return never(step, `step ${time.afterStep} before it failed`);
       const plannedMs = (before.endedMs ?? 0) + time.delayMs;
       await delay(Math.max(0, plannedMs - now()), undefined, { signal: stop });
       await perform(step, plannedMs);
-    } else {
-      const seen = fired.get(step.step)?.promise.then(() => true);
-      const late = delay(time.withinMs, false, { signal: stop });
-      if (await Promise.race([seen, late])) await perform(step, null);
-      else never(step, `waited ${time.withinMs / 1000} s for ${time.when}`);
+    } else if ('when' in time) {
+      const late = `waited ${time.withinMs / 1000} s for ${time.when}`;
+      const waited = delay(time.withinMs, late, { signal: stop });
+      const reason = await Promise.race([events.seen(step.step), waited]);
+      if (reason === undefined) await perform(step, null);
+      else never(step, reason);
     }
   };
 
-  const look = async (): Promise<void> => {
-    while (!stop.aborted) {
-      const states = await lab.linkStates(topology.links, stop);
-      links.push({
-        at: now(),
-        states: states.filter(({ splice, isDown }) => splice !== undefined || isDown),
-      });
-      await delay(counterMs, undefined, { signal: stop });
-    }
-  };
+  const observing = Promise.all([events.watch(lab, stop, now), links.watch(lab, topology.links, stop, now)]);
+  const playing = Promise.allSettled([
+    delay(plan.durationMs, undefined, { signal: stop }),
+    playTimed(),
+    ...plan.steps.map((step) => playOther(step)),
+  ]);
+  await within(plan.durationMs + endMs, abortable(playing, signal));
+  ended.abort(new Error('the storyboard has ended'));
+  // Pings that are stopped tell what they have measured.
+  await within(stopMs, Promise.all([playing, observing]));
+  isOver = true;
 
-  const watching = Promise.allSettled([watch(), look()]);
-  try {
-    const playing = Promise.all([
-      delay(plan.durationMs, undefined, { signal: stop }),
-      ...plan.steps.map((step) => schedule(step)),
-    ]);
-    const late = delay(plan.durationMs + endMs, undefined, { signal: stop });
-    await Promise.race([playing, late]);
-  } finally {
-    ended.abort(new Error('the storyboard has ended'));
-    await watching;
-  }
-  signal.throwIfAborted();
-  for (const step of plan.steps)
-    if (!results.has(step.step)) never(step, 'it was still under way at the end');
-
-  const outcome = {
-    pings,
-    steps: new Map(
-      [...results].map(([step, { ok, begunMs, endedMs }]) => [
-        step,
-        { ok, ms: (endedMs ?? 0) - (begunMs ?? 0) },
-      ]),
-    ),
-  };
-  const verdicts = story.expectations.map((each) => ({ expectation: each.text, ...each.evaluate(outcome) }));
-  const steps = plan.steps.flatMap(({ step }) => results.get(step) ?? []);
+  const interrupted = signal.aborted;
+  const rest = plan.steps
+    .filter(({ step }) => (results.get(step)?.begunMs ?? null) === null)
+    .map((step) => {
+      const why = interrupted ? 'the run was interrupted before' : 'it was never begun';
+      return results.get(step.step) ?? neverBegun(step, why);
+    });
+  const begunSteps = [...results.values()].filter(({ begunMs }) => begunMs !== null);
+  const steps = [
+    ...begunSteps.map((each) => (each.endedMs === null ? { ...each, ...unfinished(signal) } : each)),
+    ...rest,
+  ];
+  const verdicts = interrupted ? [] : verdictsOf(story, steps, pings);
   // A step that an expectation is about is judged by that.
   const isJudged = new Set(
     plan.steps.filter(({ kind }) => kind === 'reachable' || kind === 'converged').map(({ step }) => step),
   );
   const failed = steps.some(({ ok, step }) => !ok && !isJudged.has(step));
   return {
-    ok: !failed && verdicts.every(({ ok }) => ok),
+    ok: !interrupted && !failed && verdicts.every(({ ok }) => ok),
+    interrupted,
     origin,
     steps,
     verdicts,
     pings: [...pings.values()],
     notes,
-    events,
-    links,
+    events: events.events,
+    links: links.looks,
+    missing: [...events.missing, ...links.missing],
   };
+}
+
+function verdictsOf(
+  story: Story,
+  steps: readonly StepResult[],
+  pings: ReadonlyMap<string, PingResult>,
+): Verdict[] {
+  const outcome = {
+    pings,
+    steps: new Map(
+      steps.map(({ step, ok, begunMs, endedMs }) => [step, { ok, ms: (endedMs ?? 0) - (begunMs ?? 0) }]),
+    ),
+  };
+  return story.expectations.map((each) => ({ expectation: each.text, ...each.evaluate(outcome) }));
+}
+
+function unfinished(signal: AbortSignal): { ok: false; error: string } {
+  const when = signal.aborted
+    ? 'it was under way when the run was interrupted'
+    : 'it was still under way at the end';
+  return { ok: false, error: when };
+}
+
+function neverBegun({ step }: StoryStep, error: string): StepResult {
+  return { step, plannedMs: null, begunMs: null, endedMs: null, ok: false, error };
+}
+
+/** Waits for something that may fail, but no longer than this. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  const late = delay(ms, undefined, { signal: timer.signal });
+  await Promise.race([work, late]).catch(() => {});
+  timer.abort();
+  await late.catch(() => {});
 }

@@ -37,11 +37,14 @@ export interface StoryPlan {
   readonly expectations: readonly string[];
 }
 
-/** What came of an expectation; `measured` is undefined where it could not be. */
+/**
+ * What came of an expectation; `measured` is `infinite` for what had no end, such as an outage, or the round trip of
+ * packets without an answer, and null where it could not be measured.
+ */
 export interface Verdict {
   readonly expectation: string;
   readonly ok: boolean;
-  readonly measured: number | null;
+  readonly measured: number | 'infinite' | null;
   readonly unit: 'ms' | '%' | '';
 }
 
@@ -286,8 +289,10 @@ export class Story {
           text: `${what} of ${ping.name} below ${text}`,
           evaluate: ({ pings }) => {
             const result = pings.get(ping.name);
-            const measured = result === undefined ? Number.POSITIVE_INFINITY : measure(result);
-            return { ok: measured < most, measured: Number.isFinite(measured) ? measured : null, unit };
+            if (result === undefined || result.samples.length === 0)
+              return { ok: false, measured: null, unit };
+            const measured = measure(result);
+            return { ok: measured < most, measured: Number.isFinite(measured) ? measured : 'infinite', unit };
           },
         });
       },

@@ -68,6 +68,8 @@ export interface Lab {
   record(): Promise<LabRecord | undefined>;
   /** What of the lab is gone, in words; empty for one that is whole. */
   faults(): Promise<string[]>;
+  /** Digests of the images that nodes run, by name; nothing where they run none. */
+  images(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Adds a node, with a hosts file of its own, and does nothing when it is there. */
   addNode(node: TopologyNode, signal: AbortSignal): Promise<void>;
   /** Takes a node away with all that runs on it, and the links that end in it. */
@@ -218,7 +220,7 @@ export interface Attached {
   readonly kill: (signal: NodeJS.Signals) => void;
 }
 
-/** A command with pipes of its own. */
+/** A command with pipes of its own; of one on a node, `kill` ends what it has started, too. */
 export interface Opened extends Attached {
   readonly stdin: Writable;
   readonly stdout: Readable;

@@ -83,10 +83,10 @@ test('what the manual and the prototype spell apart is the same', () => {
   ]);
 });
 
-test('what means nothing is warned of', () => {
-  expect(readConfiguration('[unicast.u]\nbootstrap="n"\nenrol="m"\ndht_t_expiry=5').warnings).toEqual([
-    'Ignoring bootstrap for IPCP u.',
-    'Unknown key dht_t_expiry in [unicast.u] is ignored.',
+test('what contradicts itself, and what means nothing, is told', () => {
+  expect(readConfiguration('[unicast.u]\nbootstrap="n"\nenrol="m"\ndht_t_expiry=5').remarks).toEqual([
+    { isFault: true, text: 'Ignoring bootstrap for IPCP u.' },
+    { isFault: false, text: 'Unknown key dht_t_expiry in [unicast.u] is ignored.' },
   ]);
 });
 
@@ -111,7 +111,7 @@ describe('faults', () => {
     ['[unicast.u]\nbootstrap="l"\ncongestion="tcp"', 'Invalid congestion avoidance algorithm.'],
     [
       '[unicast.u]\nbootstrap="l"\ndht_k=21',
-      'Invalid replication factor: 21. Invalid directory configuration.',
+      'Invalid replication factor: 21\nInvalid directory configuration.',
     ],
     ['[unicast.u]\nbootstrap="l"\naddr_size=8', 'Invalid addr_size: 8 is not within 4 to 4.'],
     ['[unicast.u]\nautobind="yes"', '[unicast.u] autobind must be a boolean.'],

@@ -32,10 +32,17 @@ export interface IpcpStep {
 
 export type ConfigurationStep = NameStep | IpcpStep;
 
+/** What is to be said of a file that can be carried out. */
+export interface Remark {
+  /** It asks for what contradicts itself; else for what nobody knows. */
+  readonly isFault: boolean;
+  readonly text: string;
+}
+
 export interface Configuration {
   readonly steps: readonly ConfigurationStep[];
   /** What is in the file and means nothing. */
-  readonly warnings: readonly string[];
+  readonly remarks: readonly Remark[];
 }
 
 export class ConfigurationFault extends Error {
@@ -82,10 +89,10 @@ const ownKeys: Readonly<Record<Ipcp, readonly string[]>> = {
 /**
  * Reads a configuration file.
  *
- * @throws ConfigurationFault with what is wrong, in one line.
+ * @throws ConfigurationFault with what is wrong, each in a line.
  */
 export function readConfiguration(text: string): Configuration {
-  const warnings: string[] = [];
+  const remarks: Remark[] = [];
   const steps: ConfigurationStep[] = [];
   for (const [kind, entries] of Object.entries(parsed(text))) {
     const ipcp = ipcpKinds.find((each) => each === kind);
@@ -95,11 +102,13 @@ export function readConfiguration(text: string): Configuration {
     for (const [name, value] of Object.entries(entries)) {
       if (!isTable(value)) throw new ConfigurationFault(`[${kind}] ${name} is no table.`);
       const table = new Table(`${kind}.${name}`, value);
-      steps.push(ipcp === undefined ? readName(name, table) : readIpcp(ipcp, name, table, warnings));
-      warnings.push(...table.unread.map((key) => `Unknown key ${key} in [${kind}.${name}] is ignored.`));
+      steps.push(ipcp === undefined ? readName(name, table) : readIpcp(ipcp, name, table, remarks));
+      for (const key of table.unread) {
+        remarks.push({ isFault: false, text: `Unknown key ${key} in [${kind}.${name}] is ignored.` });
+      }
     }
   }
-  return { steps, warnings };
+  return { steps, remarks };
 }
 
 function parsed(text: string): Record<string, TomlValue> {
@@ -192,7 +201,7 @@ function readName(name: string, table: Table): NameStep {
   return { kind: 'name', name, policy, files, programs };
 }
 
-function readIpcp(type: Ipcp, name: string, table: Table, warnings: string[]): IpcpStep {
+function readIpcp(type: Ipcp, name: string, table: Table, remarks: Remark[]): IpcpStep {
   const layer = table.string('bootstrap');
   const enrol = table.string('enrol');
   const autobind = table.boolean('autobind') ?? false;
@@ -201,7 +210,9 @@ function readIpcp(type: Ipcp, name: string, table: Table, warnings: string[]): I
   if (enrol !== undefined && type !== 'unicast' && type !== 'broadcast') {
     throw new ConfigurationFault(`[${type}.${name}] an IPCP of this type does not enrol.`);
   }
-  if (layer !== undefined && enrol !== undefined) warnings.push(`Ignoring bootstrap for IPCP ${name}.`);
+  if (layer !== undefined && enrol !== undefined) {
+    remarks.push({ isFault: true, text: `Ignoring bootstrap for IPCP ${name}.` });
+  }
   const bootstraps = layer !== undefined && enrol === undefined;
   const bootstrap = bootstraps ? { layer, config: readConfig(type, table) } : undefined;
   // Options of a layer that others have configured are known words all the same.
@@ -291,7 +302,7 @@ function readUnicast(table: Table): BootstrapConfig {
     const value = table.integer(key);
     if (value === undefined) continue;
     if (value < least || value > most) {
-      throw new ConfigurationFault(`${complaint}: ${value}. Invalid directory configuration.`);
+      throw new ConfigurationFault(`${complaint}: ${value}\nInvalid directory configuration.`);
     }
     config[key] = value;
   }

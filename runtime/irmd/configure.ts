@@ -29,7 +29,10 @@ export async function configure(file: string, management: Management, log: Logge
     if (bytes === 'not a file') throw new ConfigurationFault(`${path} is not a file.`);
     if (bytes === 'too long') throw new ConfigurationFault(`${path} has more than ${fileBytesMax} bytes.`);
     configuration = readConfiguration(bytes.toString('utf8'));
-    for (const warning of configuration.warnings) log.warn(warning);
+    for (const { isFault, text } of configuration.remarks) {
+      if (isFault) log.error(text);
+      else log.warn(text);
+    }
     for (const step of configuration.steps) {
       if (step.kind === 'name') configureName(step, management);
       else await configureIpcp(step, management, log);
@@ -39,7 +42,7 @@ export async function configure(file: string, management: Management, log: Logge
     const { message, code } = error as NodeJS.ErrnoException;
     if (!(error instanceof ConfigurationFault || error instanceof O7sError) && code === undefined)
       throw error;
-    log.error(message);
+    for (const line of message.split('\n')) log.error(line);
     if (!(error instanceof ConfigurationFault && error.unreadable))
       log.error('Failed to load configuration.');
     log.error('Failed to load config file.');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type * as v from 'valibot';
 import { expect, expectTypeOf, test } from 'vitest';
-import { rpcPage } from '../../scripts/pages.ts';
+import { rpcPage } from '../../scripts/schema-pages.ts';
 import type { ApplicationApi, ManagementApi } from '../lib/rpc/api.ts';
 import type { applicationDocumentation, managementDocumentation } from './documentation.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type * as v from 'valibot';
 import { expect, expectTypeOf, test } from 'vitest';
-import { eventsPage } from '../../scripts/pages.ts';
+import { eventsPage } from '../../scripts/schema-pages.ts';
 import type { FlowReport, IrmEvent, IrmSnapshot } from '../lib/rpc/events.ts';
 import type { eventSchema, flowReportType } from './event-schema.ts';
 

@@ -345,8 +345,9 @@ export class Management {
     try {
       registry.unbindProgram(program, name);
     } catch (error) {
-      const what = this.#isUnknown(name) ? `name ${name}` : `program ${program}`;
-      log.child('reg').error(`Could not find ${what}.`);
+      const unknown = `Could not find ${this.#isUnknown(name) ? `name ${name}` : `program ${program}`}.`;
+      const isElsewhere = name !== null && !this.#isUnknown(name) && registry.isBound(program);
+      log.child('reg').error(isElsewhere ? `Name ${name} not bound to program ${program}.` : unknown);
       log.error(`Failed to unbind ${program}${name === null ? '.' : ` from ${name}`}`);
       throw error;
     }

@@ -172,6 +172,12 @@ export class Registry {
     if (!found) throw new O7sError('ENOENT', `${key} is not bound to ${name ?? 'any name'}`);
   }
 
+  /** Whether a program is bound to any name. */
+  isBound(program: string): boolean {
+    const key = programKey(program);
+    return this.#names.values().some(({ programs }) => programs.has(key));
+  }
+
   /** A process announced itself: it gets the names its program is bound to. */
   addProcess(process: Omit<ProcessEntry, 'names' | 'ipcp'> & { readonly ipcp?: IpcpEntry }): ProcessEntry {
     const entry: ProcessEntry = { ...process, ipcp: process.ipcp, names: new Set() };

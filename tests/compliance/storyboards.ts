@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
+import type { Topology } from '../../rumba/model/topology.ts';
+import type { Experiment } from '../../rumba/storyboard/experiment.ts';
 import type { PlayResult } from '../../rumba/storyboard/play.ts';
 import type { StoryPlan } from '../../rumba/storyboard/story.ts';
 import { run } from '../support/command.ts';
@@ -18,8 +20,8 @@ export interface Played {
   readonly folder: string;
   /** The file of the plan, byte for byte. */
   readonly plan: string;
-  /** What was done, in the order of the plan, and what was judged. */
-  readonly outcome: unknown;
+  /** What was done, in the order in which it was, what came of each, and what was judged. */
+  readonly outcome: { readonly steps: readonly unknown[]; readonly verdicts: readonly unknown[] };
   readonly results: PlayResult;
 }
 
@@ -43,12 +45,17 @@ async function playBoard(file: string, testbed: string, words: readonly string[]
   );
   const plan = readFileSync(join(folder, 'plan.json'), 'utf8');
   const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as PlayResult;
-  const done = new Map(results.steps.map(({ step, ok }) => [step, ok]));
   const { steps } = JSON.parse(plan) as StoryPlan;
+  const planned = new Map(steps.map((each) => [each.step, each]));
+  const begun = results.steps.map(({ begunMs }) => begunMs ?? Number.POSITIVE_INFINITY);
+  expect(begun).toEqual(begun.toSorted((one, other) => one - other));
   return {
     ...{ code: status, stdout, stderr, folder, plan, results },
     outcome: {
-      steps: steps.map(({ step, kind, target }) => [step, kind, target, done.get(step)]),
+      steps: results.steps.map(({ step, ok }) => {
+        const { kind, target, parameters } = planned.get(step) ?? {};
+        return [step, kind, target, parameters, ok];
+      }),
       verdicts: results.verdicts.map(({ expectation, ok }) => [expectation, ok]),
     },
   };
@@ -69,6 +76,13 @@ export async function sweepIpcpKill(
     ...words,
   ]);
   return { code: status, stdout: `${stdout}${stderr}`, folder };
+}
+
+/** The plan of the storyboard of faults from another seed. */
+export async function planFaults(seed: number): Promise<StoryPlan> {
+  const words = ['run', board, '--dry-run', '--seed', String(seed)];
+  const { stdout } = await run(process.execPath, [`${root}bin/o7s-testbed.js`, ...words]);
+  return JSON.parse(stdout) as StoryPlan;
 }
 
 /** All that a run leaves. */
@@ -92,4 +106,21 @@ export function expectBundle({ folder, results }: Played): void {
   expect(readFileSync(join(folder, 'pcaps/a-b.pcap')).length).toBeGreaterThan(100);
   expect(results.notes.map(({ text }) => text)).toEqual(['from node a']);
   expect(results.pings[0]?.samples).toHaveLength(200);
+  expect(results.missing).toEqual([]);
+  const events = readFileSync(join(folder, 'events.ndjson'), 'utf8').trim().split('\n');
+  expect(events.length).toBe(events.filter((line) => 'event' in (JSON.parse(line) as object)).length);
+  expect(events.length).toBeGreaterThan(10);
+  const facts = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Experiment;
+  expect(facts).toMatchObject({
+    ...{ name: 'faults', seed: 1, status: 'passed', parameters: { limit: '20s' } },
+    versions: { 'o7s-testbed': expect.any(String) as string, node: process.versions.node },
+  });
+  const topology = JSON.parse(readFileSync(join(folder, 'topology.json'), 'utf8')) as Topology;
+  expect(topology.nodes.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  const xml = readFileSync(join(folder, 'junit.xml'), 'utf8');
+  expect(xml).toMatch(/tests="4" failures="0" errors="0" skipped="0"/);
+  const page = readFileSync(join(folder, 'report.html'), 'utf8');
+  for (const text of ['>faults <', '<svg', 'a to ping.b', 'link.down', 'from node a'])
+    expect(page).toContain(text);
+  expect(page).not.toMatch(/<(script|link|img)[^>]*(src|href)=/);
 }

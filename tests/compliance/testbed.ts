@@ -1,4 +1,6 @@
 /** What every testbed has to do, whatever its nodes are made of. */
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TopologyCable } from '../../rumba/model/topology.ts';
@@ -169,6 +171,26 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       await poll(ready, { what: 'the command', deadlineMs: 30_000 });
       attached?.kill('SIGTERM');
       expect(await attached?.ended).toBe(5);
+    });
+
+    test('a command with pipes of its own is sent a signal with all that it has started', async () => {
+      const word = `sleep-${freshName()}`;
+      const running = async (): Promise<boolean> =>
+        (await output(a, 'sh', '-c', 'cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "')).includes(word);
+      const opened = await a?.open(['sh', '-c', `sh -c 'sleep 600; echo "$0"' ${word}; echo late`]);
+      await poll(async () => (await running()) || undefined, {
+        what: 'the command to run',
+        deadlineMs: 30_000,
+      });
+      opened?.kill('SIGTERM');
+      opened?.stdout.resume();
+      opened?.stderr.resume();
+      expect(await opened?.ended).toBe(128 + 15);
+      await finished(opened?.stdout as Readable);
+      await poll(async () => !(await running()) || undefined, {
+        what: 'all of it to end',
+        deadlineMs: 30_000,
+      });
     });
 
     test('a started program runs on by itself, has a log, and is seen to end', async () => {

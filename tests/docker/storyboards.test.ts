@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Experiment } from '../../rumba/storyboard/experiment.ts';
+import { nodeImage } from '../../rumba/testbeds/docker/node-image.ts';
 import { NetnsTestbed } from '../../rumba/testbeds/netns/testbed.ts';
 import { expectBundle, playFaults } from '../compliance/storyboards.ts';
 import { noEngine } from './engine.ts';
@@ -16,4 +20,7 @@ test('a storyboard goes as it does on netns', async () => {
   const other = await playFaults(new NetnsTestbed().name);
   expect(other.plan).toBe(played.plan);
   expect(other.outcome).toEqual(played.outcome);
+  const { images } = JSON.parse(readFileSync(join(played.folder, 'run.json'), 'utf8')) as Experiment;
+  expect(Object.keys(images)).toEqual([nodeImage]);
+  expect(Object.values(images)).toEqual([expect.stringMatching(/^sha256:[0-9a-f]{64}$/)]);
 });

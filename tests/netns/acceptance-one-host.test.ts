@@ -279,12 +279,20 @@ describe('irm', () => {
       status: 1,
       stdout: 'nosuch does not exist.\n',
     });
-    expect(await node.irm('bind process 999999999 name x')).toMatchObject({ status: 1 });
+    for (const pid of [999_999_999, 4_194_304]) {
+      expect(await node.irm(`bind process ${pid} name x`)).toMatchObject({
+        status: 1,
+        stdout: `"${pid}" is not a valid process id.\n`,
+      });
+    }
     expect(await node.irm(`bind process ${process.pid} name x`)).toMatchObject(refused);
     expect(logged()).toContain(`Process ${process.pid} does not respond.\n`);
     expect(await node.irm('bind ipcp nope name x')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(silent);
     expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage(`bind program ${oping} name o3`);
+    expect(await node.irm('unbind program oping name o1')).toMatchObject(refused);
+    await node.manage('unbind program oping');
     const server = await node.serve('o2', '-Q');
     const { pid } = server;
     expect(await node.irm(`bind process ${pid} name o2`)).toMatchObject(refused);
@@ -298,6 +306,8 @@ describe('irm', () => {
       'irmd(II): Name o1 unbound for oping.',
       'reg(EE): Could not find program oping.',
       'irmd(EE): Failed to unbind oping from o1',
+      'reg(EE): Name o1 not bound to program oping.',
+      'irmd(II): Program oping unbound.',
       `reg(EE): Process ${pid} already bound to name o2.`,
       `reg(EE): Process ${pid} not bound to name o1.`,
       `irmd(EE): Failed to unbind ${pid} from o1`,
@@ -621,6 +631,10 @@ describe('one host', () => {
         ['Unkown toplevel key: foo.', 'Failed to load configuration.', 'Failed to load config file.'],
       ],
       ['[name.n]\nlb="nonsense"', ['Invalid load-balancing policy for n.', 'Failed to load configuration.']],
+      [
+        '[unicast.u]\nbootstrap="n"\ndht_k=21',
+        ['Invalid replication factor: 21\n', 'Invalid directory configuration.\n'],
+      ],
       ['[', ['Failed to parse config file: line 1: ', 'Failed to load config file.']],
       [undefined, [`Failed to check path for ${file}: No such file or directory.`]],
     ] as const) {

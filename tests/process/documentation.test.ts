@@ -176,7 +176,13 @@ function faults(text: string, known: ReadonlyMap<string, ReadonlySet<string>>): 
     const [first = '', second = ''] = words;
     if (!known.has(first)) return [`there is no command ${first}`];
     const options = known.get(`${first} ${second}`) ?? known.get(first);
+    // What follows a node, or the options in front, is the command that runs there, with options of its own.
+    const end =
+      first === 'exec'
+        ? words.findIndex((word, at) => at > 0 && !/^-/.test(word) && !/^-/.test(words[at - 1] ?? ''))
+        : -1;
     return words
+      .slice(0, end === -1 ? undefined : end)
       .filter((word) => /^--?[a-z]/.test(word))
       .map((word) => word.replace(/=.*/, ''))
       .filter((word) => options?.has(word) !== true)
@@ -199,6 +205,12 @@ test('commands of o7s-testbed and their options exist', async () => {
         ([, text = '']) => [place(block), text] as const,
       );
     }),
+    // The examples begin with the commands to try.
+    ...globSync('topologies/**/*.ts', { cwd: root }).flatMap((file) =>
+      [...readFileSync(`${root}${file}`, 'utf8').matchAll(/^ \* {5}(.*)$/gm)].flatMap(([, line = '']) =>
+        commandsOf(line).map((text) => [file, text] as const),
+      ),
+    ),
     ...pages.flatMap((page) =>
       inlineCodeOf(page).map(
         ({ line, text }) => [`${page}:${line}`, text.replaceAll(/[[\]]/g, ' ')] as const,
@@ -310,6 +322,21 @@ test('docs/topologies.md names every key that a topology file may have', () => {
     expect(keys.length, String(make)).toBeGreaterThan(0);
     expect(keys.filter((key) => !inCode.has(key))).toEqual([]);
   }
+});
+
+test('ARCHITECTURE.md names every folder of the sources, and none that is not there', () => {
+  const map = blocksOf('ARCHITECTURE.md')[0]?.text ?? '';
+  const named = new Set([...map.matchAll(/(?:^|[\s/])([\w.-]+)(?=\/)/gm)].map(([, name = '']) => name));
+  const patterns = ['runtime/*/', 'runtime/{lib,ipcpd}/*/', 'runtime/ipcpd/unicast/*/', 'rumba/*/', 'tui/*/'];
+  const folders = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .map((folder) => folder.replace(/\/$/, ''));
+  const missing = folders.filter((folder) => !named.has(folder.split('/').at(-1) ?? ''));
+  expect(missing).toEqual([]);
+  const there = new Set(
+    globSync('**/', { cwd: root, exclude: ['node_modules'] }).flatMap((path) => path.split('/')),
+  );
+  expect([...named].filter((name) => !there.has(name) && !['o7s-testbed', '.ci'].includes(name))).toEqual([]);
 });
 
 test('the index of docs names every page', () => {

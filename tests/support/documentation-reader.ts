@@ -14,20 +14,23 @@ import { until } from './until.ts';
 /** ms to wait for what a page says to come; the machine may be busy. */
 const patienceMs = 60_000;
 
-/** Labs that pages presuppose, by topology; made for the first and shared. */
+/** Labs that pages presuppose: made for the first block that does, and down when all pages are read. */
 const labs = new Map<string, Promise<string>>();
 
-function labOf(topology: string): Promise<string> {
-  const known = labs.get(topology);
+/** Pages share labs of examples, which they leave as they were; one to be set up by hand is the page's own. */
+function labOf(topology: string, page: string): Promise<string> {
+  const example = `${root}topologies/${topology}.ts`;
+  const [key, file] = existsSync(example)
+    ? [topology, example]
+    : [`${page} ${topology}`, `${root}tests/fixtures/topologies/${topology}.ts`];
+  const known = labs.get(key);
   if (known !== undefined) return known;
   const made = (async () => {
     const lab = freshLab();
-    const example = `${root}topologies/${topology}.ts`;
-    const file = existsSync(example) ? example : `${root}tests/fixtures/topologies/${topology}.ts`;
     expect(await cli(['up', file, '--lab', lab])).toMatchObject({ code: 0 });
     return lab;
   })();
-  labs.set(topology, made);
+  labs.set(key, made);
   return made;
 }
 
@@ -115,7 +118,7 @@ export class Reader implements AsyncDisposable {
   async #commands(block: Block): Promise<void> {
     const { words } = block;
     const topology = words.get('lab');
-    const lab = topology === undefined ? this.#lab : await labOf(topology);
+    const lab = topology === undefined ? this.#lab : await labOf(topology, block.page);
     const commands = commandsOf(block.text).map((command) => this.#adapted(command, words.has('dry-run')));
     if (words.has('aside')) {
       const done = this.#script(block, commands, lab);

@@ -35,6 +35,9 @@ export interface FoundContainer {
   readonly running: boolean;
   /** Seconds since 1970. */
   readonly created: number;
+  /** What it runs, and the digest of that. */
+  readonly image: string;
+  readonly imageDigest: string;
 }
 
 /** Makes the container of a node; it is not started yet. */
@@ -199,7 +202,7 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
   const found = await engine.request('list containers', engine.docker.listContainers({ all: true, filters }));
   // One without a name is gone but for this list, where an engine may forget it for ever.
   const named = found.filter(({ Names }) => ((Names as string[] | null) ?? []).length > 0);
-  return named.map(({ Id, Names, Labels, State, Created }) => ({
+  return named.map(({ Id, Names, Labels, State, Created, Image, ImageID }) => ({
     id: Id,
     name: (Names[0] ?? Id).replace(/^\//, ''),
     lab: Labels[labels.lab] ?? '',
@@ -207,6 +210,8 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
     node: Labels[labels.role] === 'helper' ? undefined : Labels[labels.node],
     running: State === 'running',
     created: Created,
+    image: Image,
+    imageDigest: ImageID,
   }));
 }
 

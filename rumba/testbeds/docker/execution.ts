@@ -65,7 +65,7 @@ export async function openCommand(
     stdout,
     stderr,
     ended,
-    kill: (signal) => void execution.kill(signal).catch(() => {}),
+    kill: (signal) => void execution.kill(signal, 'all').catch(() => {}),
   };
 }
 
@@ -169,9 +169,9 @@ class Execution {
     return code;
   }
 
-  /** Sends the command a signal. */
-  async kill(signal: NodeJS.Signals): Promise<void> {
-    const script = ['sh', '-c', signalExecution, 'sh', this.#id, signal.replace(/^SIG/, '')];
+  /** Sends the command a signal, and with `all` what it has started. */
+  async kill(signal: NodeJS.Signals, whom: 'it' | 'all' = 'it'): Promise<void> {
+    const script = ['sh', '-c', signalExecution, 'sh', this.#id, signal.replace(/^SIG/, ''), whom];
     const exec = await this.#engine.docker.getContainer(this.#container).exec({ Cmd: script });
     // An answer that nobody reads would hold its connection, and with it this process.
     (await exec.start({ Detach: true })).resume();

@@ -88,6 +88,13 @@ export class DockerLab implements Lab {
     ];
   }
 
+  async images(signal: AbortSignal): Promise<Record<string, string>> {
+    signal.throwIfAborted();
+    const found = await findContainers(this.#parts.engine, this.name);
+    const nodes = found.filter(({ node }) => node !== undefined);
+    return Object.fromEntries(nodes.map(({ image, imageDigest }) => [image, imageDigest]));
+  }
+
   async addNode(
     { name, tun = false, image: own, runtime }: TopologyNode,
     signal: AbortSignal,

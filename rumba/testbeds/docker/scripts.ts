@@ -41,10 +41,23 @@ export const executionVariable = 'O7S_EXECUTION';
 /** Becomes a command; the shell gives 127 and a line of its own where the engine would give a long one. */
 export const becomeCommand = 'exec "$@"';
 
-/** Sends signal $2 to the process that the engine started as $1. Its parent is outside the container. */
-export const signalExecution = `for process in /proc/[0-9]*; do
-  grep -qs '^PPid:[[:space:]]*0$' "$process/status" || continue
-  grep -qs "${executionVariable}=$1" "$process/environ" && kill -s "$2" "\${process#/proc/}"
+/**
+ * Sends signal $2 to the process that the engine started as $1, whose parent is outside the container; with `all` as $3
+ * also to what that has started, until there is nothing that has not been told.
+ */
+export const signalExecution = `told=' '
+while :; do
+  new=
+  for process in /proc/[0-9]*; do
+    pid=\${process#/proc/}
+    case $told in *" $pid "*) continue;; esac
+    [ "$3" = all ] || grep -qs '^PPid:[[:space:]]*0$' "$process/status" || continue
+    grep -qs "${executionVariable}=$1" "$process/environ" || continue
+    kill -s "$2" "$pid" 2>/dev/null
+    told="$told$pid "
+    new=1
+  done
+  [ -n "$new" ] || break
 done`;
 
 /** A word for a shell. */

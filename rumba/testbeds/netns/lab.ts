@@ -82,6 +82,10 @@ export class NetnsLab implements Lab {
     return nodes.filter(({ name }) => !this.#nodes.has(name)).map(({ name }) => `node ${name} has ended`);
   }
 
+  async images(): Promise<Record<string, string>> {
+    return {};
+  }
+
   async addNode({ name, runtime }: TopologyNode, signal: AbortSignal): Promise<void> {
     if (this.#nodes.has(name)) return;
     const { prefix } = runtime ?? {};

@@ -1,7 +1,9 @@
 /** A node: a process that holds its namespaces, and whatever was started in them. */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { IrmClient } from '../../../runtime/lib/index.ts';
 import { TestbedError } from '../../errors.ts';
 import type { Wiring } from '../../links/wiring.ts';
@@ -12,18 +14,23 @@ import { groupFiles } from './control-groups.ts';
 import { enter } from './namespaces.ts';
 import {
   childrenOf,
+  executionVariable,
   endProcesses,
   identify,
   isAlive,
   logVariable,
   processesOf,
   programsOf,
+  signalExecution,
   signalProcess,
 } from './processes.ts';
 import * as scripts from './scripts.ts';
 
 /** How long a program has to end by itself, in milliseconds. */
 const endMs = 5_000;
+
+/** How often to look whether a command has entered its node, in milliseconds. */
+const enterMs = 5;
 
 export interface NetnsNodeParts {
   readonly name: string;
@@ -81,7 +88,14 @@ export class NetnsNode implements LabNode {
   }
 
   async open(command: readonly string[]): Promise<Opened> {
-    return openedChild(this.#spawn(command, ['pipe', 'pipe', 'pipe']));
+    const execution = randomUUID();
+    const child = this.#spawn(command, ['pipe', 'pipe', 'pipe'], { [executionVariable]: execution });
+    const kill = async (signal: NodeJS.Signals): Promise<void> => {
+      // nsenter waits outside for the command, and it may not have entered yet.
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+      while (!signalExecution(this.pid, execution, signal) && !hasEnded()) await delay(enterMs);
+    };
+    return { ...openedChild(child), kill: (signal) => void kill(signal) };
   }
 
   async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {

@@ -90,13 +90,36 @@ export function processesOf(init: number): number[] {
 
 /** Those of them that were started with a log, or are children of such, by the log's name. */
 export function programsOf(init: number): Map<string, number[]> {
+  return processesWith(init, logVariable);
+}
+
+/** Variable by which a command with pipes of its own is known; its value is a number of its own. */
+export const executionVariable = 'O7S_TESTBED_EXECUTION';
+
+/** Sends a signal to such a command and all that it has started; tells whether it was there. */
+export function signalExecution(init: number, execution: string, name: NodeJS.Signals): boolean {
+  const told = new Set<number>();
+  for (;;) {
+    const found = processesWith(init, executionVariable).get(execution) ?? [];
+    const untold = found.filter((pid) => !told.has(pid));
+    // While they were told, they may have started others.
+    if (untold.length === 0) return told.size > 0;
+    for (const pid of untold) {
+      told.add(pid);
+      signalProcess(pid, name);
+    }
+  }
+}
+
+/** The processes of the PID namespace that have a variable in their environments, by its value. */
+function processesWith(init: number, variable: string): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const pid of processesOf(init)) {
     const environment = readOrNothing(`/proc/${pid}/environ`).split('\0');
-    const log = environment.find((each) => each.startsWith(`${logVariable}=`))?.slice(logVariable.length + 1);
-    if (log === undefined) continue;
-    const known = found.get(log);
-    if (known === undefined) found.set(log, [pid]);
+    const value = environment.find((each) => each.startsWith(`${variable}=`))?.slice(variable.length + 1);
+    if (value === undefined) continue;
+    const known = found.get(value);
+    if (known === undefined) found.set(value, [pid]);
     else known.push(pid);
   }
   return found;

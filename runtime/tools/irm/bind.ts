@@ -28,9 +28,10 @@ With auto the program is started when a flow to the name is asked for and nobody
     if (given.kind === 'unknown') return say(context, unknown(given.word, 'bind program'));
     const [program, name] = valuesOf(given, ['program', 'name']);
     if (program === undefined || name === undefined) return say(context, bindProgram.usage);
-    const path = findProgram(program);
-    if (path === undefined) return say(context, `${program} does not exist.\n`);
-    const refused = `Cannot execute ${program}, please check permissions.\n`;
+    const found = findProgram(program);
+    if (found === undefined) return say(context, `${program} does not exist.\n`);
+    const { path } = found;
+    const refused = `Cannot execute ${found.isHere ? path : program}, please check permissions.\n`;
     if (!isExecutable(path)) return say(context, refused);
     const auto = given.kind === 'parsed' && given.values.has('auto');
     const args = end === -1 ? [] : words.slice(end + 1);
@@ -57,10 +58,13 @@ const bindProcess: Command = {
     const [word, name] = valuesOf(given, ['process', 'name']);
     if (word === undefined || name === undefined) return say(context, bindProcess.usage);
     const pid = parsePid(word);
-    if (pid === undefined || !(pid > kernelPidMax || isAlive(pid))) {
-      return say(context, `"${word}" is not a valid process id.\n`);
-    }
-    return atIrmd(context, (irmd) => irmd.bindProcess(pid, name));
+    const invalid = `"${word}" is not a valid process id.\n`;
+    if (pid === undefined || (pid <= kernelPidMax && !isAlive(pid))) return say(context, invalid);
+    return atIrmd(context, async (irmd) => {
+      const isIpcp = async (): Promise<boolean> => (await irmd.listIpcps()).some((ipcp) => ipcp.pid === pid);
+      if (pid > kernelPidMax && !(await isIpcp())) return say(context, invalid);
+      return irmd.bindProcess(pid, name);
+    });
   },
 };
 
@@ -105,9 +109,14 @@ const unbindProcess: Command = {
   run: async (words, context) => {
     const given = parseParameters(['process', ...words], { keywords: ['name', 'process'] });
     if (given.kind === 'unknown') return say(context, unknown(given.word, 'unbind process'));
-    const [word = '', name] = valuesOf(given, ['process', 'name']);
+    const [word, name] = valuesOf(given, ['process', 'name']);
+    if (word === undefined) return say(context, unbindProcess.usage);
     const pid = parsePid(word);
-    if (pid === undefined) return say(context, unbindProcess.usage);
+    if (pid === undefined) {
+      // The prototype says nothing.
+      context.note(`"${word}" is not a valid process id`);
+      return 1;
+    }
     return atIrmd(context, (irmd) => irmd.unbindProcess(pid, name));
   },
 };
@@ -162,17 +171,17 @@ function unknown(word: string, operation: string): string {
   return `"${word}" is unknown, try "irm ${operation}".\n`;
 }
 
-/** A program as the manual finds it: relative to this folder, else in PATH. */
-function findProgram(program: string): string | undefined {
+/** A program as the manual finds it: relative to this folder, which is here, else in PATH. */
+function findProgram(program: string): { readonly path: string; readonly isHere: boolean } | undefined {
   try {
-    return realpathSync(program);
+    return { path: realpathSync(program), isHere: true };
   } catch {
     if (program.includes('/')) return undefined;
   }
   for (const folder of (process.env['PATH'] ?? '').split(':')) {
     if (!isAbsolute(folder)) return undefined;
     const path = join(folder, program);
-    if (isExecutable(path)) return path;
+    if (isExecutable(path)) return { path, isHere: false };
   }
   return undefined;
 }

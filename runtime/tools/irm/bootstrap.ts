@@ -227,6 +227,9 @@ function readOptions(given: readonly string[]): Read<Options> {
   const layer = last('layer');
   if (name === undefined || layer === undefined) return { complaint: usage };
   if (Buffer.byteLength(layer) > nameBytesMax) return { complaint: `Layer name too long.\n\n${usage}` };
+  if (Buffer.byteLength(last('device') ?? last('if') ?? '') > nameBytesMax) {
+    return { complaint: `Device name too long.\n\n${usage}` };
+  }
   const typeWord = last('type');
   const ip = last('ip');
   const asked = typeWord === undefined ? undefined : typeOf(typeWord);

@@ -53,7 +53,17 @@ export function failed(error: unknown, context: Output, text = ''): number {
 /** Prints a text of the manual for a command that fails. */
 export function say(context: Output, text: string): number {
   context.out(text);
+  if (context.json) context.explain(faultIn(text));
   return 1;
+}
+
+/** The same as a script gets it: what stands in front of the usage, or that the usage is something else. */
+function faultIn(text: string): O7sError {
+  const at = text.indexOf('Usage: ');
+  const complaint = text.slice(0, at === -1 ? text.length : at).trim();
+  if (complaint !== '') return new O7sError('EINVAL', complaint.replaceAll('\n', ' '));
+  const [, words = ''] = /^Usage: irm ((?:[a-z-]+ ?)*)/.exec(text.slice(at)) ?? [];
+  return new O7sError('EINVAL', 'a word is missing or wrong', { hint: `irm help ${words}`.trim() });
 }
 
 /** Does something at irmd that succeeds without a word. */

@@ -19,10 +19,7 @@ A type is one of ${ipcpTypes.join(', ')}; udp is udp4 or udp6, as the address in
     const [name, typeWord] = valuesOf(given, ['name', 'type']);
     if (name === undefined || typeWord === undefined) return say(context, create.usage);
     const type = ipcpTypes.find((known) => known === typeWord);
-    if (type === undefined) {
-      context.out(`IPCP type "${typeWord}" is unknown.\n`);
-      return say(context, create.usage);
-    }
+    if (type === undefined) return say(context, `IPCP type "${typeWord}" is unknown.\n${create.usage}`);
     return silently(context, async () => {
       const pid = await (await context.irmd()).createIpcp(name, type);
       context.result({ pid });

@@ -182,7 +182,7 @@ test.each([
   ['n c x lb foo', usage],
   ['n c x lb', usage],
   ['n c x foo y', /^"foo" is unknown, try "irm name create"\.\n$/],
-  ['n c x scrtpath /nosuch', /^Failed to check path \/nosuch: ENOENT\n\.Usage: /],
+  ['n c x scrtpath /nosuch', /^Failed to check path \/nosuch: No such file or directory\n\.Usage: /],
   [`n c x scrtpath /${'x'.repeat(600)}`, /^File path too long: /],
   ['n d', usage],
   ['n d x y', /^"y" is unknown, try "irm name destroy"\.\n$/],
@@ -194,6 +194,7 @@ test.each([
   ['n u x foo y', /^"foo" is unknown, try "irm unregister"\.\n$/],
   ['n l x y', /^"y" is unknown, try "irm name list"\.\n$/],
   [`n c ${x256}`, /^Name too long\.\nUsage: /],
+  [`i b t eth-dix n x l y dev ${x256}`, /^Device name too long\.\n\nUsage: /],
   [`n r ${x256} layer y`, /^Name too long\.\nUsage: /],
   [`n r x ${'ipcp i '.repeat(129)}`, /^Too many IPCPs specified\.\n$/],
   [`n r x ${'layer l '.repeat(129)}`, /^Too many layers specified\.\n$/],
@@ -201,6 +202,7 @@ test.each([
   ['b p', usage],
   ['b p sh auto -- -l', usage],
   ['b p sh foo x', /^"foo" is unknown, try "irm bind program"\.\n$/],
+  ['b p package.json n x', /^Cannot execute \/.*\/package\.json, please check permissions\.\n$/],
   ['b p nosuchprogram n x', /^nosuchprogram does not exist\.\n$/],
   ['b p /dev/null n x', /^Cannot execute \/dev\/null, please check permissions\.\n$/],
   ['b p /tmp n x', /^Cannot execute \/tmp, please check permissions\.\n$/],
@@ -213,6 +215,7 @@ test.each([
   ['b i x foo y', /^"foo" is unknown, try "irm bind ipcp"\.\n$/],
   ['u p', usage],
   ['u p sh foo x', /^"foo" is unknown, try "irm unbind program"\.\n$/],
+  ['u proc abc n x', /^$/],
   ['u proc 1 foo x', /^"foo" is unknown, try "irm unbind process"\.\n$/],
   ['u i x foo y', /^"foo" is unknown, try "irm unbind ipcp"\.\n$/],
   ['log-level II EE', usage],
@@ -283,4 +286,31 @@ describe('completion', () => {
     expect((await irm(['completion', 'words', '--', 'i', 'd', 'name', ''])).stdout).toBe('');
     expect((await irm(['completion', 'words', '--', 'i', 'di'])).stdout).toBe('disconnect\n');
   });
+});
+
+test.each([
+  ['i c n x t foo --json', 'IPCP type "foo" is unknown.', undefined],
+  ['i b n x l y hash foo --json', 'Unknown parameter for hash: "foo".', undefined],
+  [
+    'i b t eth-dix n x l y dev lo ethertype 1 --json',
+    'Invalid Ethertype: "1". Recommended range: 0xA000-0xEFFF.',
+    undefined,
+  ],
+  ['n c --json', 'a word is missing or wrong', 'irm help name create'],
+  ['i --json', 'a word is missing or wrong', 'irm help ipcp'],
+  ['foo --json', '"foo" is unknown, try "irm help".', undefined],
+])('irm %s: a script is told what is wrong', async (words, message, hint) => {
+  const { json, words: left } = takeJson(words.split(' '));
+  const [told, printed]: [O7sError[], string[]] = [[], []];
+  const context = {
+    json,
+    out: (text: string) => void printed.push(text),
+    explain: (error: O7sError) => void told.push(error),
+    note: () => {},
+    result: () => {},
+    irmd: () => Promise.reject(new Error('nobody is asked')),
+  };
+  expect(await run(left, context, () => {})).toBe(1);
+  expect(told).toEqual([expect.objectContaining({ code: 'EINVAL', message, hint })]);
+  expect(printed).toHaveLength(1);
 });

@@ -103,12 +103,18 @@ export async function run(
     case 'command':
       return found.command.run(found.rest, context);
     case 'help':
-      say(context, found.usage);
+      if (found.status === 1) return say(context, found.usage);
+      context.out(found.usage);
       return found.status;
     case 'unknown':
-      complain(`"${found.word}" is unknown, try "${found.help}".\n`);
+      if (context.json) return say(context, unknownWord(found));
+      complain(unknownWord(found));
       return 1;
   }
+}
+
+function unknownWord({ word, help: known }: { readonly word: string; readonly help: string }): string {
+  return `"${word}" is unknown, try "${known}".\n`;
 }
 
 /** Takes `--json` out of a command line; behind `--` it is a program's. */

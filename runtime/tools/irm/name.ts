@@ -1,5 +1,6 @@
 /** `irm name ...`. Source: irmd-and-irm.md 11.13 to 11.16. */
 import { realpathSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 import {
   balancePolicies,
   type IpcpInfo,
@@ -64,8 +65,7 @@ A policy is one of ${balancePolicies.join(', ')}. Files that are not given are t
       try {
         (files[side] ??= {})[file] = realpathSync(path);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        return say(context, `Failed to check path ${path}: ${code}\n.${usage}`);
+        return say(context, `Failed to check path ${path}: ${reasonOf(error)}\n.${usage}`);
       }
     }
     return atIrmd(context, (irmd) => irmd.createName(name, { policy, files }));
@@ -221,4 +221,11 @@ function nameTable(names: readonly NameInfo[]): string {
 
 function tooLong(name: string): boolean {
   return Buffer.byteLength(name) > nameBytesMax;
+}
+
+/** An error of the system in words: `No such file or directory`. */
+function reasonOf(error: unknown): string {
+  const { errno = 0, message } = error as NodeJS.ErrnoException;
+  const [, text = message] = getSystemErrorMap().get(errno) ?? [];
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
