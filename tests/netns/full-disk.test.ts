@@ -51,7 +51,7 @@ test('what a run keeps', async () => {
   await using files = await folder({ 'board.ts': board });
   const lab = freshLab();
   const { stderr } = await inFullFolder(place.path, `t run ${files.path}/board.ts --lab ${lab} -o out`);
-  expect(stderr).toContain(`\n${full}= 3\n`);
+  expect(stderr).toContain(`${full}= 3\n`);
   expect(stderr).not.toContain('    at ');
   expect(markedProcesses(lab)).toEqual([]);
 });
