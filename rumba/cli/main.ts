@@ -115,6 +115,8 @@ const cli: Argv = yargs(words)
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') process.exit(tell(error));
 });
+// Nor is one that wants to hear no more of how it goes: what was begun is done.
+process.stderr.on('error', () => {});
 
 closeInherited();
 try {
