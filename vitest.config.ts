@@ -19,7 +19,9 @@ interface Project {
 const projects: readonly Project[] = [
   {
     name: 'unit',
-    include: ['runtime', 'rumba', 'tui', 'tests/support'].map((folder) => `${folder}/**/*.test.{ts,tsx}`),
+    include: ['runtime', 'rumba', 'tui', 'tests/support', 'tests/bench'].map(
+      (folder) => `${folder}/**/*.test.{ts,tsx}`,
+    ),
     timeout: 30_000,
   },
   { name: 'sim', include: ['tests/sim/**/*.test.ts'], timeout: 300_000 },

@@ -2,11 +2,15 @@
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LogLine, parseLogLine } from './log-lines.ts';
-import type { LabNode } from './testbeds/testbed.ts';
+import type { LabNode, LogFile } from './testbeds/testbed.ts';
 
 export interface PlacedLine extends LogLine {
   readonly node: string;
   readonly log: string;
+  /** ms since 1970: its time, else that of the line before, else that of the last change of the log. */
+  readonly at: number;
+  /** Bytes of the log right before this line that were left out. */
+  readonly leftOut?: number;
 }
 
 export interface LogOptions {
@@ -16,81 +20,159 @@ export interface LogOptions {
   follow: boolean;
   /** How often logs that are followed are looked at, in ms; 200 by default. */
   everyMs?: number | undefined;
+  /** Of each log only the last so many bytes of what is new at a look; all by default. */
+  newestBytes?: number | undefined;
+  /** Called when all that was there at first was given. */
+  onCaughtUp?: (() => Promise<void> | void) | undefined;
   signal: AbortSignal;
 }
 
 /** How often logs that are followed are looked at, in milliseconds. */
 const followMs = 200;
 
-/** Longest line, in bytes; what is longer is cut. */
-const lineBytesMax = 64 * 1024;
+/** Longest line, in characters; what is longer is cut. */
+const lineMax = 64 * 1024;
 
-/** All lines there are, then, if wanted, those that come. A node that ends meanwhile is left out from then on. */
+/**
+ * All lines there are, then, if wanted, those that come.
+ *
+ * @param nodes gives the nodes there are at a time. One that comes later is read from then on, one that goes no more.
+ */
 export async function* logLines(
-  nodes: readonly LabNode[],
-  { log, follow, everyMs = followMs, signal }: LogOptions,
+  nodes: () => Promise<readonly LabNode[]> | readonly LabNode[],
+  { log, follow, everyMs = followMs, newestBytes, onCaughtUp, signal }: LogOptions,
 ): AsyncGenerator<PlacedLine, void, void> {
-  const files = new Map<string, LogReader>();
+  let readers = new Map<string, LogReader>();
   for (let first = true; first || (follow && !signal.aborted); first = false) {
     if (!first) await delay(everyMs, undefined, { signal }).catch(() => {});
+    const there = await nodes();
     const found = await Promise.all(
-      nodes.map(async (node) => {
+      there.map(async (node) => {
         const all = await node.logs().catch(() => []);
         return all.filter(({ name }) => log === undefined || name === log).map((file) => ({ node, file }));
       }),
     );
-    const lines = await Promise.all(
-      found.flat().map(async ({ node, file }) => {
-        const key = `${node.name} ${file.name}`;
-        const reader = files.get(key) ?? new LogReader(node, file.name);
-        files.set(key, reader);
-        return await reader.read(file.modifiedAt, { isLast: !follow });
-      }),
-    );
-    yield* lines.flat().toSorted((one, other) => one.order - other.order);
+    // What is there of a node that was made again is another log.
+    const names = new Set(there.map(({ name }) => name));
+    readers = new Map([...readers].filter(([, { node }]) => names.has(node)));
+    const sources = found.flat().map(({ node, file }) => {
+      const key = `${node.name} ${file.name}`;
+      const reader = readers.get(key) ?? new LogReader(node.name, file.name);
+      readers.set(key, reader);
+      return reader.lines(node, file, { isLast: !follow, newestBytes });
+    });
+    yield* merged(sources, signal);
+    if (first) await onCaughtUp?.();
   }
+}
+
+/** Lines of several logs, each of which is in order, in the order of all: no more of each is held than one. */
+async function* merged(
+  sources: readonly AsyncGenerator<PlacedLine, void, void>[],
+  signal: AbortSignal,
+): AsyncGenerator<PlacedLine, void, void> {
+  const next = async (source: AsyncGenerator<PlacedLine, void, void>) => {
+    const { value, done } = await source.next();
+    return done === true ? undefined : { line: value, source };
+  };
+  const heads = (await Promise.all(sources.map(next))).filter((head) => head !== undefined);
+  while (heads.length > 0 && !signal.aborted) {
+    let at = 0;
+    for (let other = 1; other < heads.length; other++) {
+      if ((heads[other]?.line.at ?? 0) < (heads[at]?.line.at ?? 0)) at = other;
+    }
+    const head = heads[at];
+    if (head === undefined) return;
+    yield head.line;
+    const after = await next(head.source);
+    if (after === undefined) heads.splice(at, 1);
+    else heads[at] = after;
+  }
+}
+
+interface ReadOptions {
+  /** Nothing is read later: what is not complete is a line, too. */
+  readonly isLast: boolean;
+  readonly newestBytes: number | undefined;
 }
 
 /** Reads one log, from where it stopped before. */
 class LogReader {
-  readonly #node: LabNode;
+  readonly node: string;
   readonly #name: string;
-  readonly #decoder = new StringDecoder('utf8');
+  #decoder = new StringDecoder('utf8');
   #from = 0;
   #rest = '';
   #lastTime: number | undefined;
+  /** Bytes that were left out before the next line. */
+  #leftOut = 0;
+  /** The line that is read now began in what was left out. */
+  #isTorn = false;
 
-  constructor(node: LabNode, name: string) {
-    this.#node = node;
+  constructor(node: string, name: string) {
+    this.node = node;
     this.#name = name;
   }
 
   /**
-   * The lines that are complete, or all of them if nothing is read later. One without a time goes with that before it,
-   * else with the file's.
+   * The lines of what the file had when it was looked at. One without a time goes with that before it, else with the
+   * file's.
    */
-  async read(
-    modifiedAt: number,
-    { isLast }: { isLast: boolean },
-  ): Promise<(PlacedLine & { readonly order: number })[]> {
-    const lines: string[] = [];
-    for (;;) {
-      const chunk = await this.#node.readLog(this.#name, this.#from).catch(() => Buffer.alloc(0));
+  async *lines(
+    node: LabNode,
+    { bytes, modifiedAt }: LogFile,
+    { isLast, newestBytes }: ReadOptions,
+  ): AsyncGenerator<PlacedLine, void, void> {
+    // It was emptied, or made anew.
+    if (bytes < this.#from) this.#goTo(0);
+    if (newestBytes !== undefined && bytes - this.#from > newestBytes) {
+      const left = this.#leftOut + bytes - newestBytes - this.#from;
+      this.#goTo(bytes - newestBytes);
+      this.#leftOut = left;
+      this.#isTorn = true;
+    }
+    while (this.#from < bytes) {
+      const chunk = await node.readLog(this.#name, this.#from).catch(() => Buffer.alloc(0));
+      if (chunk.length === 0) break;
       this.#from += chunk.length;
       const parts = (this.#rest + this.#decoder.write(chunk)).split('\n');
       this.#rest = parts.pop() ?? '';
-      lines.push(...parts);
-      if (this.#rest.length > lineBytesMax || (isLast && chunk.length === 0 && this.#rest !== '')) {
-        lines.push(this.#rest);
-        this.#rest = '';
-      }
-      if (chunk.length === 0) break;
+      for (const part of parts) yield* this.#line(part, modifiedAt);
+      if (this.#rest.length > lineMax) yield* this.#takeRest(modifiedAt);
     }
-    return lines.map((line) => {
-      const parsed = parseLogLine(line);
-      this.#lastTime = parsed.time ?? this.#lastTime;
-      const order = this.#lastTime ?? modifiedAt;
-      return { node: this.#node.name, log: this.#name, ...parsed, order };
-    });
+    if (isLast && this.#rest !== '') yield* this.#takeRest(modifiedAt);
+  }
+
+  #goTo(from: number): void {
+    this.#from = from;
+    this.#rest = '';
+    this.#decoder = new StringDecoder('utf8');
+    this.#leftOut = 0;
+    this.#isTorn = false;
+  }
+
+  *#takeRest(modifiedAt: number): Generator<PlacedLine, void, void> {
+    const text = this.#rest;
+    this.#rest = '';
+    yield* this.#line(text, modifiedAt);
+  }
+
+  *#line(text: string, modifiedAt: number): Generator<PlacedLine, void, void> {
+    if (this.#isTorn) {
+      this.#isTorn = false;
+      this.#leftOut += Buffer.byteLength(text) + 1;
+      return;
+    }
+    const parsed = parseLogLine(text);
+    this.#lastTime = parsed.time ?? this.#lastTime;
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    yield {
+      node: this.node,
+      log: this.#name,
+      at: this.#lastTime ?? modifiedAt,
+      ...parsed,
+      ...(leftOut === 0 ? {} : { leftOut }),
+    };
   }
 }

@@ -54,8 +54,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'link LINK does not end in node NODE': '`o7s-testbed link show` lists links with their ends.',
   'PLACEcannot WHAT: REASON': 'The rest is what `ip` said; `o7s-testbed doctor` looks for what is missing.',
   'the lab is not there yet': 'The view shows a lab that is being built: wait until it is up.',
-  'cannot capture on link LINK: REASON':
-    'Capturing takes root or user namespaces, and tcpdump on the node for filters.',
+  'cannot capture on link LINK into FILE: REASON':
+    'Write where you may, with `capture -w FILE` or a view started in another folder; or the lab has ended.',
   'there is no method METHOD':
     'Two versions of o7s-testbed meet: the lab was built by another one. `down`, and `up` again.',
   // Topology files

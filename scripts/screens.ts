@@ -58,6 +58,7 @@ const pings = ['a', 'b', 'f'].map((node, at) =>
       String(10 + at * 30),
       '-s',
       '800',
+      ...(node === 'b' ? [] : ['-q', 'data']),
     ],
     { cwd: root, env, stdio: 'ignore' },
   ),
@@ -73,7 +74,7 @@ try {
   await delay(20_000);
   await take(screen, '1', /┏/, 'topology');
   await take(screen, '3', /^NODE +IPCP/m, 'layer');
-  await take(screen, '4/oping\r', /oping +d oping/, 'flows');
+  await take(screen, '4', /oping +d oping/, 'flows');
   await take(screen, '5', /LATELY/, 'links');
 } finally {
   for (const child of pings) child.kill();

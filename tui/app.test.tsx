@@ -64,7 +64,7 @@ const actionsWith = (some: Partial<LiveActions>): LiveActions => some as LiveAct
 
 test('what is told appears, keys lead through the views, q ends it', async () => {
   const { type, shows, ended, followLogs } = show();
-  await shows(/recorded running {2}3\/3 nodes {2}7\/7 IPCPs {2}6 flows/);
+  await shows(/recorded running {2}3\/3 nodes {2}7\/7 IPCPs {2}3 flows/);
   type('4');
   await shows(/CLIENT +SERVER +NAME/);
   type('\u001b[C\t');
@@ -97,17 +97,19 @@ test('a fault is confirmed, carried out, and its failure told', async () => {
   expect(stopNode).toHaveBeenCalledWith('n2');
 });
 
-test('a capture is shown while it runs', async () => {
-  const capture = vi
-    .fn<LiveActions['capture']>()
-    .mockResolvedValueOnce('/tmp/x.pcap')
-    .mockResolvedValueOnce(undefined);
-  const { type, shows } = show({ actions: actionsWith({ capture }) });
+test('a capture is shown while it runs, and what it complains of at its end', async () => {
+  const file = '/tmp/x.pcap';
+  const capture = vi.fn<LiveActions['capture']>().mockResolvedValueOnce(file);
+  const { type, shows, store } = show({ actions: actionsWith({ capture }) });
   await shows(/3\/3 nodes/);
   type('5c');
-  await shows(/capturing n1-n2[^]*capturing link n1-n2 into \/tmp\/x\.pcap/);
-  type('c');
-  await shows(/capture on link n1-n2 has ended/);
+  await shows(/capturing link n1-n2 into \/tmp\/x\.pcap/);
+  expect(capture).toHaveBeenCalledWith('n1-n2');
+  const event = { event: 'capture', at: 1, link: 'n1-n2', file } as const;
+  store.push({ ...event, isOver: false, complaint: null });
+  await shows(/3 flows {2}capturing n1-n2 /);
+  store.push({ ...event, isOver: true, complaint: '7 frames were not captured' });
+  await shows(/3 flows {3}[^]*capture on link n1-n2 has ended, 7 frames were not captured: \/tmp\/x\.pcap/);
 });
 
 test('while it stands still, what comes is not shown; then it is', async () => {

@@ -3,6 +3,7 @@ import { Box, type Key as InkKey, Text, useApp, useInput, useStdin, useWindowSiz
 import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { LiveActions, LiveSource } from '../rumba/index.ts';
 import { bodyRows, frame } from './frame.ts';
+import { captureText } from './model.ts';
 import { type Effect, type Fault, firstState, type Key, press, type ScreenState } from './screen.ts';
 import type { Store } from './store.ts';
 
@@ -20,7 +21,6 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
   const { columns, rows } = useWindowSize();
   const live = useSyncExternalStore(store.subscribe, store.model);
   const [state, setState] = useState<ScreenState>(firstState);
-  const [capture, setCapture] = useState<{ link: string; file: string } | undefined>();
   // What is shown while it stands still.
   const [frozen, setFrozen] = useState(live);
   const { actions, replay } = source;
@@ -81,7 +81,6 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
         if (actions === undefined) return;
         return attempt(`capture on link ${link}`, async () => {
           const file = await actions.capture(link);
-          setCapture(file === undefined ? undefined : { link, file });
           return file === undefined
             ? `capture on link ${link} has ended`
             : `capturing link ${link} into ${file}`;
@@ -100,7 +99,8 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
 
   useInput((input, inkKey) => {
     for (const key of keysOf(input, inkKey)) {
-      const setting = { readOnly, isReplay, canAct: actions !== undefined, pageRows: bodyRows(height) - 1 };
+      const canAct = actions !== undefined;
+      const setting = { readOnly, isReplay, canAct, pageRows: bodyRows(height) - 1, columns };
       const [next, effect] = press(current.current, key, model, setting);
       current.current = next;
       setState(next);
@@ -112,7 +112,12 @@ export function App({ store, source, readOnly, colour, onInterrupt }: AppProps):
     if (live.lab.condition === 'ended') say('the lab has ended; q quits', true);
   }, [live.lab.condition, say]);
 
-  const lines = frame(model, state, { columns, rows: height, colour, readOnly, isReplay, capture });
+  // It may end by itself, and with something to complain of.
+  useEffect(() => {
+    if (live.capture !== undefined) say(captureText(live.capture), live.capture.complaint !== null);
+  }, [live.capture, say]);
+
+  const lines = frame(model, state, { columns, rows: height, colour, readOnly, isReplay });
   return (
     <Box flexDirection="column" width={columns} height={height}>
       {lines.map((text, at) => (

@@ -25,7 +25,7 @@ const names: Readonly<Record<string, Key['name']>> = {
   Erase: 'erase',
   CtrlC: 'interrupt',
 };
-const liveSetting: Setting = { readOnly: false, isReplay: false, canAct: true, pageRows: 10 };
+const liveSetting: Setting = { readOnly: false, isReplay: false, canAct: true, pageRows: 10, columns: 100 };
 
 /** Presses keys, by their names or as characters. */
 function pressed(
@@ -52,7 +52,9 @@ function pressed(
 const drawn = { columns: 100, rows: 24, colour: false, readOnly: false, isReplay: false };
 
 function screen(model: Model, keys: readonly string[], options: Partial<typeof drawn> = {}): string[] {
-  const lines = frame(model, pressed(model, keys).state, { ...drawn, ...options });
+  const shown = { ...drawn, ...options };
+  const { state } = pressed(model, keys, { setting: { ...liveSetting, columns: shown.columns } });
+  const lines = frame(model, state, shown);
   // eslint-disable-next-line no-control-regex -- the styles of the terminal
   return lines.map((line) => line.replaceAll(/\u001b\[[\d;]*m/g, '').trimEnd());
 }
@@ -68,16 +70,16 @@ describe('views', () => {
 
   test('a topology that does not fit is a list', () => {
     const lines = screen(large, []);
-    expect(lines[2]).toMatch(/^NODE {3,}STATE +IPCPS +FLOWS +RECEIVES +SENDS +NEIGHBOURS$/);
+    expect(lines[2]).toMatch(/^NODE {2,}STATE +IPCPS +FLOWS +RECEIVES +SENDS +NEIGHBOURS$/);
     expect(lines[4]).toMatch(/^n2 +running +3\/3 +\d+ +[\d.]+ \w*b\/s +[\d.]+ \w*b\/s +n1 n3$/);
   });
 
   test('the grid of nodes and layers', () => {
     expect(screen(small, ['2']).slice(2, 6)).toEqual([
-      'NODE   net   lan1   lan2',
-      'n1     ●     ●      ·',
-      'n2     ●     ●      ●',
-      'n3     ●     ·      ●',
+      'NODE  net  lan1  lan2',
+      'n1    ●    ●     ·',
+      'n2    ●    ●     ●',
+      'n3    ●    ·     ●',
     ]);
   });
 
@@ -150,6 +152,42 @@ describe('views', () => {
       return /on node n3, flow (\d)/.exec(details)?.[1];
     });
     expect(peers).toEqual(['2', '1']);
+  });
+
+  test('the title line counts each flow once; flows of applications come before those of IPCPs', () => {
+    const flow = {
+      flowId: 99,
+      name: 'net.n2',
+      ends: [{ pid: 5_000_000, program: 'ipcpd-unicast' }],
+      ipcp: 5_000_001,
+      layer: 'lan1',
+      qos: { inOrder: 0, loss: 1, ber: 1 },
+      up: true,
+      allocatedAt: at - 1_000,
+    };
+    const allocated = ['n1', 'n2'].map(
+      (node) => ({ event: 'flow.allocated', node, at, flow }) as unknown as LiveEvent,
+    );
+    const lines = screen(allocated.reduce(reduce, small), ['4'], { columns: 140 });
+    expect(lines[0]).toContain('  4 flows');
+    expect(lines.slice(3, 8).map((line) => line.split(/ {2,}/).slice(0, 3).join('|'))).toEqual([
+      expect.stringMatching(/operf/),
+      expect.stringMatching(/operf/),
+      expect.stringMatching(/operf/),
+      'n1 net.n1|n2 net.n2|net.n2',
+      '',
+    ]);
+  });
+
+  test('columns that do not fit come into sight, until the last is', () => {
+    const titles = (...keys: string[]): string => screen(small, ['4', ...keys], { columns: 80 })[2] ?? '';
+    expect(titles()).toMatch(/^CLIENT +SERVER +NAME .*…$/);
+    expect(titles('Right')).toMatch(/^CLIENT +NAME /);
+    expect(titles(...Array(20).fill('Right'))).toMatch(/^CLIENT .* RESENT +LOST$/);
+    expect(titles(...Array(20).fill('Right'), ...Array(20).fill('Left'))).toBe(titles());
+    expect(screen(small, ['4'], { columns: 80 }).at(-1)).toContain('← → columns');
+    expect(screen(small, ['4'], { columns: 140 }).at(-1)).not.toContain('← →');
+    expect(pressed(small, ['Right', 'Right', 'Left', 'Enter']).state.overlay).toMatchObject({ key: 'n2' });
   });
 
   test('links with their rates', () => {
@@ -251,8 +289,18 @@ describe('keys', () => {
     expect(pressed(small, ['4', 'Escape']).state.view).toBe('topology');
   });
 
+  test('what can be done with a row can be done from its details', () => {
+    expect(pressed(small, ['Down', 'Enter', 'x']).effects).toEqual([{ kind: 'shell', node: 'n2' }]);
+    expect(pressed(small, ['5', 'Enter', 'c']).effects).toEqual([{ kind: 'capture', link: 'n1-n2' }]);
+    expect(pressed(small, ['Down', 'Enter', 'l']).state).toMatchObject({
+      view: 'logs',
+      logsOf: 'n2',
+      overlay: undefined,
+    });
+  });
+
   test('help tells of every key', () => {
-    const text = screen(small, ['?'], { rows: 45 }).join('\n');
+    const text = screen(small, ['?'], { rows: 48 }).join('\n');
     for (const key of ['/', 's S', 'l', 'x', 'f', 'c', 'p', 'q', 'enter', 'esc'])
       expect(text).toContain(`\n  ${key} `);
   });
@@ -314,6 +362,20 @@ describe('keys', () => {
 });
 
 describe('sizes', () => {
+  test('help and details go on below where they do not fit', () => {
+    const narrow = screen(small, ['?'], { columns: 40, rows: 80 });
+    expect(narrow.slice(2, 7)).toEqual([
+      'MOVING',
+      '  1 to 8, tab another view',
+      '  ↑ ↓ k j     another row; page up, page',
+      '              down, home, end',
+      '  enter       all that is known of the',
+    ]);
+    const details = screen(small, ['4', 'Enter'], { columns: 40, rows: 40 });
+    expect(details.slice(5, 7).join('|')).toMatch(/^ {2}operf \d+ on node n1, flow \d+, up,| {4}/);
+    expect(screen(small, ['3', 'Right'], { columns: 40, rows: 10 })[2]).toBe('‹ adjacencies ›  net 1 of 3');
+  });
+
   test.each([
     [40, 10],
     [20, 4],

@@ -22,6 +22,8 @@ export interface Model {
   readonly rates: ReadonlyMap<string, Rates>;
   /** What links are made to do, in words, by name. */
   readonly impairments: ReadonlyMap<string, string>;
+  /** The capture that runs, or was the last. */
+  readonly capture: CaptureModel | undefined;
   readonly phases: ReadonlyMap<string, { readonly done: number; readonly total: number }>;
   readonly events: Recent<EventRow>;
   readonly logs: Recent<LogRow>;
@@ -31,6 +33,13 @@ export interface Model {
 export type LabCondition = 'starting' | 'running' | 'unmanaged' | 'ended';
 /** `lost`: the node runs, its irmd does not answer. */
 export type NodeCondition = 'starting' | 'running' | 'lost' | 'ended';
+
+export interface CaptureModel {
+  readonly link: string;
+  readonly file: string;
+  readonly isOver: boolean;
+  readonly complaint: string | null;
+}
 
 export interface NodeModel {
   readonly name: string;
@@ -122,6 +131,7 @@ export const emptyModel: Model = {
   nodes: new Map(),
   rates: new Map(),
   impairments: new Map(),
+  capture: undefined,
   phases: new Map(),
   events: nothing(),
   logs: nothing(),
@@ -179,6 +189,10 @@ function applied(model: Model, event: LiveEvent): Model {
     }
     case 'impairment':
       return { ...model, impairments: new Map(model.impairments).set(event.link, event.text) };
+    case 'capture': {
+      const { link, file, isOver, complaint } = event;
+      return { ...model, capture: { link, file, isOver, complaint } };
+    }
     case 'interfaces': {
       const rates = new Map(model.rates);
       for (const [name, counters] of Object.entries(event.interfaces)) {
@@ -310,7 +324,9 @@ function rowOf(event: LiveEvent): EventRow | undefined {
     case 'command':
       return undefined;
     case 'topology':
-      return row(`${event.topology.nodes.length} nodes, ${event.topology.links.length} links`);
+      return row(
+        `${numbered(event.topology.nodes.length, 'node')}, ${numbered(event.topology.links.length, 'link')}`,
+      );
     case 'lab':
       return row(`${event.lab} on ${event.testbed}`);
     case 'lab.ended':
@@ -325,9 +341,16 @@ function rowOf(event: LiveEvent): EventRow | undefined {
       return row('irmd does not answer', 'bad');
     case 'impairment':
       return row(`${event.link}: ${event.text || 'as it was made'}`, event.text === '' ? 'good' : 'bad');
+    case 'capture':
+      return row(captureText(event), event.complaint === null ? 'plain' : 'bad');
     case 'snapshot': {
       const { ipcps, flows, processes } = event;
-      return row(`${ipcps.length} IPCPs, ${processes.length} processes, ${flows.length} flows`, 'good');
+      const counts = [
+        numbered(ipcps.length, 'IPCP'),
+        numbered(processes.length, 'process', 'processes'),
+        numbered(flows.length, 'flow'),
+      ];
+      return row(counts.join(', '), 'good');
     }
     case 'ipcp.created':
     case 'ipcp.bootstrapped':
@@ -381,6 +404,16 @@ function rowOf(event: LiveEvent): EventRow | undefined {
     default:
       return row('');
   }
+}
+
+function numbered(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
+/** How a capture is, in words. */
+export function captureText({ link, file, isOver, complaint }: CaptureModel): string {
+  if (!isOver) return `capturing link ${link} into ${file}`;
+  return `capture on link ${link} has ended${complaint === null ? '' : `, ${complaint}`}: ${file}`;
 }
 
 function nodeOf(model: Model, name: string): NodeModel {

@@ -1,6 +1,16 @@
 /** The state of the view itself, and what keys do to it: pure. */
 import type { Model } from './model.ts';
-import { arranged, type Cursor, indexOf, type Row, type Sorting, type Table, unsorted } from './table.ts';
+import {
+  arranged,
+  type Cursor,
+  hiddenColumns,
+  indexOf,
+  naturalWidths,
+  type Row,
+  type Sorting,
+  type Table,
+  unsorted,
+} from './table.ts';
 import { commandsView, eventsView, logsView } from './views/records.ts';
 import { flowsView } from './views/flows.ts';
 import { gridView } from './views/grid.ts';
@@ -28,6 +38,8 @@ export interface ScreenState {
   readonly sortings: Readonly<Partial<Record<ViewName, Sorting>>>;
   /** The column of the grid that is chosen, from 1; 0 for none. */
   readonly gridColumn: number;
+  /** How many columns behind the first are out of sight. */
+  readonly hidden: Readonly<Partial<Record<ViewName, number>>>;
   readonly layer: string | undefined;
   readonly section: LayerSection;
   readonly logsOf: string | undefined;
@@ -76,6 +88,8 @@ export interface Setting {
   readonly canAct: boolean;
   /** Lines that rows are shown in, for moving by pages. */
   readonly pageRows: number;
+  /** Width of the screen. */
+  readonly columns: number;
 }
 
 /** A key by its name, or the characters that were typed. */
@@ -105,6 +119,7 @@ export const firstState: ScreenState = {
   filters: {},
   sortings: {},
   gridColumn: 0,
+  hidden: {},
   layer: undefined,
   section: 'members',
   logsOf: undefined,
@@ -143,6 +158,10 @@ export function press(state: ScreenState, key: Key, model: Model, setting: Setti
   if (key.name === 'interrupt') return [state, { kind: 'interrupt' }];
   const before = state.message === undefined ? state : { ...state, message: undefined };
   if (before.isTyping) return [typed(before, key)];
+  if (before.overlay?.kind === 'details' && /^[lxfcp]$/.test(key.text)) {
+    // What can be done with a row can be done from its details.
+    return pressedIn({ ...before, overlay: undefined }, key, model, setting);
+  }
   if (before.overlay !== undefined) return pressedOver(before, before.overlay, key);
   return pressedIn(before, key, model, setting);
 }
@@ -205,7 +224,8 @@ function pressedIn(state: ScreenState, key: Key, model: Model, setting: Setting)
   if (step !== undefined) return [moved(state, shown, shown.at + step)];
   if (name === 'home' || text === 'g') return [moved(state, shown, 0)];
   if (name === 'end' || text === 'G') return [moved(state, shown, shown.rows.length - 1)];
-  if (name === 'left' || name === 'right') return [sideways(state, name === 'left' ? -1 : 1, model)];
+  if (name === 'left' || name === 'right')
+    return [sideways(state, name === 'left' ? -1 : 1, model, shown, setting.columns)];
   if (name === 'tab' || name === 'backTab') {
     const at = viewNames.indexOf(view) + (name === 'tab' ? 1 : viewNames.length - 1);
     return opened(state, viewNames[at % viewNames.length] ?? view);
@@ -282,11 +302,18 @@ function moved(state: ScreenState, { rows, table }: Shown, to: number): ScreenSt
   return { ...state, cursors: { ...state.cursors, [state.view]: cursor } };
 }
 
-function sideways(state: ScreenState, by: number, model: Model): ScreenState {
-  if (state.view === 'grid') {
+function sideways(state: ScreenState, by: number, model: Model, shown: Shown, width: number): ScreenState {
+  const { view } = state;
+  if (view === 'grid') {
     return { ...state, gridColumn: clamp(state.gridColumn + by, 0, layersOf(model).length) };
   }
-  if (state.view !== 'layer') return state;
+  if (view !== 'layer') {
+    const { table, rows } = shown;
+    const most = hiddenColumns(table, naturalWidths(table, rows), width);
+    // Boxes of a drawing lie beside each other.
+    if (view === 'topology' && most === 0) return moved(state, shown, shown.at + by);
+    return { ...state, hidden: { ...state.hidden, [view]: clamp((state.hidden[view] ?? 0) + by, 0, most) } };
+  }
   const at = layerSections.indexOf(state.section) + by + layerSections.length;
   const section = layerSections[at % layerSections.length] ?? state.section;
   return {

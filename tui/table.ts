@@ -76,12 +76,16 @@ export interface Cursor {
   readonly index: number;
 }
 
+/** A column that takes what is left is seen whole when it has so many, however long its texts are. */
+const stretchedMost = 40;
+
 export interface TableDrawing {
   readonly width: number;
   readonly height: number;
   readonly at: number;
   readonly sorting: Sorting;
   readonly filter: string;
+  readonly natural: readonly number[];
   /** First column that is shown behind the first. */
   readonly firstColumn?: number | undefined;
 }
@@ -89,20 +93,19 @@ export interface TableDrawing {
 /** The table with its titles in so many lines; the row at the cursor is among them. */
 export function drawnTable(table: Table, rows: readonly Row[], drawing: TableDrawing): Line[] {
   const { width, height, at, sorting, filter, firstColumn = 0 } = drawing;
-  const shownColumns = table.columns.flatMap((_column, index) =>
-    index === 0 || index > firstColumn ? [index] : [],
-  );
+  const shownColumns = columnsFrom(table, firstColumn);
   const room = Math.max(0, height - 1);
   const first = Math.max(0, Math.min(at - Math.floor(room / 2), rows.length - room));
   const shown = rows.slice(first, first + room);
-  const widths = widthsOf(table, rows, shownColumns, width);
+  const widths = widthsOf(table, shownColumns, drawing);
   const titles: Span[] = shownColumns.map((index) => {
     const column = table.columns[index];
-    const mark = sorting.column === index ? (sorting.reverse ? '▼' : '▲') : '';
-    return {
-      text: `${fit(`${column?.title ?? ''}${mark}`, widths.get(index) ?? 0, column?.align)}  `,
-      bold: true,
-    };
+    // The mark stands in the gap between columns.
+    const mark = sorting.column === index ? (sorting.reverse ? '▼' : '▲') : ' ';
+    const title = fit(column?.title ?? '', widths.get(index) ?? 0, column?.align);
+    const text =
+      column?.align === 'right' ? `${title}${mark} ` : `${title.trimEnd()}${mark}`.padEnd(title.length + 2);
+    return { text, bold: true };
   });
   if (rows.length === 0) {
     const text = filter === '' ? table.empty : `nothing contains ${JSON.stringify(filter)}`;
@@ -121,6 +124,32 @@ export function drawnTable(table: Table, rows: readonly Row[], drawing: TableDra
   ];
 }
 
+function columnsFrom({ columns }: Table, first: number): number[] {
+  return columns.flatMap((_column, index) => (index === 0 || index > first ? [index] : []));
+}
+
+/** Widths of all columns in which nothing of the rows is cut. */
+export function naturalWidths({ columns }: Table, rows: readonly Row[]): number[] {
+  return columns.map(({ title }, index) => {
+    let most = widthOf(title);
+    for (const { cells } of rows) most = Math.max(most, widthOf(cells[index]?.text ?? ''));
+    return most;
+  });
+}
+
+/** How many columns behind the first have to go before the last of them is seen; 0 where all are. */
+export function hiddenColumns(table: Table, natural: readonly number[], width: number): number {
+  const last = table.columns.length - 2;
+  for (let first = 0; first < last; first++) {
+    const needed = columnsFrom(table, first).reduce((sum, index) => {
+      const own = natural[index] ?? 0;
+      return sum + 2 + (table.columns[index]?.stretches ? Math.min(own, stretchedMost) : own);
+    }, -2);
+    if (needed <= width) return first;
+  }
+  return Math.max(0, last);
+}
+
 /** What was searched for stands out. */
 function marked(text: string, colour: Colour | undefined, filter: string): Span[] {
   const at = filter === '' ? -1 : text.toLowerCase().indexOf(filter.toLowerCase());
@@ -135,17 +164,10 @@ function marked(text: string, colour: Colour | undefined, filter: string): Span[
 
 function widthsOf(
   { columns }: Table,
-  rows: readonly Row[],
   shown: readonly number[],
-  width: number,
+  { natural, width }: TableDrawing,
 ): Map<number, number> {
-  const widths = new Map(
-    shown.map((index) => {
-      let most = widthOf(columns[index]?.title ?? '') + 1;
-      for (const { cells } of rows) most = Math.max(most, widthOf(cells[index]?.text ?? ''));
-      return [index, most];
-    }),
-  );
+  const widths = new Map(shown.map((index) => [index, natural[index] ?? 0]));
   const stretching = shown.find((index) => columns[index]?.stretches);
   const total = [...widths.values()].reduce((sum, each) => sum + each + 2, 0);
   if (stretching !== undefined) {

@@ -1,13 +1,26 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bitRate, duration, fit, harmless, painted, shorten, sparkline, widthOf } from './text.ts';
+import {
+  bitRate,
+  bold,
+  duration,
+  fit,
+  harmless,
+  type Line,
+  painted,
+  plain,
+  shorten,
+  sparkline,
+  widthOf,
+  wrapLine,
+} from './text.ts';
 
 test('text fits the columns it is given', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.nat(30), (text, width) => {
-      const plain = harmless(text);
-      expect(widthOf(shorten(plain, width))).toBeLessThanOrEqual(Math.max(width, 1));
-      if (width > 1) expect(widthOf(fit(plain, width))).toBe(width);
+      const safe = harmless(text);
+      expect(widthOf(shorten(safe, width))).toBeLessThanOrEqual(Math.max(width, 1));
+      if (width > 1) expect(widthOf(fit(safe, width))).toBe(width);
     }),
   );
 });
@@ -56,4 +69,24 @@ test('sparklines', () => {
   expect(sparkline([0, 1, 2, 4, 8], 6)).toBe(' ▁▁▂▄▇');
   expect(sparkline([1, 2, 3], 2)).toBe('▅▇');
   expect(sparkline([0, 0], 2)).toBe('▁▁');
+});
+
+test('a line that is too long goes on below, at a blank where there is one', () => {
+  const texts = (line: Line, width: number): string[] =>
+    wrapLine(line, width, 2).map((each) =>
+      each
+        .map(({ text }) => text)
+        .join('')
+        .trimEnd(),
+    );
+  expect(texts([plain('one two '), bold('three'), plain(' four')], 9)).toEqual([
+    'one two',
+    '  three',
+    '  four',
+  ]);
+  expect(texts([plain('abcdefghij klm')], 6)).toEqual(['abcdef', '  ghij', '  klm']);
+  expect(texts([plain('日本語 日本語')], 6)).toEqual(['日本語', '  日本', '  語']);
+  expect(texts([plain('fits')], 4)).toEqual(['fits']);
+  expect(texts([], 4)).toEqual(['']);
+  expect(wrapLine([bold('ab cd')], 3, 0)).toEqual([[bold('ab ')], [bold('cd')]]);
 });

@@ -82,6 +82,46 @@ export function shorten(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** A line as lines of at most so many columns, broken at blanks where there are any; those below are indented. */
+export function wrapLine(line: Line, width: number, indent: number): Line[] {
+  const lines: Span[][] = [[]];
+  let used = 0;
+  const put = (span: Span, text: string): void => {
+    lines.at(-1)?.push({ ...span, text });
+    used += widthOf(text);
+  };
+  const goOn = (): void => {
+    lines.push(indent === 0 ? [] : [plain(' '.repeat(indent))]);
+    used = indent;
+  };
+  for (const span of line) {
+    for (const word of harmless(span.text).split(/(?<= )(?=\S)/)) {
+      if (used > indent && used + widthOf(word.trimEnd()) > width) goOn();
+      let rest = word;
+      while (widthOf(rest.trimEnd()) > width - used) {
+        const part = fittingPart(rest, width - used);
+        put(span, part);
+        rest = rest.slice(part.length);
+        goOn();
+      }
+      put(span, rest);
+    }
+  }
+  return lines;
+}
+
+/** As much of the beginning of a text as fits, but one character at least. */
+function fittingPart(text: string, width: number): string {
+  let part = '';
+  let used = 0;
+  for (const one of text) {
+    used += cellsOf(one.codePointAt(0) ?? 0);
+    if (used > width && part !== '') break;
+    part += one;
+  }
+  return part;
+}
+
 /** A line in at most so many columns, as the terminal is to get it. Without `colour` nothing but inversion is left. */
 export function painted(line: Line, width: number, colour: boolean): string {
   let left = width;

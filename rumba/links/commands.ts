@@ -104,11 +104,16 @@ function innerPort(far: string): string {
 /** Makes a funnel of a port and its reader, and sets both up. */
 export function funnelCommands(port: string, mtu: number): string[][] {
   const { funnel, reader } = funnelOf(port);
-  const peer = ['peer', 'name', reader, 'mtu', String(mtu)];
+  return pairOfPorts(funnel, reader, mtu);
+}
+
+/** Makes two interfaces of the lab that are the ends of one pair, and sets both up. */
+export function pairOfPorts(one: string, other: string, mtu: number): string[][] {
+  const peer = ['peer', 'name', other, 'mtu', String(mtu)];
   return [
-    ['ip', 'link', 'add', ...portWords(funnel, mtu), 'type', 'veth', ...peer],
-    ...silentCommands(funnel),
-    ...silentCommands(reader),
+    ['ip', 'link', 'add', ...portWords(one, mtu), 'type', 'veth', ...peer],
+    ...silentCommands(one),
+    ...silentCommands(other),
   ];
 }
 
@@ -199,6 +204,10 @@ export interface ListedInterface {
   /** Number of the other end of its pair, in whatever network that is; undefined for none. */
   readonly peer: number | undefined;
   readonly isCut: boolean;
+  /** Whether it passes frames. */
+  readonly isUp: boolean;
+  /** What it is marked with. */
+  readonly alias: string | undefined;
 }
 
 /** What `listCommand` printed, by name. */
@@ -207,8 +216,14 @@ export function parseList(text: string): Map<string, ListedInterface> {
   for (const line of text.split('\n')) {
     const [, index, name, peer] = /^(\d+): ([^:@\s]+)(?:@(?:if(\d+)|[^:\s]+))?:/.exec(line) ?? [];
     if (index === undefined || name === undefined) continue;
-    const isCut = line.includes(`alias ${cutMark}`);
-    found.set(name, { index: Number(index), peer: peer === undefined ? undefined : Number(peer), isCut });
+    const alias = /\\ {4}alias (.+)$/.exec(line)?.[1]?.trim();
+    found.set(name, {
+      index: Number(index),
+      peer: peer === undefined ? undefined : Number(peer),
+      isCut: alias === cutMark,
+      isUp: / state UP /.test(line),
+      alias,
+    });
   }
   return found;
 }

@@ -1,6 +1,11 @@
 /** What the links of a lab are made on, and how commands are run there. */
 import { TestbedError } from '../errors.ts';
+import { poll } from '../poll.ts';
 import type { WireClient } from '../wire/client.ts';
+import { listCommand, parseList } from './commands.ts';
+
+/** How long the kernel may take for a pair of interfaces to pass frames, in milliseconds. */
+export const connectMs = 20_000;
 
 export interface Ground {
   /** First process of the lab itself, in whose network the links are joined. */
@@ -25,6 +30,20 @@ export async function inLab(
   const { code, stdout, stderr } = await ground.run(ground.labPid, command, signal);
   if (code !== 0) throw failure(what, code, stderr);
   return stdout;
+}
+
+/** Waits until interfaces of the lab pass frames: the kernel connects the one that was set up first a moment after the other. */
+export async function untilUp(
+  ground: Ground,
+  devices: readonly string[],
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const areUp = async (): Promise<true | undefined> => {
+    const there = parseList(await inLab(ground, listCommand, what, signal));
+    return devices.every((device) => there.get(device)?.isUp === true) ? true : undefined;
+  };
+  await poll(areUp, { what: `${devices.join(' and ')} to come up`, deadlineMs: connectMs, signal });
 }
 
 export function failure(what: string, code: number, stderr: string, node?: string): TestbedError {

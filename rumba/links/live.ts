@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../errors.ts';
 import {
+  type ImpairedBy,
   impairment,
   type ImpairmentOptions,
   type Impairments,
@@ -23,6 +24,8 @@ export interface Direction {
 export interface ImpairLinkOptions extends Direction {
   /** Of the choices that are made for a link that was not impaired so far; 1 by default. */
   readonly seed?: number | undefined;
+  /** What is to impair the link; else what does already, or netem where it is as repeatable as the wire. */
+  readonly by?: ImpairedBy | undefined;
 }
 
 /** A link by its name, or by those of the nodes it joins. Throws EUSAGE, listing the links there are. */
@@ -42,7 +45,7 @@ export async function impairLink(
   lab: Lab,
   link: TopologyLink,
   change: ImpairmentOptions,
-  { from, to, seed = impairmentSeed }: ImpairLinkOptions,
+  { from, to, seed = impairmentSeed, by }: ImpairLinkOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const what = `link ${link.name}`;
@@ -55,7 +58,7 @@ export async function impairLink(
       if (node !== undefined && state.node !== node) continue;
       const before = state.splice?.impairments ?? [perfect, perfect];
       const after = before.map((each, way) => (ways.includes(way) ? impairment(change, what, each) : each));
-      await lab.impair(link, after as unknown as Impairments, { seed, node: state.node }, signal);
+      await lab.impair(link, after as unknown as Impairments, { seed, node: state.node, by }, signal);
     }
   });
 }

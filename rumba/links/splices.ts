@@ -18,7 +18,7 @@ import {
   type Ports,
   removeCommand,
 } from './commands.ts';
-import { type Ground, inLab } from './ground.ts';
+import { type Ground, inLab, untilUp } from './ground.ts';
 
 /** How often a wire is asked that ends before it answers. */
 const callTries = 3;
@@ -41,7 +41,7 @@ export class Splices {
     what: string,
     signal: AbortSignal,
   ): Promise<void> {
-    if (!this.#isWhole(ports)) throw new TestbedError('EFAILED', `cannot ${what}: a node it ends in is gone`);
+    if (!this.#isWhole(ports)) throw nodeGone(what);
     const there = interfacesOf(this.#ground.labPid);
     const both = [ports.near, ports.far];
     const missing = both.filter((port) => !there.includes(funnelOf(port).funnel));
@@ -49,7 +49,9 @@ export class Splices {
     if (commands.length > 0) await inLab(this.#ground, inSequence(commands), what, signal);
     // Each end of a LAN makes choices of its own.
     const setting = { impairments, seed: derivedSeed(seed, ports.join) };
-    await this.#call('set', settingOf(ports, setting), signal);
+    if (!(await this.#tell(ports, setting, signal))) throw nodeGone(what);
+    const funnels = both.map((port) => funnelOf(port).funnel);
+    if (commands.length > 0) await untilUp(this.#ground, funnels, what, signal);
     await inLab(
       this.#ground,
       inSequence(both.map((port) => leadCommand(port, funnelOf(port).funnel))),
@@ -70,7 +72,7 @@ export class Splices {
     if (open !== undefined) {
       // Good already, but behind what is still under way.
       const setting = { impairments: [perfect, perfect] as const, seed: open.seed };
-      await this.#call('set', settingOf(ports, setting), signal);
+      if (!(await this.#tell(ports, setting, signal))) return await this.remove(ports, what, signal);
       await drain();
     }
     await inLab(this.#ground, inSequence([leadCommand(near, far), leadCommand(far, near)]), what, signal);
@@ -84,7 +86,7 @@ export class Splices {
     if (this.#funnels(ports).length === 0) return;
     const open = await this.#open(ports.join, signal);
     if (open === undefined) return await this.end(ports, what, signal);
-    await this.#call('set', settingOf(ports, open), signal);
+    await this.#tell(ports, open, signal);
   }
 
   /** Takes away what a join has of the wire; what is under way is lost. */
@@ -105,6 +107,22 @@ export class Splices {
   async isLed(port: string, signal: AbortSignal): Promise<boolean> {
     const { code, stdout } = await this.#ground.run(this.#ground.labPid, leadsCommand(port), signal);
     return code === 0 && stdout.includes(`device ${funnelOf(port).funnel}`);
+  }
+
+  /** Tells the wire how a join is to be; false where a node it ends in went in the meantime. */
+  async #tell(
+    ports: Ports,
+    setting: Pick<SpliceSetting, 'impairments' | 'seed'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      await this.#call('set', settingOf(ports, setting), signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (this.#isWhole(ports)) throw error;
+      return false;
+    }
   }
 
   async #open(splice: string, signal: AbortSignal): Promise<SpliceState | undefined> {
@@ -149,6 +167,10 @@ export class Splices {
       return this.#wire;
     });
   }
+}
+
+function nodeGone(what: string): TestbedError {
+  return new TestbedError('EFAILED', `cannot ${what}: a node it ends in is gone`);
 }
 
 function settingOf(

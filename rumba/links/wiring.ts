@@ -4,7 +4,7 @@
  * (docs/adr/0026-links-are-joined-in-the-lab.md).
  */
 import { TestbedError } from '../errors.ts';
-import { type Impairments, isPerfect } from '../model/impairment.ts';
+import { type ImpairedBy, type Impairments, isPerfect } from '../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../model/topology.ts';
 import { poll } from '../poll.ts';
 import { Turns } from '../turns.ts';
@@ -36,11 +36,10 @@ import {
   removeCommand,
   stateCommand,
 } from './commands.ts';
-import { failure, type Ground, inLab } from './ground.ts';
+import { connectMs, failure, type Ground, inLab } from './ground.ts';
+import { KernelQueues } from './kernel-queues.ts';
+import type { Queue } from './netem.ts';
 import { Splices } from './splices.ts';
-
-/** How long the kernel may take for a link to pass frames, in milliseconds. */
-const connectMs = 5_000;
 
 /** How long it may take to take back the interfaces of a node that has ended, in milliseconds. */
 const goneMs = 10_000;
@@ -65,17 +64,20 @@ export interface LinkState {
   readonly isDead?: true;
   /** Absent where the link is not impaired: nothing is counted then. */
   readonly splice?: SpliceState;
+  readonly by?: ImpairedBy;
 }
 
 export class Wiring {
   readonly #ground: Ground;
   readonly #splices: Splices;
+  readonly #queues: KernelQueues;
   #lastIndex = 0;
   readonly #turns = new Turns();
 
   constructor(ground: Ground) {
     this.#ground = ground;
     this.#splices = new Splices(ground);
+    this.#queues = new KernelQueues(ground);
   }
 
   /** Joins two nodes, given by their first processes, and sets both ends up. Does nothing when the link is there. */
@@ -196,19 +198,26 @@ export class Wiring {
 
   /**
    * Makes a link bad in both directions, or good again; of a LAN all ends, or that of one node. What is under way
-   * arrives, and no frame is lost or doubled by the change.
+   * arrives, and no frame is lost or doubled by the change. Unless `by` says so, a link that is impaired stays with what
+   * impairs it, and another goes to netem where that is as repeatable as the wire.
    */
   async impair(
     link: TopologyLink,
     impairments: Impairments,
-    { seed, node }: { seed: number; node?: string | undefined },
+    { seed, node, by }: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void> {
     await this.#turns.take(link.name, async () => {
       const work = joinsOf(link, node).map(async ({ ports, node: at }) => {
         const what = `impair link ${link.name}${at === undefined ? '' : ` at ${at}`}`;
-        if (impairments.every(isPerfect)) await this.#splices.end(ports, what, signal);
-        else await this.#splices.set(ports, link.mtu, impairments, seed, what, signal);
+        const present = this.#impairedBy(ports);
+        const wanted =
+          by ?? present ?? ((await this.#queues.support(signal)) === 'seeded' ? 'netem' : 'wire');
+        const isGood = impairments.every(isPerfect);
+        if (present !== undefined && (isGood || present !== wanted)) {
+          await this.#carrier(present).end(ports, what, signal);
+        }
+        if (!isGood) await this.#carrier(wanted).set(ports, link.mtu, impairments, seed, what, signal);
       });
       // Each waits for what is under way at its end.
       const failed = (await Promise.allSettled(work)).find((each) => each.status === 'rejected');
@@ -219,32 +228,47 @@ export class Wiring {
   /** How links are; each end of a LAN for itself. With `mend` a wire that has ended is started again first. */
   async states(links: readonly TopologyLink[], mend: boolean, signal: AbortSignal): Promise<LinkState[]> {
     const there = await this.#list(this.#ground.labPid, signal);
-    const joins = links.flatMap((link) => joinsOf(link, undefined));
-    const start = mend && joins.some(({ ports }) => there.has(funnelOf(ports.near).funnel));
-    const splices = await this.#splices.states(start, signal);
+    const impaired = links
+      .flatMap((link) => joinsOf(link, undefined))
+      .map(({ ports }) => this.#impairedBy(ports, there));
+    const splices = await this.#splices.states(mend && impaired.includes('wire'), signal);
+    const queues = impaired.includes('netem') ? await this.#queues.queues(signal) : new Map<string, Queue>();
     const states: LinkState[] = [];
     for (const link of links) {
       for (const { ports, node } of joinsOf(link, undefined)) {
-        const splice = splices.get(ports.join);
+        const by = this.#impairedBy(ports, there);
+        const splice = by === 'netem' ? this.#queues.state(ports, there, queues) : splices.get(ports.join);
         const isDead =
-          splice === undefined &&
-          there.has(funnelOf(ports.near).funnel) &&
-          (await this.#splices.isLed(ports.near, signal));
+          splice === undefined && by === 'wire' && (await this.#splices.isLed(ports.near, signal));
         states.push({
           link: link.name,
           ...(node === undefined ? {} : { node }),
           isDown: there.get(ports.near)?.isCut ?? true,
           ...(isDead ? { isDead } : {}),
-          ...(splice === undefined ? {} : { splice }),
+          ...(splice === undefined || by === undefined ? {} : { splice, by }),
         });
       }
     }
     return states;
   }
 
+  /** What impairs a join, by the interfaces of the lab; undefined for one that is not impaired. */
+  #impairedBy(
+    ports: Ports,
+    there: { has(name: string): boolean } = new Set(interfacesOf(this.#ground.labPid)),
+  ): ImpairedBy | undefined {
+    if (this.#queues.has(ports, there)) return 'netem';
+    return [ports.near, ports.far].some((port) => there.has(funnelOf(port).funnel)) ? 'wire' : undefined;
+  }
+
+  #carrier(by: ImpairedBy): KernelQueues | Splices {
+    return by === 'netem' ? this.#queues : this.#splices;
+  }
+
   /** Takes away the ports of a join, and with them the other ends of their pairs. */
   async #takeApart(ports: Ports, what: string, signal: AbortSignal): Promise<void> {
-    await this.#splices.remove(ports, what, signal);
+    const by = this.#impairedBy(ports);
+    if (by !== undefined) await this.#carrier(by).remove(ports, what, signal);
     const there = interfacesOf(this.#ground.labPid);
     const commands = [ports.near, ports.far].filter((port) => there.includes(port)).map(removeCommand);
     if (commands.length > 0) await this.#do(this.#ground.labPid, inSequence(commands), what, signal);
@@ -318,7 +342,9 @@ export class Wiring {
       stateCommand(far, 'up'),
     ];
     await this.#do(labPid, inSequence(commands), `join ${place}`, signal);
-    await this.#splices.rejoin({ join, near, far }, `join ${place}`, signal);
+    const ports = { join, near, far };
+    const by = this.#impairedBy(ports);
+    if (by !== undefined) await this.#carrier(by).rejoin(ports, `join ${place}`, signal);
   }
 
   /** Makes interfaces. Their numbers are chosen anew where one is taken: an interface that is down shows none. */

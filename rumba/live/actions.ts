@@ -6,12 +6,12 @@ import { lockLab } from '../lock.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { startCapture } from './capture.ts';
-import type { CommandEvent, LiveActions } from './events.ts';
+import type { CaptureEvent, CommandEvent, LiveActions } from './events.ts';
 
 export interface ActionNotes {
   /** The lab, once it is there. */
   readonly lab: () => Lab | undefined;
-  readonly note: (event: CommandEvent) => void;
+  readonly note: (event: CommandEvent | CaptureEvent) => void;
 }
 
 /** How long an act may take, in milliseconds. */
@@ -23,12 +23,16 @@ const actMs = 60_000;
  */
 const shellScript = [
   'shell=$(command -v bash || command -v sh)',
+  'echo "node $0: exit leads back to the view"',
   'if command -v script >/dev/null; then exec script -q -c "$shell" /dev/null; fi',
   'exec "$shell"',
 ].join('\n');
 
-export function labActions({ lab: find, note }: ActionNotes): LiveActions {
+/** Whoever has them disposes of them: a capture that runs ends then. */
+export function labActions({ lab: find, note }: ActionNotes): LiveActions & AsyncDisposable {
   let capture: { readonly link: string; readonly running: Recording } | undefined;
+  // One is started or ended at a time.
+  let changing: Promise<unknown> = Promise.resolve();
   const there = (): Lab => {
     const lab = find();
     if (lab === undefined) throw new TestbedError('EFAILED', 'the lab is not there yet');
@@ -47,6 +51,30 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
       done(error instanceof Error ? error.message : String(error));
       throw error;
     }
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = changing.then(work);
+    changing = done.catch(() => {});
+    return done;
+  };
+  const beginCapture = async (link: string): Promise<string> => {
+    const running = await startCapture(there(), link);
+    const { file, over } = running;
+    capture = { link, running };
+    note({ event: 'capture', at: Date.now(), link, file, isOver: false, complaint: null });
+    void over.then((complaint) => {
+      if (capture?.running === running) capture = undefined;
+      note({ event: 'capture', at: Date.now(), link, file, isOver: true, complaint: complaint ?? null });
+    });
+    return file;
+  };
+  /** The link that was captured on, if one was. */
+  const endCapture = async (): Promise<string | undefined> => {
+    if (capture === undefined) return undefined;
+    const { link, running } = capture;
+    // What it complains of is told with its end.
+    await noted(null, `end capture ${link}`, () => running.end()).catch(() => {});
+    return link;
   };
   /** Changes the lab when no other command does. */
   const alone = async (work: (lab: Lab, signal: AbortSignal) => Promise<void>): Promise<void> => {
@@ -68,7 +96,7 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
   return {
     shell: (node) =>
       noted(node, 'sh', async () => {
-        await there().node(node).attach(['sh', '-c', shellScript]).ended;
+        await there().node(node).attach(['sh', '-c', shellScript, node]).ended;
       }),
     stopNode: (node) => noted(null, `stop ${node}`, () => alone((lab, signal) => stop(lab, [node], signal))),
     startNode: (node) =>
@@ -85,18 +113,12 @@ export function labActions({ lab: find, note }: ActionNotes): LiveActions {
           await lab.setLink(linkNamed(topology, link), state, undefined, signal);
         }),
       ),
-    capture: async (link) => {
-      if (capture !== undefined) {
-        const { link: before, running } = capture;
-        capture = undefined;
-        await noted(null, `end capture ${before}`, () => running.end());
+    capture: (link) =>
+      inTurn(async () => {
+        const before = await endCapture();
         if (before === link) return undefined;
-      }
-      return await noted(null, `capture ${link}`, async () => {
-        const running = await startCapture(there(), link);
-        capture = { link, running };
-        return running.file;
-      });
-    },
+        return await noted(null, `capture ${link}`, () => beginCapture(link));
+      }),
+    [Symbol.asyncDispose]: () => inTurn(async () => void (await endCapture())),
   };
 }

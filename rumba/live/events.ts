@@ -15,7 +15,8 @@ export type LiveEvent =
   | CommandEvent
   | InterfacesEvent
   | LogEvent
-  | ImpairmentEvent;
+  | ImpairmentEvent
+  | CaptureEvent;
 
 export interface PhaseEvent {
   readonly event: 'phase';
@@ -71,6 +72,18 @@ export interface ImpairmentEvent {
   readonly at: number;
   readonly link: string;
   readonly text: string;
+}
+
+/** A capture that the view was asked for has begun, or is over. */
+export interface CaptureEvent {
+  readonly event: 'capture';
+  readonly at: number;
+  readonly link: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly isOver: boolean;
+  /** At its end: that frames were lost, or why it ended by itself; null for nothing. */
+  readonly complaint: string | null;
 }
 
 /** What can be done to a lab from its view. All reject with an error whose message is one line. */

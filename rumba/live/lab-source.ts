@@ -5,9 +5,9 @@ import type { DeployEvent } from '../deploy/deploy.ts';
 import { logLines } from '../log-stream.ts';
 import type { Topology } from '../model/topology.ts';
 import { plan } from '../plan/plan.ts';
-import { findTestbed } from '../testbeds/known.ts';
+import { findAgain } from '../testbeds/known.ts';
 import type { Lab } from '../testbeds/testbed.ts';
-import { type ActionNotes, labActions } from './actions.ts';
+import { labActions } from './actions.ts';
 import type { LiveEvent, LiveSource } from './events.ts';
 import { sampleInterfaces } from './interfaces.ts';
 import { watchLinks } from './links.ts';
@@ -15,20 +15,18 @@ import { watchLinks } from './links.ts';
 /** How often counters and interfaces are asked for: once a second, and less often where there are many nodes. */
 const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
 
+/** How much of the logs there are is shown at first, and of what comes between two looks, in bytes of all nodes. */
+const logBytes = 2 * 1024 * 1024;
+/** At least so much of each log, in bytes. */
+const logBytesLeast = 64 * 1024;
+
 /** A lab that runs. */
 export async function labSource(lab: Lab): Promise<LiveSource> {
-  // Other commands may give it nodes that this one does not know.
-  const following = new Following(async () => {
-    // A testbed that cannot be asked now may be later.
-    const labs = await findTestbed(lab.testbed)
-      .labs()
-      .catch(() => []);
-    return labs.find(({ name }) => name === lab.name);
-  });
+  const following = new Following();
   const record = await lab.record();
   if (record !== undefined) {
     const at = Date.parse(record.createdAt);
-    following.push({ event: 'topology', at, topology: record.topology });
+    following.tellRecorded(record.topology, at);
     for (const { node, command } of plan(record.topology).steps) {
       // How long these took was not noted.
       if (command !== undefined)
@@ -91,22 +89,27 @@ function deployEvents(event: DeployEvent, at: number): LiveEvent[] {
 
 /** Gathers what is told of a lab, from when it is there. */
 class Following {
-  readonly #again: () => Promise<Lab | undefined>;
   readonly #queue = new EventQueue<LiveEvent>();
   readonly #lab = Promise.withResolvers<Lab>();
   readonly #logs = Promise.withResolvers<void>();
   #started: Lab | undefined;
   #isFollowed = false;
   #nodes = 0;
-
-  /** @param again finds the lab again, with the nodes it has by then; by default it is the one that was started with. */
-  constructor(again: () => Promise<Lab | undefined> = async () => this.#started) {
-    this.#again = again;
-  }
+  /** The topology that the record of the lab had last, as JSON. */
+  #recorded: string | undefined;
+  readonly #actions = labActions({ lab: () => this.#started, note: (event) => void this.#queue.push(event) });
 
   push(event: LiveEvent): void {
     if (event.event === 'topology') this.#nodes = event.topology.nodes.length;
     void this.#queue.push(event);
+  }
+
+  /** Tells of a topology of the record, if it is another than before. */
+  tellRecorded(topology: Topology, at: number): void {
+    const text = JSON.stringify(topology);
+    if (text === this.#recorded) return;
+    this.#recorded = text;
+    this.push({ event: 'topology', at, topology });
   }
 
   start(lab: Lab): void {
@@ -115,12 +118,11 @@ class Following {
   }
 
   source(title: string): LiveSource {
-    const notes: ActionNotes = { lab: () => this.#started, note: (event) => void this.#queue.push(event) };
     return {
       title,
       events: (signal) => this.#events(signal),
       followLogs: () => this.#logs.resolve(),
-      actions: labActions(notes),
+      actions: this.#actions,
     };
   }
 
@@ -134,7 +136,7 @@ class Following {
       yield* this.#queue.events(signal);
     } finally {
       ended.abort();
-      await following;
+      await Promise.all([following, this.#actions[Symbol.asyncDispose]()]);
     }
   }
 
@@ -146,11 +148,7 @@ class Following {
     if (lab === undefined) return;
     const queue = this.#queue;
     // What the lab says ends with it; the view stays until it is closed.
-    const again = async (): Promise<Lab | undefined> => {
-      const found = await this.#again();
-      this.#started = found ?? this.#started;
-      return found;
-    };
+    const again = (): Promise<Lab | undefined> => this.#lookAgain(lab);
     const current = (): Lab => this.#started ?? lab;
     const period = periodMs(this.#nodes);
     const told = queue.take(labEvents(lab, stop, { again, countersMs: period }));
@@ -168,24 +166,38 @@ class Following {
     }
   }
 
+  /** The lab by now: other commands may give it nodes that this one does not know, and another topology. */
+  async #lookAgain(lab: Lab): Promise<Lab | undefined> {
+    const found = await findAgain(lab);
+    if (found === undefined) return undefined;
+    this.#started = found;
+    const topology = (await found.record().catch(() => undefined))?.topology;
+    // What it is being made into was told before.
+    if (topology !== undefined && this.#recorded === undefined) this.#recorded = JSON.stringify(topology);
+    else if (topology !== undefined) this.tellRecorded(topology, Date.now());
+    return found;
+  }
+
   async #followLogs(lab: () => Lab, stop: AbortSignal, aborted: Promise<undefined>): Promise<void> {
     await Promise.race([this.#logs.promise, aborted]);
     if (stop.aborted) return;
-    for await (const { node, log, level, component, text, time } of logLines(lab().nodes(), {
+    const lines = logLines(() => lab().nodes(), {
       follow: true,
       everyMs: periodMs(this.#nodes),
+      newestBytes: Math.max(logBytesLeast, Math.round(logBytes / Math.max(1, this.#nodes))),
       signal: stop,
-    })) {
-      const at = time ?? Date.now();
+    });
+    for await (const { node, log, at, level, component, text, leftOut } of lines) {
+      const place = { event: 'log', at, node, log } as const;
+      if (leftOut !== undefined) {
+        const hint = `o7s-testbed logs ${node} --log ${log}`;
+        await this.#queue.push({
+          ...place,
+          text: `... ${leftOut} bytes before this are left out; all: ${hint}`,
+        });
+      }
       const words = component === undefined ? text : `${component}: ${text}`;
-      await this.#queue.push({
-        event: 'log',
-        at,
-        node,
-        log,
-        ...(level === undefined ? {} : { level }),
-        text: words,
-      });
+      await this.#queue.push({ ...place, ...(level === undefined ? {} : { level }), text: words });
     }
   }
 }

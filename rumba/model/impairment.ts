@@ -38,6 +38,9 @@ export interface Impairment {
 /** One for each direction: from the first end to the second, and back. For a LAN, from each node and to it. */
 export type Impairments = readonly [Impairment, Impairment];
 
+/** What impairs a link: the kernel's own queues, or a process of the lab. */
+export type ImpairedBy = 'netem' | 'wire';
+
 export const perfect: Impairment = {
   delayMs: 0,
   jitterMs: 0,

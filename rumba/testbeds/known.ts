@@ -54,6 +54,14 @@ export async function findLabs(
   return await ofEach(only, onSkip, (testbed) => testbed.labs());
 }
 
+/** A lab again, with the nodes it has by now; undefined where it is gone, or its testbed cannot be asked for the moment. */
+export async function findAgain({ name, testbed }: Lab): Promise<Lab | undefined> {
+  const labs = await findTestbed(testbed)
+    .labs()
+    .catch(() => []);
+  return labs.find((lab) => lab.name === name);
+}
+
 /** Removes what is left over on one testbed, else on every one; see `Testbed.clean`. */
 export async function cleanTestbeds(
   only: Testbed | undefined,

@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { IrmClient } from '../../runtime/lib/index.ts';
 import type { LinkState } from '../links/wiring.ts';
-import type { Impairments } from '../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../model/impairment.ts';
 import type {
   Topology,
   TopologyCable,
@@ -86,12 +86,12 @@ export interface Lab {
   plug(lan: { name: string; mtu: number }, end: TopologyLinkEnd, signal: AbortSignal): Promise<void>;
   /**
    * Makes both directions of a link bad, or good again, while it is in use; of a LAN all ends, or that of one node. The
-   * same seed makes the same choices.
+   * same seed makes the same choices. `by` says what is to impair it, where it is not to be chosen.
    */
   impair(
     link: TopologyLink,
     impairments: Impairments,
-    options: { seed: number; node?: string | undefined },
+    options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void>;
   /** Takes the carrier of a link away from its ends, or gives it back; of a LAN from all ends, or that of one node. */

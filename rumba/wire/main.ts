@@ -4,12 +4,12 @@
  * one goes on where it ends. Nothing is decided here: see way.ts.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { O7sError } from '../../runtime/lib/index.ts';
 import { Alarm } from '../../runtime/lib/os/alarm.ts';
 import { dedicateProcess } from '../../runtime/lib/os/hot-loop.ts';
-import { completeFrames, lookUpInterface } from '../../runtime/lib/os/interfaces.ts';
+import { completeFrames, framesArrived, lookUpInterface } from '../../runtime/lib/os/interfaces.ts';
 import { addressOf } from '../../runtime/lib/os/libc.ts';
 import { PacketSocket } from '../../runtime/lib/os/packet-socket.ts';
 import { RpcConnection, type RpcParams } from '../../runtime/lib/rpc/connection.ts';
@@ -23,6 +23,8 @@ const everyType = 3;
 /** Packets of no type: a socket that only sends. */
 const noType = 0;
 const drainLookMs = 5;
+/** How long the kernel may take to show a frame, ms. */
+const seenMs = 1_000;
 /** Batches of frames taken before others have their turn: other links, and those who ask. */
 const batchesMax = 16;
 
@@ -35,6 +37,8 @@ const splices = new Map<string, Splice>();
 class Ends implements Disposable {
   readonly in: PacketSocket;
   readonly out: PacketSocket;
+  readonly #from: string;
+  readonly #arrivedBefore: number;
 
   /** Throws KernelError ENODEV where one of the interfaces is missing. */
   constructor({ from, to, funnel }: WayEnds, onReadable: () => void) {
@@ -42,6 +46,8 @@ class Ends implements Disposable {
     this.out = new PacketSocket(to, noType, () => {});
     try {
       this.in = new PacketSocket(from, everyType, onReadable);
+      this.#from = from;
+      this.#arrivedBefore = framesArrived(from);
     } catch (error) {
       this.out[Symbol.dispose]();
       throw error;
@@ -51,6 +57,14 @@ class Ends implements Disposable {
   get drops(): Pick<DirectionCounts, 'missed' | 'tooLong' | 'notSent'> {
     const { droppedQueueFull, droppedTruncated } = this.in.losses;
     return { missed: droppedQueueFull, tooLong: droppedTruncated, notSent: this.out.losses.sendFailed };
+  }
+
+  /** Whether frames have come that were not taken yet, those included that the kernel has still to show. */
+  get isBehind(): boolean {
+    const { counters, losses } = this.in;
+    return (
+      counters.framesReceived + losses.droppedQueueFull < framesArrived(this.#from) - this.#arrivedBefore
+    );
   }
 
   /** Whether these are still the interfaces of those names. */
@@ -93,6 +107,10 @@ class Direction implements Disposable {
     this.#drops = this.#allDrops();
     this.#ends[Symbol.dispose]();
     this.#ends = next;
+  }
+
+  get isBehind(): boolean {
+    return this.#ends.isBehind;
   }
 
   flush(): void {
@@ -187,12 +205,12 @@ const handlers: Handlers = {
   },
   drain: async ({ splice, ms }) => {
     const end = performance.now() + ms;
-    // What the kernel has only just led here may take a moment to be seen: looked at twice, it is.
-    for (let empty = 0; ;) {
+    // What the kernel has led here may take a moment to be seen; what it lost on that way never is.
+    for (let waited = 0; ; waited += drainLookMs) {
       const { directions = [] } = splices.get(splice) ?? {};
       for (const direction of directions) direction.collect();
-      empty = directions.every(({ way }) => way.queued === 0) ? empty + 1 : 0;
-      if (empty === 2) return true;
+      const isBehind = waited < seenMs && directions.some((direction) => direction.isBehind);
+      if (!isBehind && directions.every(({ way }) => way.queued === 0)) return true;
       if (performance.now() > end) return false;
       await new Promise((resolve) => void setTimeout(resolve, drainLookMs));
     }
@@ -261,8 +279,11 @@ process.umask(0o077);
 dedicateProcess();
 // Of a lab's wires one may read: the kernel gives this name to one process of a network, and takes it back from a dead one.
 const lock = createServer().once('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EADDRINUSE') process.exit(0);
-  throw error;
+  if (error.code !== 'EADDRINUSE') throw error;
+  // One that does not answer is about to be there, or about to be gone: whoever started this one tries again.
+  const other = connect(path, () => other.write('{"jsonrpc":"2.0","id":1,"method":"show","params":{}}\n'));
+  other.once('data', () => process.exit(0));
+  other.once('error', () => process.exit(1)).once('close', () => process.exit(1));
 });
 lock.listen('\0o7s-wire', () => {
   rmSync(path, { force: true });

@@ -1,5 +1,5 @@
 /** Names and the hashes that stand for them in a layer. Source: link-ipcps.md 1.2. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { O7sError } from './errors.ts';
 import { nameBytesMax } from './limits.ts';
 
@@ -28,7 +28,7 @@ export function hashBytes(algorithm: LayerHash): number {
 
 /** The hash of a name: over exactly its bytes, without terminator or salt. */
 export function hashName(name: string, algorithm: LayerHash): Buffer {
-  return createHash(digests[algorithm][0]).update(name, 'utf8').digest();
+  return hash(digests[algorithm][0], name, 'buffer');
 }
 
 /** Refuses a name that is longer than a registry or a layer takes. */

@@ -10,5 +10,5 @@ describe('docker', () => {
     if (noEngine === undefined) await prepared();
   }, 300_000);
 
-  impairmentCompliance(new DockerTestbed());
+  impairmentCompliance(new DockerTestbed(), 'wire');
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cablePorts, interfacesOf } from '../../rumba/links/commands.ts';
 import { impairLink } from '../../rumba/links/live.ts';
 import { impairment, type ImpairmentOptions, perfect } from '../../rumba/model/impairment.ts';
 import type { TopologyLan } from '../../rumba/model/topology.ts';
@@ -11,7 +12,7 @@ import { cable, impairmentCompliance } from '../compliance/impairments.ts';
 import { carried } from '../support/datagrams.ts';
 import { until } from '../support/until.ts';
 
-impairmentCompliance(new NetnsTestbed());
+impairmentCompliance(new NetnsTestbed(), 'wire');
 
 describe('the wire and the lab', () => {
   const signal = new AbortController().signal;
@@ -34,7 +35,7 @@ describe('the wire and the lab', () => {
 
   const impair = async (options: ImpairmentOptions): Promise<void> => {
     const both = [impairment(options, 'there'), impairment(options, 'back')] as const;
-    await lab.impair(cable, both, { seed: 1 }, signal);
+    await lab.impair(cable, both, { seed: 1, by: 'wire' }, signal);
   };
   const state = async (): Promise<LinkState | undefined> => (await lab.linkStates([cable], signal))[0];
   const init = (): number => findMarked(labMark, 1, 1).find(({ words }) => words[0] === name)?.pid ?? 0;
@@ -45,6 +46,8 @@ describe('the wire and the lab', () => {
       const isWire = words.some((word) => word.endsWith('/wire.mjs'));
       return isWire && (words[0] === 'sh') === supervisors;
     });
+  /** In the network of the lab. */
+  const interfaces = (): string[] => interfacesOf(init()).toSorted();
   const arrived = async (): Promise<number[]> => {
     const got = await carried(lab, cable, { count: 20 });
     for (const [, ms] of got) expect(ms).toBeGreaterThanOrEqual(5);
@@ -95,6 +98,7 @@ describe('the wire and the lab', () => {
   test('a link whose node is gone can be made good, and is when the node is back', async () => {
     await impair({ delay: '5ms' });
     await lab.removeNode('b', signal);
+    await until('the port to be gone', () => !interfaces().includes(cablePorts('a-b').far), deadlineMs);
     await expect(impair({ delay: '6ms' })).rejects.toThrow(
       'cannot impair link a-b: a node it ends in is gone',
     );
@@ -140,15 +144,11 @@ describe('the wire and the lab', () => {
       mtu: 1500,
       ends: ['a', 'b'].map((node, index) => ({ node, interface: 'e2', mac: `02:00:00:00:02:0${index}` })),
     };
-    const interfaces = (): string[] => {
-      const lines = readFileSync(`/proc/${init()}/net/dev`, 'latin1').split('\n').slice(2);
-      return lines.map((line) => line.slice(0, line.indexOf(':')).trim()).toSorted();
-    };
     const before = interfaces();
     await lab.addLan(lan.name, lan.mtu, signal);
     for (const end of lan.ends) await lab.plug(lan, end, signal);
     const delayed = impairment({ delay: '5ms' }, 'the LAN');
-    await lab.impair(lan, [delayed, perfect], { seed: 1 }, signal);
+    await lab.impair(lan, [delayed, perfect], { seed: 1, by: 'wire' }, signal);
     expect((await lab.linkStates([lan], signal)).every(({ splice }) => splice !== undefined)).toBe(true);
     await lab.removeLan(lan.name, signal);
     await until('the interfaces to be gone', () => interfaces().join() === before.join(), deadlineMs);

@@ -7,12 +7,12 @@ import { cli, folder, freshLab, program, startProcess, type Outcome } from './cl
 
 /** Nobody, of every system. */
 const other = 65_534;
-const asOther = ['setpriv', `--reuid=${other}`, `--regid=${other}`, '--clear-groups'];
+const asOther = ['setpriv', `--reuid=${other}`, `--regid=${other}`, '--clear-groups'] as const;
 
 /** Why there is no second user here; undefined where there is. */
 function noOther(): string | undefined {
   if (process.geteuid?.() !== 0) return 'only root can be another user';
-  const [file = '', ...words] = [...asOther, process.execPath, program, '--version'];
+  const [file, ...words] = [...asOther, process.execPath, program, '--version'] as const;
   const { status, stderr } = spawnSync(file, words, { encoding: 'utf8', env: { HOME: '/nonexistent' } });
   return status === 0 ? undefined : `another user cannot run ${program}: ${stderr.trim().split('\n')[0]}`;
 }

@@ -1,8 +1,10 @@
 /** The live view as its users have it: in a terminal, over a lab of two nodes, driven by keys. */
 import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { twoNodes } from '../compliance/cli.ts';
+import { parsePcap } from '../support/pcap.ts';
 import { Screen, type ScreenOptions } from '../support/screen.ts';
 import { until } from '../support/until.ts';
 import { cli, folder, freshLab, labInScope, program, startCli, startProcess } from './cli.ts';
@@ -23,6 +25,8 @@ function show(words: readonly string[], options: ScreenOptions = {}): Screen {
 
 /** Whole labs are made and changed meanwhile, on a machine that may have other work; in ms. */
 const patience = 60_000;
+/** Of a test, in ms. */
+const timeout = 300_000;
 
 /** Types keys, and waits for what they lead to. */
 async function press(screen: Screen, keys: string, pattern: RegExp): Promise<void> {
@@ -32,7 +36,7 @@ async function press(screen: Screen, keys: string, pattern: RegExp): Promise<voi
 
 test(
   'a lab, its flows, a shell and back, a node that is stopped and started, and another size',
-  { timeout: 240_000 },
+  { timeout },
   async () => {
     await using lab = labInScope();
     expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
@@ -93,7 +97,75 @@ test(
   },
 );
 
-test('read-only nothing can be done; NO_COLOR; a lab that goes down is told', async () => {
+test(
+  'a capture that runs ends with the view, and its file is whole; one that cannot be written is told',
+  { timeout },
+  async () => {
+    await using lab = labInScope();
+    await using place = await folder({});
+    expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
+    const screen = show(['tui', '--lab', lab.name], { cwd: place.path });
+    await screen.shows(/2\/2 nodes {2}2\/2 IPCPs/, patience);
+    await press(screen, '5c', /flows {2}capturing a-b [^]*\ncapturing link a-b into \S+/);
+    const pinged = await cli([
+      'exec',
+      '--lab',
+      lab.name,
+      'a',
+      '--',
+      'oping',
+      '-n',
+      'ping.b',
+      '-c',
+      '3',
+      '-i',
+      '10ms',
+    ]);
+    expect(pinged.code).toBe(0);
+    screen.type('q');
+    expect(await screen.exited).toEqual({ status: 0, signal: 0 });
+    const [name = '', ...others] = await readdir(place.path);
+    expect(others).toEqual([]);
+    const { frames } = parsePcap(await readFile(join(place.path, name)));
+    // Three requests and as many replies, at the least.
+    expect(frames.filter(({ bytes }) => bytes.readUInt16BE(12) === 0xa000).length).toBeGreaterThanOrEqual(6);
+
+    const nowhere = show(['tui', '--lab', lab.name], { cwd: '/proc' });
+    await nowhere.shows(/2\/2 nodes {2}2\/2 IPCPs/, patience);
+    await press(nowhere, '5c', /^cannot capture on link a-b into \/proc\/\S+\.pcap: /m);
+    nowhere.type('q');
+    expect(await nowhere.exited).toEqual({ status: 0, signal: 0 });
+  },
+);
+
+test('a node that is added later: its links, its IPCPs and its logs', { timeout }, async () => {
+  await using lab = labInScope();
+  await using place = await folder({
+    'net.ts': [
+      "import { ethDix, ethLink, node, topology } from 'o7s-testbed';",
+      "const nodes = (process.env['NODES'] ?? 'a').split(' ').map((name) => node(name));",
+      'const links = nodes.slice(1).map((each) => ethLink(nodes[0]!, each));',
+      'export default topology({ nodes, links, layers: links.map((link, at) => ethDix(`lan${at}`, link)) });',
+    ].join('\n'),
+  });
+  const up = async (nodes: string): Promise<void> => {
+    const words = ['up', join(place.path, 'net.ts'), '--lab', lab.name, '--yes'];
+    expect(await cli(words, { env: { NODES: nodes } })).toMatchObject({ code: 0 });
+  };
+  await up('a');
+  const screen = show(['tui', '--lab', lab.name]);
+  await screen.shows(/1\/1 nodes {2}0\/0 IPCPs/, patience);
+  await press(screen, '7', /a +irmd +II +irmd/);
+  await up('a b');
+  await screen.shows(/2\/2 nodes {2}2\/2 IPCPs[^]* b +irmd +II +irmd/, patience);
+  await press(screen, '5', /^a-b +a:e1 +b:e1 /m);
+  await up('a');
+  await screen.shows(/1\/1 nodes {2}0\/0 IPCPs/, patience);
+  screen.type('q');
+  expect(await screen.exited).toEqual({ status: 0, signal: 0 });
+});
+
+test('read-only nothing can be done; NO_COLOR; a lab that goes down is told', { timeout }, async () => {
   await using lab = labInScope();
   expect((await cli(['up', twoNodes, '--lab', lab.name])).code).toBe(0);
   const screen = show(['tui', '--lab', lab.name, '--read-only'], { env: { NO_COLOR: '1' } });
@@ -107,38 +179,42 @@ test('read-only nothing can be done; NO_COLOR; a lab that goes down is told', as
   expect(await screen.exited).toEqual({ status: 0, signal: 0 });
 });
 
-test('up --tui shows it being built, and reports when the view is closed; its events replay', async () => {
-  await using lab = labInScope();
-  const screen = show(['up', twoNodes, '--lab', lab.name, '--tui']);
-  await screen.shows(/2\/2 nodes {2}2\/2 IPCPs/, patience);
-  await press(screen, '8', /a +[\d.]+ m?s +irm ipcp bootstrap name lan\.a/);
-  screen.type('q');
-  expect(await screen.exited).toEqual({ status: 0, signal: 0 });
-  expect(screen.lines.join('\n')).toMatch(/^lab \S+ is up: 2 nodes, 1 link.*\nNODE /m);
+test(
+  'up --tui shows it being built, and reports when the view is closed; its events replay',
+  { timeout },
+  async () => {
+    await using lab = labInScope();
+    const screen = show(['up', twoNodes, '--lab', lab.name, '--tui']);
+    await screen.shows(/2\/2 nodes {2}2\/2 IPCPs/, patience);
+    await press(screen, '8', /a +[\d.]+ m?s +irm ipcp bootstrap name lan\.a/);
+    screen.type('q');
+    expect(await screen.exited).toEqual({ status: 0, signal: 0 });
+    expect(screen.lines.join('\n')).toMatch(/^lab \S+ is up: 2 nodes, 1 link.*\nNODE /m);
 
-  await using place = await folder({});
-  const file = join(place.path, 'events.ndjson');
-  const watching = startProcess([
-    'sh',
-    '-c',
-    `exec ${process.execPath} ${program} events --lab ${lab.name} >${file}`,
-  ]);
-  await until(
-    'two snapshots',
-    () => existsSync(file) && readFileSync(file, 'utf8').split('"snapshot"').length > 2,
-    patience,
-  );
-  await cli(['down', '--lab', lab.name]);
-  await watching.outcome;
-  const replay = show(['tui', '--replay', place.path]);
-  await press(replay, 'e', /ended {2}0\/2 nodes .* replay/);
-  await press(replay, '6', /b +snapshot [^]*lab\.ended +the lab has ended/);
-  await press(replay, 'x', /this is a replay: there is nothing to act on/);
-  replay.type('q');
-  expect(await replay.exited).toEqual({ status: 0, signal: 0 });
-});
+    await using place = await folder({});
+    const file = join(place.path, 'events.ndjson');
+    const watching = startProcess([
+      'sh',
+      '-c',
+      `exec ${process.execPath} ${program} events --lab ${lab.name} >${file}`,
+    ]);
+    await until(
+      'two snapshots',
+      () => existsSync(file) && readFileSync(file, 'utf8').split('"snapshot"').length > 2,
+      patience,
+    );
+    await cli(['down', '--lab', lab.name]);
+    await watching.outcome;
+    const replay = show(['tui', '--replay', place.path]);
+    await press(replay, 'e', /ended {2}0\/2 nodes .* replay/);
+    await press(replay, '6', /b +snapshot [^]*lab\.ended +the lab has ended/);
+    await press(replay, 'x', /this is a replay: there is nothing to act on/);
+    replay.type('q');
+    expect(await replay.exited).toEqual({ status: 0, signal: 0 });
+  },
+);
 
-test('Ctrl-C while it is built takes the lab back', async () => {
+test('Ctrl-C while it is built takes the lab back', { timeout }, async () => {
   const lab = freshLab();
   const screen = show(['up', twoNodes, '--lab', lab, '--tui']);
   await screen.shows(/1 topology/, patience);

@@ -75,14 +75,21 @@ export class MixedNode {
 
   async run(program: 'irm' | 'oping' | 'obc', ...args: readonly string[]): Promise<Done> {
     // Its programs wait without limit for an IPCP that hangs.
-    if (this.#peer !== undefined) return this.#peer.run(['timeout', '-k', '1', '25', program, ...args]);
+    if (this.#peer !== undefined) return this.#bounded(25, program, ...args);
     const { status, stdout, stderr } = await this.ours.run(pathOf(program), args);
     return { code: status ?? -1, output: stdout + stderr };
   }
 
-  /** Runs `irm` and demands that it succeeds. */
-  async irm(line: string): Promise<void> {
-    const { code, output } = await this.run('irm', ...line.split(' '));
+  #bounded(seconds: number, ...command: readonly string[]): Promise<Done> {
+    return this.peer.run(['timeout', '-k', '1', String(seconds), ...command]);
+  }
+
+  /** Runs `irm` and demands that it succeeds; a prototype's within `limitMs`. */
+  async irm(line: string, limitMs?: number): Promise<void> {
+    const words = line.split(' ');
+    const { code, output } = await (this.#peer === undefined || limitMs === undefined
+      ? this.run('irm', ...words)
+      : this.#bounded(limitMs / 1000, 'irm', ...words));
     if (code !== 0) throw new Error(`irm ${line} on ${this.name} ended with ${code}: ${output}\n${this.log}`);
   }
 
@@ -182,6 +189,8 @@ export interface MixedPlan {
   readonly link?: LinkType | readonly LinkType[];
   /** Where the IPCPs of our nodes run. */
   readonly ipcpd?: IpcpdMode;
+  /** How long a step of `irm` on a prototype may take, ms. Then the layer fails; without it the step is tried again. */
+  readonly stepMs?: number;
   /** Where the prototype is installed; needed when one of the nodes is a prototype. */
   readonly prefix?: string;
 }
@@ -373,6 +382,8 @@ export class MixedLayer implements AsyncDisposable {
   async #step(name: string, line: string, quickly: (node: MixedNode) => Promise<void>): Promise<void> {
     const node = this.node(name);
     if (node.runtime === 'ours') return quickly(node);
+    const { stepMs } = this.#plan;
+    if (stepMs !== undefined) return node.irm(line, stepMs);
     await until(
       `irm ${line} on ${name}`,
       async () => (await node.run('irm', ...line.split(' '))).code === 0,

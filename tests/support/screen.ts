@@ -7,6 +7,8 @@ export interface ScreenOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** The folder that the program is started in; that of this process by default. */
+  readonly cwd?: string;
 }
 
 export interface ScreenExit {
@@ -22,12 +24,13 @@ export class Screen implements AsyncDisposable {
   #written = '';
 
   constructor(command: string, args: readonly string[], options: ScreenOptions = {}) {
-    const { columns: cols = 80, rows = 24, env } = options;
+    const { columns: cols = 80, rows = 24, env, cwd = process.cwd() } = options;
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true });
     this.#pty = spawn(command, [...args], {
       name: env?.['TERM'] ?? 'xterm-256color',
       cols,
       rows,
+      cwd,
       env: { ...process.env, ...env },
     });
     this.#pty.onData((text) => {

@@ -18,7 +18,9 @@ interface FlowEndModel {
   readonly node: string;
   readonly flow: FlowModel;
   readonly pid: number;
+  /** An IPCP by its own name. */
   readonly program: string;
+  readonly isIpcp: boolean;
 }
 
 /** Ends of one name in one layer of which pairs are sought; of more, the first clients go with the first servers. */
@@ -28,22 +30,8 @@ const soughtMax = 64;
  * The ends of all nodes, joined. A node knows only its own end: of those with one name in one layer, two are taken for
  * one flow that were allocated at about one time and of which one has received what the other sent.
  */
-function endToEnd({ nodes }: Model): EndToEnd[] {
-  const groups = new Map<string, { clients: FlowEndModel[]; servers: FlowEndModel[] }>();
-  for (const { name: node, flows, processes, ipcps } of nodes.values()) {
-    for (const flow of flows.values()) {
-      // Both ends of a direct flow are on the node.
-      const key = flow.ipcp === null ? `${node} ${flow.flowId}` : `${flow.layer}\t${flow.name}`;
-      let group = groups.get(key);
-      if (group === undefined) groups.set(key, (group = { clients: [], servers: [] }));
-      for (const { pid, program } of flow.ends) {
-        // An IPCP serves its own name.
-        const serves = processes.get(pid)?.names.includes(flow.name) || ipcps.get(pid)?.name === flow.name;
-        (serves ? group.servers : group.clients).push({ node, flow, pid, program });
-      }
-    }
-  }
-  return [...groups.values()].flatMap(({ clients, servers }) => {
+function endToEnd(model: Model): EndToEnd[] {
+  const flows = groupsOf(model).flatMap(({ clients, servers }) => {
     const byTime = (one: FlowEndModel, other: FlowEndModel): number =>
       one.flow.allocatedAt - other.flow.allocatedAt;
     clients.sort(byTime);
@@ -55,6 +43,43 @@ function endToEnd({ nodes }: Model): EndToEnd[] {
       ...servers.filter((server) => !taken.has(server)).map((server) => joined(undefined, server)),
     ];
   });
+  // What applications have first, then what layers have of each other.
+  const isOfLayers = ({ client, server }: EndToEnd): number => Number((client ?? server)?.isIpcp === true);
+  return flows.toSorted((one, other) => isOfLayers(one) - isOfLayers(other));
+}
+
+/** How many flows there are, each counted once although both of its ends are told. */
+export function flowCount(model: Model): number {
+  return groupsOf(model).reduce(
+    (sum, { clients, servers }) => sum + Math.max(clients.length, servers.length),
+    0,
+  );
+}
+
+interface FlowGroup {
+  readonly clients: FlowEndModel[];
+  readonly servers: FlowEndModel[];
+}
+
+/** The ends of flows that may be those of one: of one name in one layer. */
+function groupsOf({ nodes }: Model): FlowGroup[] {
+  const groups = new Map<string, FlowGroup>();
+  for (const { name: node, flows, processes, ipcps } of nodes.values()) {
+    for (const flow of flows.values()) {
+      // Both ends of a direct flow are on the node.
+      const key = flow.ipcp === null ? `${node} ${flow.flowId}` : `${flow.layer}\t${flow.name}`;
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { clients: [], servers: [] }));
+      for (const { pid, program } of flow.ends) {
+        // An IPCP serves its own name.
+        const ipcp = ipcps.get(pid);
+        const serves = processes.get(pid)?.names.includes(flow.name) || ipcp?.name === flow.name;
+        const end = { node, flow, pid, program: ipcp?.name ?? program, isIpcp: ipcp !== undefined };
+        (serves ? group.servers : group.clients).push(end);
+      }
+    }
+  }
+  return [...groups.values()];
 }
 
 function joined(client: FlowEndModel | undefined, server: FlowEndModel | undefined): EndToEnd {

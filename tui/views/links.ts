@@ -87,11 +87,9 @@ function direction(
   if (samples === undefined || bytes === undefined || rates === undefined)
     return [[plain(`  ${word}: not measured`)]];
   const most = Math.max(0, ...samples);
+  const now = bitRate(samples.at(-1) ?? 0);
   return [
-    [
-      plain(`  ${word.padEnd(8)} `),
-      coloured('cyan', sparkline(samples, 60)),
-      plain(` ${bitRate(samples.at(-1) ?? 0)}, at most ${bitRate(most)}, ${quantity(bytes, 'B')} in all`),
-    ],
+    [plain(`  ${word.padEnd(8)} ${now}, at most ${bitRate(most)}, ${quantity(bytes, 'B')} in all`)],
+    [plain('           '), coloured('cyan', sparkline(samples, 60).trimStart())],
   ];
 }

@@ -38,7 +38,11 @@ function rowOf(model: Model, node: NodeModel): Row {
   return { key: node.name, node: node.name, cells };
 }
 
-function ipcpCount({ topology }: Model, { name, ipcps }: NodeModel): { there: number; wanted: number } {
+/** The IPCPs of a node that are up, and how many there are or are to be. */
+export function ipcpCount(
+  { topology }: Model,
+  { name, ipcps }: NodeModel,
+): { there: number; wanted: number } {
   const layers = topology?.layers.filter(({ members }) => members.some(({ node }) => node === name)) ?? [];
   const there = [...ipcps.values()].filter(
     ({ state, crashed }) => state === 'operational' && !crashed,

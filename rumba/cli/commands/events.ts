@@ -1,11 +1,11 @@
 /** `o7s-testbed events`: what happens in a lab, one JSON object a line. */
 import type { CommandModule } from 'yargs';
 import { labEvents } from '../../events.ts';
-import { findTestbed } from '../../testbeds/known.ts';
+import { findAgain } from '../../testbeds/known.ts';
 import type { Lab } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
-import { findLab, labsOfUser } from '../labs.ts';
+import { labsOfUser } from '../labs.ts';
 import { labOption, nodesPositional } from '../options.ts';
 import { writeTo } from '../output.ts';
 
@@ -38,8 +38,7 @@ export const events: CommandModule<object, EventsArguments> = {
     for (const name of nodes) chosen.node(name);
     const isWanted = (event: string): boolean => wanted?.some((each) => matches(event, each)) ?? true;
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
-    const again = async (): Promise<Lab | undefined> =>
-      await findLab(chosen.name, findTestbed(chosen.testbed));
+    const again = (): Promise<Lab | undefined> => findAgain(chosen);
     for await (const event of labEvents(chosen, interrupt.signal, { nodes, again })) {
       if (!process.stdout.writable) break;
       if (isWanted(event.event))

@@ -4,6 +4,7 @@ import { TestbedError } from '../../errors.ts';
 import { flapLink, impairLink, linkNamed, resetLink } from '../../links/live.ts';
 import type { LinkState } from '../../links/wiring.ts';
 import {
+  type ImpairedBy,
   impairmentNames,
   type ImpairmentOptions,
   impairmentText,
@@ -31,6 +32,7 @@ type SetArguments = LinkArguments &
     from: string | undefined;
     to: string | undefined;
     seed: number | undefined;
+    by: ImpairedBy | undefined;
   };
 
 const describe: Readonly<Record<keyof ImpairmentOptions, string>> = {
@@ -57,6 +59,10 @@ const set: CommandModule<object, SetArguments> = {
         type: 'number',
         requiresArg: true,
         describe: 'Seed of what is left to chance; else 1',
+      })
+      .option('by', {
+        choices: ['netem', 'wire'] as const,
+        describe: 'What is to do it: the kernel, or a process of the lab; else as suits',
       });
     for (const name of impairmentNames) {
       built.option(name, { type: 'string', requiresArg: true, describe: describe[name] });
@@ -70,7 +76,7 @@ const set: CommandModule<object, SetArguments> = {
       const value = options[name];
       return value === undefined ? [] : [[name, value] as const];
     });
-    if (given.length === 0) {
+    if (given.length === 0 && options.by === undefined) {
       throw new TestbedError('EUSAGE', 'nothing is to be changed', {
         hint: `say what: ${impairmentNames.map((name) => `--${name}`).join(', ')}`,
       });
@@ -81,8 +87,8 @@ const set: CommandModule<object, SetArguments> = {
     }
     await withLab(options, 'change', async (lab, { links: all }, signal) => {
       const link = linkNamed({ links: all } as Topology, options.link);
-      const { from, to } = options;
-      await impairLink(lab, link, Object.fromEntries(given), { from, to, seed }, signal);
+      const { from, to, by } = options;
+      await impairLink(lab, link, Object.fromEntries(given), { from, to, seed, by }, signal);
     });
   },
 };
@@ -300,7 +306,7 @@ function warn(states: readonly LinkState[]): void {
 }
 
 function asJson(state: LinkState): object {
-  const { link: name, node, splice } = state;
+  const { link: name, node, splice, by } = state;
   return {
     link: name,
     ...(node === undefined ? {} : { node }),
@@ -309,6 +315,6 @@ function asJson(state: LinkState): object {
       ...(splice?.impairments[way] ?? perfect),
       ...(splice === undefined ? {} : { counts: splice.counts[way], queued: splice.queued[way] }),
     })),
-    ...(splice === undefined ? {} : { seed: splice.seed, restarts: splice.restarts }),
+    ...(splice === undefined ? {} : { by, seed: splice.seed, restarts: splice.restarts }),
   };
 }

@@ -3,6 +3,8 @@ import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { logLevels, logLineText } from '../../log-lines.ts';
 import { logLines, type PlacedLine } from '../../log-stream.ts';
+import { findAgain } from '../../testbeds/known.ts';
+import type { LabNode } from '../../testbeds/testbed.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';
 import { labsOfUser } from '../labs.ts';
@@ -20,6 +22,9 @@ interface LogsArguments {
   follow: boolean;
   format: 'text' | 'json';
 }
+
+/** How often to look for nodes that are new, in milliseconds. */
+const lookMs = 1_000;
 
 export const logs: CommandModule<object, LogsArguments> = {
   command: 'logs [nodes..]',
@@ -63,36 +68,42 @@ export const logs: CommandModule<object, LogsArguments> = {
       throw new TestbedError('EUSAGE', `--tail ${tail} is no number of lines`);
     }
     const chosen = chooseLab(await labsOfUser(), lab);
-    const places = nodes.length === 0 ? chosen.nodes() : nodes.map((name) => chosen.node(name));
+    for (const name of nodes) chosen.node(name);
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
-    const text =
-      format === 'json' ? jsonText : lineText(Math.max(0, ...places.map(({ name }) => name.length)));
     const { signal } = interrupt;
+    let found = chosen;
+    let lookedAt = performance.now();
+    const places = async (): Promise<LabNode[]> => {
+      // Other commands may give it nodes that this one does not know.
+      if (performance.now() - lookedAt > lookMs) {
+        found = (await findAgain(found)) ?? found;
+        lookedAt = performance.now();
+      }
+      return found.nodes().filter(({ name }) => nodes.length === 0 || nodes.includes(name));
+    };
+    const widths = (await places()).map(({ name }) => name.length);
+    const text = format === 'json' ? jsonText : lineText(Math.max(0, ...widths));
     const write = (line: PlacedLine): Promise<void> => writeTo(process.stdout, text(line), signal);
-    if (tail !== undefined) {
-      const last: PlacedLine[] = [];
-      for await (const line of logLines(places, { log, follow: false, signal }))
-        if (isWanted(line)) last.push(line);
-      for (const line of last.slice(last.length - Math.min(tail, last.length))) await write(line);
-      if (!follow) return;
-    }
-    let skipping = tail !== undefined;
-    const started = Date.now();
-    for await (const line of logLines(places, { log, follow, signal })) {
-      // What was there before has been shown by its tail.
-      if (skipping && (line.time ?? 0) < started) continue;
-      skipping = false;
+    // The last lines of what is there at first, where only those are wanted.
+    const last: PlacedLine[] = [];
+    let isCaughtUp = tail === undefined;
+    const onCaughtUp = async (): Promise<void> => {
+      isCaughtUp = true;
+      for (const line of last.splice(0)) await write(line);
+    };
+    for await (const line of logLines(places, { log, follow, onCaughtUp, signal })) {
       if (!process.stdout.writable) break;
-      if (isWanted(line)) await write(line);
+      if (!isWanted(line)) continue;
+      if (isCaughtUp) await write(line);
+      else if (last.push(line) > (tail ?? 0)) last.shift();
     }
     signal.throwIfAborted();
   },
 };
 
-function jsonText(line: PlacedLine): string {
-  const { time, ...rest } = line;
-  const shown = { ...(time === undefined ? {} : { time: new Date(time).toISOString() }), ...rest };
-  return `${JSON.stringify(shown)}\n`;
+function jsonText({ time, node, log, component, level, text }: PlacedLine): string {
+  const iso = time === undefined ? undefined : new Date(time).toISOString();
+  return `${JSON.stringify({ time: iso, node, log, component, level, text })}\n`;
 }
 
 /** Colours of nodes on a terminal. */

@@ -73,6 +73,11 @@ export class AgentClient implements Disposable {
     this.#hold(0);
   }
 
+  /** It will not answer any more. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Resolves when the agent answers; rejects when it does not. */
   async ready(): Promise<void> {
     const timer = setTimeout(() => this.#end(`did not answer in ${readyMs / 1000} s`), readyMs);

@@ -1,13 +1,12 @@
 /** A lab: a helper container, in which the agent does the wiring, and one container a node. */
 import { TestbedError } from '../../errors.ts';
 import { type LinkState, portAt } from '../../links/wiring.ts';
-import type { Impairments } from '../../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
 import type { Lab, LabChange, LabRecord, NodeLimits, Opened } from '../testbed.ts';
-import { AgentClient } from './agent-client.ts';
+import type { AgentClient } from './agent-client.ts';
 import {
-  agentFile,
   captureFile,
   createNode,
   endedContainers,
@@ -20,6 +19,7 @@ import {
 } from './containers.ts';
 import { type Engine, statusOf } from './engine.ts';
 import { openCommand } from './execution.ts';
+import { type GuestAgents, helperGone } from './guest-agents.ts';
 import { DockerNode, firstProcess, nodeEnded } from './node.ts';
 
 /** How long a lab without a helper is looked at, whether it is being taken down, in milliseconds. */
@@ -34,6 +34,8 @@ export interface DockerLabParts {
   readonly image: string;
   /** The connection to the agent, in a lab that is being made. */
   readonly agent?: AgentClient;
+  /** The agents of labs that were made before. */
+  readonly guests: GuestAgents;
   readonly found?: readonly FoundContainer[];
   readonly record?: LabRecord | undefined;
   /** True where a command began to remove it. */
@@ -47,12 +49,12 @@ export class DockerLab implements Lab {
   readonly name: string;
   readonly #parts: DockerLabParts;
   readonly #nodes = new Map<string, DockerNode>();
-  #agent: Promise<AgentClient> | undefined;
+  #agent: AgentClient | undefined;
 
   constructor(parts: DockerLabParts) {
     this.name = parts.containers.lab;
     this.#parts = parts;
-    if (parts.agent !== undefined) this.#agent = Promise.resolve(parts.agent);
+    this.#agent = parts.agent;
     for (const { node, id, running } of parts.found ?? []) {
       if (node !== undefined && running) this.#nodes.set(node, this.#node(node, id));
     }
@@ -168,7 +170,7 @@ export class DockerLab implements Lab {
   async impair(
     link: TopologyLink,
     impairments: Impairments,
-    options: { seed: number; node?: string | undefined },
+    options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void> {
     await (await this.#connectAgent()).call('impair', { link, impairments, options }, signal);
@@ -242,7 +244,7 @@ export class DockerLab implements Lab {
     try {
       await removeContainers(engine, `lab ${this.name} to end`, () => this.#found());
     } finally {
-      (await this.#agent?.catch(() => undefined))?.[Symbol.dispose]();
+      this.#agent?.[Symbol.dispose]();
       this.#agent = undefined;
     }
   }
@@ -266,39 +268,10 @@ export class DockerLab implements Lab {
   }
 
   /** The agent of a lab that was made before is joined by one of our own beside it. */
-  #connectAgent(): Promise<AgentClient> {
-    return (this.#agent ??= this.#startGuest());
+  async #connectAgent(): Promise<AgentClient> {
+    const { engine, helper, guests } = this.#parts;
+    return this.#agent ?? (await guests.join(engine, this.name, helper));
   }
-
-  async #startGuest(): Promise<AgentClient> {
-    const { engine, helper } = this.#parts;
-    if (helper === undefined) throw helperGone(this.name);
-    try {
-      const exec = await engine.request(
-        'reach the helper',
-        engine.docker.getContainer(helper).exec({
-          Cmd: ['node', agentFile, 'guest'],
-          AttachStdin: true,
-          AttachStdout: true,
-          AttachStderr: true,
-        }),
-      );
-      const stream = await engine.request('reach the helper', exec.start({ hijack: true, stdin: true }));
-      const agent = new AgentClient(this.name, stream);
-      await agent.ready();
-      return agent;
-    } catch (error) {
-      const status = statusOf(error);
-      throw status === 404 || status === 409 ? helperGone(this.name, error) : error;
-    }
-  }
-}
-
-function helperGone(lab: string, cause?: unknown): TestbedError {
-  return new TestbedError('EFAILED', `the helper of lab ${lab} is gone`, {
-    hint: `its nodes cannot be wired or managed any more; build it anew: o7s-testbed down --lab ${lab}, then up`,
-    cause,
-  });
 }
 
 function noTun(node: string, cause: unknown): TestbedError {

@@ -14,6 +14,7 @@ import {
 } from './containers.ts';
 import { Engine, isEngineNamed, isSilent, statusOf } from './engine.ts';
 import { runCommand } from './execution.ts';
+import { GuestAgents } from './guest-agents.ts';
 import { newSession, sessionAlive } from './labels.ts';
 import { DockerLab } from './lab.ts';
 import { ensureNodeImage, inspectImage, nodeImage } from './node-image.ts';
@@ -24,6 +25,7 @@ const startSeconds = 60;
 
 export class DockerTestbed implements Testbed {
   readonly name = 'docker';
+  readonly #guests = new GuestAgents();
   #engine: Promise<Engine> | undefined;
 
   async prepare(options: PrepareOptions): Promise<void> {
@@ -67,7 +69,8 @@ export class DockerTestbed implements Testbed {
       await engine.request('start the helper', helper.start());
       await agent.ready();
       signal.throwIfAborted();
-      return new DockerLab({ engine, containers, helper: helper.id, image, agent });
+      const guests = this.#guests;
+      return new DockerLab({ engine, containers, helper: helper.id, image, agent, guests });
     } catch (error) {
       const told = await undone(error, () => removeContainers(engine, `lab ${name} to end`, find));
       agent?.[Symbol.dispose]();
@@ -107,8 +110,9 @@ export class DockerTestbed implements Testbed {
         const containers = { lab, session, topology: '' };
         const read = await readRecord(engine, helper?.id);
         const record = read === 'removed' ? undefined : read;
+        const guests = this.#guests;
         const image = record?.image ?? nodeImage;
-        const parts = { engine, containers, helper: helper?.id, image, found, record, left };
+        const parts = { engine, containers, helper: helper?.id, image, found, record, left, guests };
         return new DockerLab({ ...parts, isBeingRemoved: read === 'removed' });
       }),
     );

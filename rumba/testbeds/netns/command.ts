@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { abortable } from '../../abortable.ts';
 import { binDirectory } from '../../installation.ts';
@@ -19,11 +20,15 @@ export interface Finished {
  * that the caller runs besides: a node has its own.
  */
 export function environment(): NodeJS.ProcessEnv {
-  const { O7S_RUN_DIR: _run, O7S_CONFIG_DIR: _config, ...rest } = process.env;
-  return {
-    ...rest,
-    PATH: `${binDirectory}:${rest['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}:/usr/sbin:/sbin`,
-  };
+  const {
+    O7S_RUN_DIR: _run,
+    O7S_CONFIG_DIR: _config,
+    PATH = '/usr/local/bin:/usr/bin:/bin',
+    ...rest
+  } = process.env;
+  // Where npm installed a Node beside us, the machine's may be too old for applications of this library.
+  const node = process.execPath.includes('/node_modules/') ? [dirname(process.execPath)] : [];
+  return { ...rest, PATH: [binDirectory, ...node, PATH, '/usr/sbin', '/sbin'].join(':') };
 }
 
 /** Runs a command to its end. Rejects when it cannot be started, and with the signal's reason. */

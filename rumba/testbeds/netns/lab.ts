@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../../errors.ts';
 import { captureBundle, wireBundle } from '../../installation.ts';
 import { type LinkState, portAt, Wiring } from '../../links/wiring.ts';
-import type { Impairments } from '../../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd, TopologyNode } from '../../model/topology.ts';
 import { poll } from '../../poll.ts';
 import { connectWire, type WireClient, wireCommand, wireOf } from '../../wire/client.ts';
@@ -133,7 +133,7 @@ export class NetnsLab implements Lab {
   async impair(
     link: TopologyLink,
     impairments: Impairments,
-    options: { seed: number; node?: string | undefined },
+    options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined },
     signal: AbortSignal,
   ): Promise<void> {
     await this.#wiring.impair(link, impairments, options, signal);

@@ -59,6 +59,8 @@ export interface EndPointSetup {
   readonly initialSeqno: number;
   readonly timer: DeadlineTimer;
   readonly frctLimits?: FrctLimits | undefined;
+  /** Packets that may be under way at first; as many as FRCT begins with when absent. */
+  readonly startPackets?: number | undefined;
 }
 
 /**
@@ -131,7 +133,8 @@ export class EndPoint implements Deadlines, Flushable, FrctPort, StreamOwner {
     this.#reader = new FrameReader(messageBytesMax, true);
     if (isOrdered(qos)) {
       const reliable = isReliable(qos);
-      const ends = { reliable, mplMs, initialSeqno, maxPacketBytes: this.#openBytesMax };
+      const { startPackets } = setup;
+      const ends = { reliable, mplMs, initialSeqno, maxPacketBytes: this.#openBytesMax, startPackets };
       this.frct = new Frct(limits === undefined ? ends : { ...ends, limits }, this);
     }
   }

@@ -41,6 +41,24 @@ function sendRaw(stream: UnixStream, bytes: Uint8Array): void {
 }
 
 describe.each([true, false])('frames, handed over: %s', (handsOver) => {
+  test('in bulk are read in large pieces, the first ones in small', async () => {
+    const [from, to] = await streams();
+    const reader = new FrameReader(1000, handsOver);
+    const writer = new FrameWriter(1 << 20);
+    const reads: number[] = [];
+    let frames = 0;
+    for (let round = 0; round < 20; round += 1) {
+      for (let count = 0; count < 64; count += 1) writer.push(0, Buffer.alloc(996));
+      expect(writer.flush(from)).toBe(0);
+      let count = 0;
+      while ((count = reader.fill(to, () => (frames += 1))) > 0) reads.push(count);
+    }
+    expect(frames).toBe(20 * 64);
+    expect(reads[0]).toBeLessThanOrEqual(4096);
+    expect(Math.max(...reads.slice(8))).toBeGreaterThan(32 * 1024);
+    expect(Math.max(...reads)).toBeLessThanOrEqual(64 * 1024);
+  });
+
   test('come out as they went in, whatever their sizes and however they are cut', async () => {
     const [from, to] = await streams();
     const size = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(0, 1, 65_532, 65_536, 100_000));

@@ -42,7 +42,12 @@ export const frameRoomBytes = 60;
 /** Bytes of the token that opens an end of a flow. */
 export const tokenBytes = 16;
 
-const initialBytes = 64 * 1024;
+/**
+ * What a buffer begins with, and what it grows to while it is used up. Most flows carry little, and a node may have a
+ * thousand: buffers that were never filled would be most of what a flow costs to make and to keep.
+ */
+const initialBytes = 4 * 1024;
+const grownBytes = 64 * 1024;
 const keptBytesMax = 512 * 1024;
 
 /**
@@ -51,11 +56,14 @@ const keptBytesMax = 512 * 1024;
  */
 export type OnFrame = (kind: number, buffer: StreamBuffer, start: number, end: number, room: number) => void;
 
+/** What every buffer is before it is needed. */
+const nothing = new StreamBuffer(0);
+
 /** The receiving side of a stream. */
 export class FrameReader {
   readonly #payloadBytesMax: number;
   readonly #handsOver: boolean;
-  #buffer = new StreamBuffer(initialBytes);
+  #buffer = nothing;
   #start = 0;
   #end = 0;
 
@@ -116,7 +124,8 @@ export class FrameReader {
   #makeRoom(): void {
     const { memory } = this.#buffer;
     const left = this.#end - this.#start;
-    if (left === 0 && !this.#handsOver) {
+    const wasFull = this.#end === memory.length;
+    if (left === 0 && !this.#handsOver && (!wasFull || memory.length >= grownBytes)) {
       this.#start = 0;
       this.#end = 0;
       return;
@@ -127,9 +136,10 @@ export class FrameReader {
     }
     // Enough for the frame that is under way, and not so little that each read brings only a few bytes.
     const room = memory.length - this.#end;
-    if (this.#start + wanted <= memory.length && room >= memory.length / 8) return;
-    const reuse = !this.#handsOver && wanted <= memory.length;
-    const target = reuse ? this.#buffer : new StreamBuffer(Math.max(initialBytes, wanted));
+    if (this.#start + wanted <= memory.length && room > 0 && room >= memory.length / 8) return;
+    const bytes = Math.max(wanted, initialBytes, Math.min(grownBytes, memory.length * 2));
+    const reuse = !this.#handsOver && bytes <= memory.length;
+    const target = reuse ? this.#buffer : new StreamBuffer(bytes);
     memory.copy(target.memory, 0, this.#start, this.#end);
     this.#buffer = target;
     this.#start = 0;
@@ -140,7 +150,7 @@ export class FrameReader {
 /** The sending side of a stream: frames are gathered and leave together. */
 export class FrameWriter {
   readonly #bytesMax: number;
-  #buffer = new StreamBuffer(initialBytes);
+  #buffer = nothing;
   #start = 0;
   #end = 0;
 
@@ -198,7 +208,7 @@ export class FrameWriter {
     this.#start = 0;
     this.#end = 0;
     // What a burst needed is not kept.
-    if (this.#buffer.memory.length > keptBytesMax) this.#buffer = new StreamBuffer(initialBytes);
+    if (this.#buffer.memory.length > keptBytesMax) this.#buffer = nothing;
     return 0;
   }
 
@@ -214,7 +224,7 @@ export class FrameWriter {
     const { memory } = this.#buffer;
     let target = this.#buffer;
     if (waiting + bytes > memory.length) {
-      target = new StreamBuffer(Math.max(memory.length * 2, waiting + bytes));
+      target = new StreamBuffer(Math.max(initialBytes, memory.length * 2, waiting + bytes));
     }
     memory.copy(target.memory, 0, this.#start, this.#end);
     this.#buffer = target;

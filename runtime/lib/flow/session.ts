@@ -2,6 +2,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { O7sError } from '../errors.ts';
+import { startPacketsAmong } from '../frct/limits.ts';
 import { checkName } from '../names.ts';
 import { flowDescriptorMax, flowDescriptorMin } from '../limits.ts';
 import { LowestFree } from '../lowest-free.ts';
@@ -51,6 +52,7 @@ function leaveAll(): void {
   for (const session of sessions) session.leave();
 }
 
+/** A process' connection to the irmd of its node. `allocFlow` and the like share one; a program that needs several opens them. */
 export class Session implements Disposable {
   /** The pid irmd knows this process by. */
   readonly pid: number;
@@ -211,6 +213,7 @@ export class Session implements Disposable {
         mplMs: grant.mplMs,
         protection: protectionFor(qos, grant.encryption, randomFillSync),
         initialSeqno: randomBytes(4).readInt32BE(0),
+        startPackets: startPacketsAmong(this.#flows.size + 1),
         timer: this.#timer,
       });
       flow = this.#makeFlow(grant.flowId, qos, end);

@@ -107,6 +107,22 @@ describe('windows', () => {
     expect(pair.a.frct.counters).toMatchObject({ retransmissions: 0, timeouts: 0 });
   });
 
+  test('one of many flows begins with few packets, and with more for each that arrives', () => {
+    const pair = new Pair({ startPackets: 10 });
+    const fill = (): number => {
+      let written = 0;
+      while (pair.a.write('x')) written += 1;
+      return written;
+    };
+    expect(fill()).toBe(10);
+    pair.pass(10);
+    expect(pair.b.delivered).toHaveLength(10);
+    expect(fill()).toBe(20);
+    pair.pass(10);
+    expect(fill()).toBe(40);
+    expect(pair.a.frct.counters.retransmissions).toBe(0);
+  });
+
   test('a reader at rest stalls its writer by bytes, and lets it go on without either being asked', () => {
     const pair = acquainted();
     pair.b.reads = false;

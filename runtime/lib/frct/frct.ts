@@ -39,6 +39,8 @@ export interface FrctSetup {
   /** Longest packet that the flow below takes, bytes. */
   readonly maxPacketBytes: number;
   readonly limits?: FrctLimits;
+  /** Packets that may be under way until something of them is known to have arrived; as many as `limits` say when absent. */
+  readonly startPackets?: number | undefined;
 }
 
 export interface LastWord {
@@ -133,7 +135,13 @@ export class Frct implements Deadlines {
     this.#maxPacketBytes = setup.maxPacketBytes;
     this.#bareBytesMax = Math.min(setup.maxPacketBytes, bitmapOffset + limits.ours.window / 8);
     this.#port = port;
-    this.#sender = new Sender(setup.reliable, toSeqno(setup.initialSeqno), limits, this.counters);
+    this.#sender = new Sender(
+      setup.reliable,
+      toSeqno(setup.initialSeqno),
+      limits,
+      this.counters,
+      setup.startPackets,
+    );
     this.#receiver = new Receiver(setup.reliable, setup.mplMs, port, limits, this.counters);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { frctLimits, inactivityMs, maxPacketLifetimeMs } from './limits.ts';
+import { frctLimits, inactivityMs, maxPacketLifetimeMs, startPacketsAmong } from './limits.ts';
 
 test('the constants of end-to-end.md 7.3', () => {
   expect(frctLimits).toMatchObject({
@@ -44,4 +44,8 @@ test('among our own ends the windows carry 1 Gbit/s over 50 ms, and the longest 
   expect(frctLimits.ours.bytesInitial).toBeGreaterThan(1_048_260);
   // Powers of two: numbers are mapped to slots by their low bits.
   for (const slots of [frctLimits.window, frctLimits.ours.window]) expect(slots & (slots - 1)).toBe(0);
+});
+
+test('flows that begin at once share what they have under way at first', () => {
+  expect([1, 8, 9, 16, 51, 100, 10_000].map(startPacketsAmong)).toEqual([64, 64, 56, 32, 10, 10, 10]);
 });

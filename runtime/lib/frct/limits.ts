@@ -82,6 +82,19 @@ export const frctLimits: FrctLimits = {
   },
 };
 
+/** Packets that the flows of a process have under way together when they begin at once, and what one begins with at least. */
+const startPacketsTogether = 512;
+const startPacketsMin = 10;
+
+/**
+ * What a flow begins with that is one of so many of its process. A path that takes what one flow begins with is overflowed
+ * by a hundred that begin alike, and the round trips that these measure then are of their own queue.
+ */
+export function startPacketsAmong(flows: number): number {
+  const share = Math.floor(startPacketsTogether / Math.max(1, flows));
+  return Math.min(frctLimits.windowInitial, Math.max(startPacketsMin, share));
+}
+
 /** MPL: how long a packet lives in the layer below, by its type; a direct flow has none below. */
 export const maxPacketLifetimeMs = {
   'eth-dix': 100,

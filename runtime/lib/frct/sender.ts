@@ -45,6 +45,8 @@ export class Sender {
   readonly #limits: FrctLimits;
   readonly #counters: FrctCounters;
   readonly #resentQueue: ResentQueue;
+  /** Packets under way at first, where that is less than the window that both ends begin with. */
+  readonly #startPackets: number;
   #extended = false;
   #isPrototype = false;
   #congestion: CongestionWindow | undefined;
@@ -91,7 +93,13 @@ export class Sender {
   #rendezvousAt: Millis = never;
   #rendezvousWait: Millis = 0;
 
-  constructor(reliable: boolean, initialSeqno: Seqno, limits: FrctLimits, counters: FrctCounters) {
+  constructor(
+    reliable: boolean,
+    initialSeqno: Seqno,
+    limits: FrctLimits,
+    counters: FrctCounters,
+    startPackets: number = limits.windowInitial,
+  ) {
     this.#reliable = reliable;
     this.#limits = limits;
     this.#counters = counters;
@@ -101,7 +109,8 @@ export class Sender {
     this.rwe = plus(initialSeqno, limits.windowInitial);
     this.#toldRwe = this.rwe;
     this.#credit = limits.ours.bytesInitial;
-    this.#outstandingMax = limits.window;
+    this.#startPackets = Math.min(startPackets, limits.windowInitial);
+    this.#outstandingMax = startPackets < limits.windowInitial ? startPackets : limits.window;
     this.#resendFrom = initialSeqno;
     this.#judged = initialSeqno;
     this.#furthest = initialSeqno;
@@ -110,15 +119,20 @@ export class Sender {
 
   /** The peer has shown that it speaks the extensions. */
   extend(now: Millis): void {
-    const { ours, windowInitial } = this.#limits;
+    const { ours } = this.#limits;
     this.#extended = true;
     if (!this.#reliable) return;
     this.#outstandingMax = ours.window;
     this.#congestion = new CongestionWindow(
       this.packets.seqno,
-      { windowMin: ours.congestionWindowMin, windowInitial, windowMax: ours.window },
+      {
+        windowMin: ours.congestionWindowMin,
+        windowInitial: this.#startPackets,
+        windowMax: ours.window,
+      },
       now,
     );
+    if (this.blocked) this.#congestion.heldBack();
   }
 
   /** The peer has shown that it does not: it counts packets alone. */

@@ -1,4 +1,5 @@
 /** What the kernel says of a network interface. */
+import { readFileSync } from 'node:fs';
 import { addressOf, check, KernelError, lastErrno, libc, linux } from './libc.ts';
 
 export interface NetworkInterface {
@@ -47,6 +48,23 @@ export function completeFrames(name: string): void {
       request.writeBigUInt64LE(BigInt(addressOf(value))),
     );
   });
+}
+
+/**
+ * Frames that have come to an interface of this process's network and were not dropped there, be they seen by anyone yet or
+ * not (proc_net(5)); 0 for one that is gone.
+ */
+export function framesArrived(name: string): number {
+  const line = readFileSync('/proc/self/net/dev', 'latin1')
+    .split('\n')
+    .find((each) => each.trimStart().startsWith(`${name}:`));
+  const [, packets = 0, , drops = 0] =
+    line
+      ?.slice(line.indexOf(':') + 1)
+      .trim()
+      .split(/\s+/)
+      .map(Number) ?? [];
+  return packets - drops;
 }
 
 type Ask = (request: number, call: string, fill?: (value: Buffer) => void) => Buffer;

@@ -3,7 +3,7 @@
  * command line asks; both send the bytes of streams, which lead to sockets in the nodes.
  */
 import type { LinkState } from '../../../links/wiring.ts';
-import type { Impairments } from '../../../model/impairment.ts';
+import type { ImpairedBy, Impairments } from '../../../model/impairment.ts';
 import type { TopologyCable, TopologyLink, TopologyLinkEnd } from '../../../model/topology.ts';
 import type { TestbedErrorCode } from '../../../errors.ts';
 import type { LabRecord, LogFile } from '../../testbed.ts';
@@ -32,7 +32,7 @@ export interface AgentApi {
     params: {
       link: TopologyLink;
       impairments: Impairments;
-      options: { seed: number; node?: string | undefined };
+      options: { seed: number; node?: string | undefined; by?: ImpairedBy | undefined };
     };
     result: null;
   };

@@ -1,17 +1,16 @@
 /**
- * What two plain programs reach over UDP on the same cable, the floor under everything else:
+ * What two plain programs reach over UDP on the same cable with the runtime's own socket, the floor under everything else:
  *
- *     bare-udp.ts SOCKET echo  IP PORT               returns every datagram; until it is ended
- *     bare-udp.ts SOCKET count IP PORT               counts until nothing comes any more, and prints packets and ms
- *     bare-udp.ts SOCKET ping  IP PORT OWN COUNT     one after another; prints the average round trip, us
- *     bare-udp.ts SOCKET flood IP PORT OWN SIZE SECONDS
+ *     bare-udp.ts echo  IP PORT               returns every datagram; until it is ended
+ *     bare-udp.ts count IP PORT               counts until nothing comes any more, and prints packets and ms
+ *     bare-udp.ts ping  IP PORT OWN COUNT     one after another; prints the average round trip, us
+ *     bare-udp.ts flood IP PORT OWN SIZE SECONDS
  *
- * SOCKET is `batched`, the runtime's own, or `dgram`, Node's. A server writes a line when it is ready.
+ * A server writes a line when it is ready.
  */
-import { createSocket } from 'node:dgram';
-import { addressOf } from '../../runtime/lib/os/libc.ts';
-import { UdpAddress, UdpSocket } from '../../runtime/lib/os/udp-socket.ts';
-import { PacketPool } from '../../runtime/lib/wire/packet.ts';
+import { addressOf } from '../../../runtime/lib/os/libc.ts';
+import { UdpAddress, UdpSocket } from '../../../runtime/lib/os/udp-socket.ts';
+import { PacketPool } from '../../../runtime/lib/wire/packet.ts';
 
 interface Port {
   /** Sends some bytes to the other end; they leave when `flush` is called. */
@@ -32,8 +31,7 @@ const lostMs = 200;
 const silenceMs = 500;
 const datagramBytesMax = 9000;
 
-/** The runtime's socket: a batch is one system call. */
-async function batched(ip: string, port: number, to: string, onDatagram: OnDatagram): Promise<Port> {
+function open(ip: string, port: number, to: string, onDatagram: OnDatagram): Port {
   const packets = new PacketPool(addressOf);
   let destination = UdpAddress.parse(to, port);
   const own: Port = {
@@ -61,32 +59,15 @@ async function batched(ip: string, port: number, to: string, onDatagram: OnDatag
   return own;
 }
 
-/** Node's socket: each datagram is a system call, and an object. */
-async function dgram(ip: string, port: number, to: string, onDatagram: OnDatagram): Promise<Port> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 8 * 1024 * 1024 });
-  let destination = to;
-  const own: Port = {
-    send: (bytes) => socket.send(bytes, port, destination),
-    flush: () => {},
-  };
-  socket.on('message', (bytes, from) => {
-    destination = from.address;
-    onDatagram(bytes, own);
-  });
-  await new Promise<void>((resolve) => socket.bind(port, ip, resolve));
-  return own;
-}
-
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const [kind, role, ip = '', portWord = '', ...rest] = process.argv.slice(2);
-const open = kind === 'dgram' ? dgram : batched;
+const [role, ip = '', portWord = '', ...rest] = process.argv.slice(2);
 const port = Number(portWord);
 
 switch (role) {
   case 'echo': {
-    await open(ip, port, ip, (bytes, from) => from.send(bytes));
+    open(ip, port, ip, (bytes, from) => from.send(bytes));
     say('ready');
     break;
   }
@@ -94,7 +75,7 @@ switch (role) {
     let packets = 0;
     let first = 0;
     let last = 0;
-    await open(ip, port, ip, () => {
+    open(ip, port, ip, () => {
       packets += 1;
       last = performance.now();
       if (first === 0) first = last;
@@ -110,7 +91,7 @@ switch (role) {
   case 'ping': {
     const [own = '', count = '1000'] = rest;
     let back = (): void => {};
-    const there = await open(own, port, ip, () => back());
+    const there = open(own, port, ip, () => back());
     const message = Buffer.alloc(pingBytes);
     let total = 0;
     let answered = 0;
@@ -132,7 +113,7 @@ switch (role) {
   }
   case 'flood': {
     const [own = '', size = '64', seconds = '2'] = rest;
-    const there = await open(own, port, ip, () => {});
+    const there = open(own, port, ip, () => {});
     const message = Buffer.alloc(Number(size));
     const end = performance.now() + Number(seconds) * 1000;
     while (performance.now() < end) {

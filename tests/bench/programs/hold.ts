@@ -1,5 +1,5 @@
 /** Many flows that stay: `hold.ts serve`, or `hold.ts ask NAME COUNT`, which says `ready` when it has them. */
-import { acceptFlow, allocFlow, announce } from '../../runtime/lib/index.ts';
+import { acceptFlow, allocFlow, announce } from '../../../runtime/lib/index.ts';
 
 const [what, name = '', count = '0'] = process.argv.slice(2);
 const held = new Set<object>();

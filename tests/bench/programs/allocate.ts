@@ -1,5 +1,5 @@
 /** Allocates a flow to a name and closes it again, many times: `allocate.ts NAME COUNT`. Prints each time in ms. */
-import { allocFlow } from '../../runtime/lib/index.ts';
+import { allocFlow } from '../../../runtime/lib/index.ts';
 
 const [name = '', count = '100'] = process.argv.slice(2);
 const times: number[] = [];

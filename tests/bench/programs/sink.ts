@@ -3,7 +3,7 @@
  * the first and the last of them. A process of its own, started in a node: `sink.ts FILE`.
  */
 import { appendFileSync } from 'node:fs';
-import { acceptFlow, type Flow, O7sError } from '../../runtime/lib/index.ts';
+import { acceptFlow, type Flow, O7sError } from '../../../runtime/lib/index.ts';
 
 /** A flow that brings nothing for this long is over, should its release get lost; ms. */
 const silenceMs = 30_000;

@@ -1,13 +1,10 @@
 /**
- * Messages a second that two ends of FRCT pass on in memory, one way, on one processor:
- *
- *     node tests/bench/frct.ts [SECONDS (1)]
- *
- * Packets are copied into memory that is not used twice, as the data path does, and come in turns of up to 64.
+ * Messages a second that two ends of FRCT pass on in memory, one way, on one processor. Packets are copied into memory that is
+ * not used twice, as the data path does, and come in turns of up to 64.
  */
-import { Frct, type FrctPort } from '../../runtime/lib/frct/frct.ts';
+import { Frct, type FrctPort } from '../../../runtime/lib/frct/frct.ts';
+import { type Bench, figure } from '../bench.ts';
 
-const seconds = Number(process.argv[2] ?? 1);
 const turnPackets = 64;
 const chunkBytes = 64 * 1024;
 const maxPacketBytes = 1496;
@@ -80,7 +77,8 @@ class End implements FrctPort {
   }
 }
 
-function run(reliable: boolean, bytes: number): number {
+/** Messages a second. */
+function run(reliable: boolean, bytes: number, seconds: number): number {
   const [a, b] = [new End(reliable, 1), new End(reliable, 2)];
   [a.other, b.other] = [b, a];
   const message = new Uint8Array(bytes);
@@ -97,14 +95,17 @@ function run(reliable: boolean, bytes: number): number {
   return b.delivered / ((now - startedAt) / 1000);
 }
 
-// Once to warm up.
-for (const reliable of [true, false]) run(reliable, 64);
-const rows: Record<string, Record<string, string>> = {};
-for (const bytes of [64, 512, 1400]) {
-  const row: Record<string, string> = {};
-  for (const reliable of [true, false]) {
-    row[reliable ? 'reliable' : 'best effort'] = `${(run(reliable, bytes) / 1e6).toFixed(2)} M/s`;
-  }
-  rows[`${bytes} bytes`] = row;
-}
-console.table(rows);
+export const frct: Bench = {
+  about: 'messages a second that two ends of FRCT pass on in memory',
+  async *measure({ quick }) {
+    const seconds = quick ? 0.3 : 1;
+    // Once to warm up.
+    for (const reliable of [true, false]) run(reliable, 64, seconds);
+    for (const bytes of [64, 512, 1400]) {
+      for (const reliable of [true, false]) {
+        const what = `FRCT in memory, ${reliable ? 'reliable' : 'best effort'}: messages of ${bytes} bytes`;
+        yield figure({ what, unit: '1/s', better: 'more' }, 'ours', run(reliable, bytes, seconds));
+      }
+    }
+  },
+};
