@@ -2,7 +2,7 @@
  * A line of many nodes on netns, from its `up` to its `down`: everything answers, the ends reach each other, and nothing is
  * left. Too large for the tests of every change:
  *
- *     node tests/trials/large-lab.ts [--nodes 100]
+ *     node --conditions=@o7s/source tests/trials/large-lab.ts [--nodes 100]
  */
 import { execFile } from 'node:child_process';
 import { freemem, loadavg } from 'node:os';
