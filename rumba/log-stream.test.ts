@@ -2,10 +2,9 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type LogOptions, logLines, type PlacedLine } from './log-stream.ts';
+import { type LogOptions, logLines, type LogSource, type PlacedLine } from './log-stream.ts';
 import { listLogs, readLog } from './testbeds/log-files.ts';
 import { logChunkBytes } from './testbeds/logs.ts';
-import type { LabNode } from './testbeds/testbed.ts';
 
 /** Nodes whose logs are files of a folder, and how many bytes of them were read. */
 class Logs {
@@ -31,7 +30,7 @@ class Logs {
     await writeFile(join(this.#folder, node, `${log}.log`), text);
   }
 
-  node(name: string): LabNode {
+  node(name: string): LogSource {
     const folder = join(this.#folder, name);
     const logs = async () => listLogs(folder);
     const readPart = async (log: string, from: number): Promise<Buffer> => {
@@ -39,7 +38,7 @@ class Logs {
       this.read += part.length;
       return part;
     };
-    return { name, logs, readLog: readPart } as unknown as LabNode;
+    return { name, logs, readLog: readPart };
   }
 }
 
@@ -50,12 +49,12 @@ const record = (seconds: number, text: string): string =>
 const texts = (lines: readonly PlacedLine[]): string[] =>
   lines.map(({ node, log, text }) => `${node} ${log} ${text}`);
 
-async function all(nodes: readonly LabNode[], options: Partial<LogOptions> = {}): Promise<PlacedLine[]> {
+async function all(nodes: readonly LogSource[], options: Partial<LogOptions> = {}): Promise<PlacedLine[]> {
   return await Array.fromAsync(logLines(() => nodes, { follow: false, signal, ...options }));
 }
 
 /** Follows logs; `until` gives the lines that came until one has a text, and fails where none comes. */
-function following(nodes: () => readonly LabNode[], options: Partial<LogOptions> = {}) {
+function following(nodes: () => readonly LogSource[], options: Partial<LogOptions> = {}) {
   const end = new AbortController();
   const stop = AbortSignal.any([end.signal, AbortSignal.timeout(30_000)]);
   const lines = logLines(nodes, { follow: true, everyMs: 5, signal: stop, ...options });

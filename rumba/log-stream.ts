@@ -4,6 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type LogLine, parseLogLine } from './log-lines.ts';
 import type { LabNode, LogFile } from './testbeds/testbed.ts';
 
+/** What has logs: a node, or what was kept of it. */
+export type LogSource = Pick<LabNode, 'name' | 'logs' | 'readLog'>;
+
 export interface PlacedLine extends LogLine {
   readonly node: string;
   readonly log: string;
@@ -39,7 +42,7 @@ const lineMax = 64 * 1024;
  * @param nodes gives the nodes there are at a time. One that comes later is read from then on, one that goes no more.
  */
 export async function* logLines(
-  nodes: () => Promise<readonly LabNode[]> | readonly LabNode[],
+  nodes: () => Promise<readonly LogSource[]> | readonly LogSource[],
   { log, follow, everyMs = followMs, newestBytes, onCaughtUp, signal }: LogOptions,
 ): AsyncGenerator<PlacedLine, void, void> {
   let readers = new Map<string, LogReader>();
@@ -119,7 +122,7 @@ class LogReader {
    * file's.
    */
   async *lines(
-    node: LabNode,
+    node: LogSource,
     { bytes, modifiedAt }: LogFile,
     { isLast, newestBytes }: ReadOptions,
   ): AsyncGenerator<PlacedLine, void, void> {

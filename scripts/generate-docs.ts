@@ -1,7 +1,8 @@
-/** Writes the pages of docs/ that are made from schemas, from the command line and from error messages. */
+/** Writes the pages of docs/ that are made from schemas, the command line, error messages and doc comments. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { referencePages } from './api-reference.ts';
 import { commandPages } from './command-pages.ts';
 import { messagesPage } from './messages-page.ts';
 import { eventsPage, rpcPage } from './schema-pages.ts';
@@ -12,6 +13,7 @@ const pages = [
   ['docs/events.md', eventsPage()],
   ['docs/rpc.md', rpcPage()],
   ['docs/messages.md', messagesPage()],
+  ...referencePages(),
   ...commands,
 ] as const;
 rmSync(`${root}docs/commands`, { recursive: true, force: true });

@@ -212,6 +212,12 @@ function footer(state: ScreenState, { columns, readOnly, isReplay }: FrameOption
   const keys: (readonly [string, string])[] = [
     ['?', 'help'],
     ['q', 'quit'],
+    ...(isReplay
+      ? ([
+          ['+-', 'speed'],
+          ['e', 'end'],
+        ] as const)
+      : []),
     ...(view === 'layer' ? ([['[ ]', 'layer']] as const) : []),
     ...(view === 'grid' ? ([['← →', 'layer']] as const) : []),
     ...(view === 'layer' ? ([['← →', 'section']] as const) : []),
@@ -228,12 +234,6 @@ function footer(state: ScreenState, { columns, readOnly, isReplay }: FrameOption
           ['c', 'capture'],
         ] as const)),
     ['p', 'pause'],
-    ...(isReplay
-      ? ([
-          ['+-', 'speed'],
-          ['e', 'end'],
-        ] as const)
-      : []),
   ];
   const spans: Span[] = [];
   let used = 0;

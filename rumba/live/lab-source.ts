@@ -4,13 +4,14 @@ import { labEvents } from '../events.ts';
 import type { DeployEvent } from '../deploy/deploy.ts';
 import { logLines } from '../log-stream.ts';
 import type { Topology } from '../model/topology.ts';
-import { plan } from '../plan/plan.ts';
 import { findAgain } from '../testbeds/known.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 import { labActions } from './actions.ts';
 import type { LiveEvent, LiveSource } from './events.ts';
+import { commandsOf } from './commands.ts';
 import { sampleInterfaces } from './interfaces.ts';
 import { watchLinks } from './links.ts';
+import { logEvents } from './log-events.ts';
 
 /** How often counters and interfaces are asked for: once a second, and less often where there are many nodes. */
 const periodMs = (nodes: number): number => (nodes <= 20 ? 1_000 : 2_000);
@@ -27,11 +28,7 @@ export async function labSource(lab: Lab): Promise<LiveSource> {
   if (record !== undefined) {
     const at = Date.parse(record.createdAt);
     following.tellRecorded(record.topology, at);
-    for (const { node, command } of plan(record.topology).steps) {
-      // How long these took was not noted.
-      if (command !== undefined)
-        following.push({ event: 'command', at, node: node ?? null, command, ms: null, error: null });
-    }
+    for (const event of commandsOf(record.topology, at)) following.push(event);
     for (const { name } of record.topology.nodes) {
       const isThere = lab.nodes().some((node) => node.name === name);
       if (!isThere) following.push({ event: 'node.ended', at: Date.now(), node: name });
@@ -187,17 +184,8 @@ class Following {
       newestBytes: Math.max(logBytesLeast, Math.round(logBytes / Math.max(1, this.#nodes))),
       signal: stop,
     });
-    for await (const { node, log, at, level, component, text, leftOut } of lines) {
-      const place = { event: 'log', at, node, log } as const;
-      if (leftOut !== undefined) {
-        const hint = `o7s-testbed logs ${node} --log ${log}`;
-        await this.#queue.push({
-          ...place,
-          text: `... ${leftOut} bytes before this are left out; all: ${hint}`,
-        });
-      }
-      const words = component === undefined ? text : `${component}: ${text}`;
-      await this.#queue.push({ ...place, ...(level === undefined ? {} : { level }), text: words });
+    for await (const line of lines) {
+      for (const event of logEvents(line)) await this.#queue.push(event);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { perfect } from '../model/impairment.ts';
@@ -41,10 +41,9 @@ test('a folder that has the topology of its run tells it first', async () => {
   const folder = await recording(ended(1_000, 'a'));
   const topology = { nodes: [{ name: 'a' }], links: [], layers: [], registrations: [], servers: [] };
   await writeFile(join(folder, 'topology.json'), JSON.stringify(topology));
-  expect(await played(folder)).toEqual([
-    { event: 'topology', at: 1_000, topology },
-    { event: 'node.ended', at: 1_000, node: 'a' },
-  ]);
+  const [first, ...rest] = await played(folder);
+  expect(first).toEqual({ event: 'topology', at: 1_000, topology });
+  expect(rest.at(-1)).toEqual({ event: 'node.ended', at: 1_000, node: 'a' });
   await writeFile(join(folder, 'topology.json'), '{"nodes":3}');
   expect(await played(folder)).toHaveLength(1);
 });
@@ -60,6 +59,52 @@ test('a replay that is left before its file is read ends, and nothing else does'
     if (taken === 3) stop.abort();
   }
   expect(taken).toBe(3);
+});
+
+test('a folder of a run gives its logs between its events, and the commands of its topology', async () => {
+  const folder = await recording(ended(1_000, 'a'), ended(3_000, 'b'));
+  const link = {
+    kind: 'eth',
+    name: 'a-b',
+    mtu: 1500,
+    ends: ['a', 'b'].map((node) => ({ node, interface: 'e1', mac: '02:00:00:00:00:01' })),
+  };
+  const topology = {
+    name: 'x',
+    nodes: [{ name: 'a' }, { name: 'b' }],
+    links: [link],
+    layers: [],
+    registrations: [],
+    servers: [],
+  };
+  await writeFile(join(folder, 'topology.json'), JSON.stringify(topology));
+  await mkdir(join(folder, 'logs/a'), { recursive: true });
+  const record = (ms: number, text: string): string =>
+    `${JSON.stringify({ time: new Date(ms).toISOString(), component: 'irmd', level: 'II', text })}\n`;
+  await writeFile(
+    join(folder, 'logs/a/irmd.log'),
+    record(500, 'one') + record(2_000, 'two') + record(4_000, 'last'),
+  );
+  const events = await played(folder);
+  expect(events.map(({ event }) => event).filter((event) => event !== 'command')).toEqual([
+    'topology',
+    'log',
+    'node.ended',
+    'log',
+    'node.ended',
+    'log',
+  ]);
+  expect(events.filter(({ event }) => event === 'command')).toContainEqual(
+    expect.objectContaining({ node: 'a', command: expect.stringContaining('irmd') as string }),
+  );
+  expect(events.at(-1)).toEqual({
+    event: 'log',
+    at: 4_000,
+    node: 'a',
+    log: 'irmd',
+    level: 'II',
+    text: 'irmd: last',
+  });
 });
 
 test('what happened later comes later, sooner at a higher speed, and not while it is paused', async () => {

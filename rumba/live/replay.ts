@@ -1,11 +1,15 @@
 /** Events that were kept, at the pace at which they happened or another. */
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestbedError } from '../errors.ts';
 import type { Topology } from '../model/topology.ts';
+import { logLines, type LogSource } from '../log-stream.ts';
+import { listLogs, readLog } from '../testbeds/log-files.ts';
+import { commandsOf } from './commands.ts';
 import type { LiveEvent, LiveSource, ReplayControl } from './events.ts';
+import { logEvents } from './log-events.ts';
 
 /** Name of the file of events in a run bundle. */
 const eventsFile = 'events.ndjson';
@@ -80,26 +84,71 @@ async function* replayed(
   pace: Pace,
   signal: AbortSignal,
 ): AsyncGenerator<LiveEvent, void, void> {
-  let before: number | undefined;
-  let number = 0;
   const topology = topologyBeside(file);
-  // The stream is not given the signal: its end would be an error of the reader of lines, which nobody hears.
+  let before: number | undefined;
+  let isFirst = true;
+  for await (const event of inOrder(recorded(file), loggedBeside(file, signal))) {
+    // Small steps are taken together: waiting for them would take longer than they did.
+    if (before !== undefined && event.at - before >= 10) await pace.wait(event.at - before, signal);
+    if (signal.aborted) return;
+    if (isFirst && topology !== undefined) {
+      yield { event: 'topology', at: event.at, topology };
+      yield* commandsBeside(topology, event.at);
+    }
+    isFirst = false;
+    // What was logged before the first event, while the lab was built, is there at once.
+    if (before !== undefined || event.event !== 'log') before = Math.max(before ?? event.at, event.at);
+    yield event;
+  }
+}
+
+/** None where the file is of another version, of which no plan can be made. */
+function commandsBeside(topology: Topology, at: number): LiveEvent[] {
+  try {
+    return commandsOf(topology, at);
+  } catch {
+    return [];
+  }
+}
+
+/** Events as they are, and what was logged until each before it. */
+async function* inOrder(
+  events: AsyncGenerator<LiveEvent, void, void>,
+  logged: AsyncGenerator<LiveEvent, void, void>,
+): AsyncGenerator<LiveEvent, void, void> {
+  let line = await logged.next();
+  for await (const event of events) {
+    for (; line.done !== true && line.value.at <= event.at; line = await logged.next()) yield line.value;
+    yield event;
+  }
+  for (; line.done !== true; line = await logged.next()) yield line.value;
+}
+
+async function* recorded(file: string): AsyncGenerator<LiveEvent, void, void> {
+  let number = 0;
   const stream = createReadStream(file, { encoding: 'utf8' });
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
       number++;
-      if (line.trim() === '') continue;
-      const event = parseEvent(line, file, number);
-      // Small steps are taken together: waiting for them would take longer than they did.
-      if (before !== undefined && event.at - before >= 10) await pace.wait(event.at - before, signal);
-      before = Math.max(before ?? event.at, event.at);
-      if (signal.aborted) return;
-      if (number === 1 && topology !== undefined) yield { event: 'topology', at: event.at, topology };
-      yield event;
+      if (line.trim() !== '') yield parseEvent(line, file, number);
     }
   } finally {
     stream.destroy();
   }
+}
+
+/** The logs that the folder of a run keeps, a folder a node. */
+async function* loggedBeside(file: string, signal: AbortSignal): AsyncGenerator<LiveEvent, void, void> {
+  const folder = join(dirname(file), 'logs');
+  if (!existsSync(folder)) return;
+  const nodes = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }): LogSource => {
+      const own = join(folder, name);
+      const read = (log: string, from: number): Promise<Buffer> => readLog(own, log, from);
+      return { name, logs: async () => listLogs(own), readLog: read };
+    });
+  for await (const line of logLines(() => nodes, { follow: false, signal })) yield* logEvents(line);
 }
 
 /** What a view relies on: the fields of an event that are lists, or objects, by its kind. */

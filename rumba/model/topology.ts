@@ -5,6 +5,7 @@ import type { Impairments } from './impairment.ts';
 // A file may import another copy of this package than the one that loads it; both know this symbol.
 const brand = Symbol.for('o7s-testbed.topology');
 
+/** A topology, checked. */
 export interface Topology {
   readonly name: string | undefined;
   readonly nodes: readonly TopologyNode[];

@@ -48,6 +48,7 @@ export function setLink(
 export const resetLink = (link: Named): StoryAction => act('link.reset', link);
 /** Takes the carrier of a link away at both ends. */
 export const linkDown = (link: Named): StoryAction => act('link.down', link);
+/** Gives a link its carrier back. */
 export const linkUp = (link: Named): StoryAction => act('link.up', link);
 /** Ends all that runs on a node, with a goodbye, and takes the carriers of its links. */
 export const stopNode = (node: Named): StoryAction => act('node.stop', node);
@@ -57,6 +58,7 @@ export const startNode = (node: Named): StoryAction => act('node.start', node);
 export const killNode = (node: Named): StoryAction => act('node.kill', node);
 /** Lets nothing on a node run, while its links stay as they are. */
 export const pauseNode = (node: Named): StoryAction => act('node.pause', node);
+/** Lets a paused node go on. */
 export const resumeNode = (node: Named): StoryAction => act('node.resume', node);
 /** Ends the process of one IPCP by SIGKILL; one that shares its process with others is dropped by it, just as suddenly. */
 export const killIpcp = (ipcp: Named): StoryAction => act('ipcp.kill', ipcp);

@@ -3,6 +3,7 @@ import type { Shell } from 'zx';
 import type { Topology } from '../model/topology.ts';
 import type { CommandResult } from '../testbeds/testbed.ts';
 
+/** A node, in a step that is a function. */
 export interface StoryNode {
   readonly name: string;
   /** Runs a command to its end. */
@@ -11,6 +12,7 @@ export interface StoryNode {
   readonly $: Shell;
 }
 
+/** What a step that is a function gets. */
 export interface StoryContext {
   readonly topology: Topology;
   readonly signal: AbortSignal;

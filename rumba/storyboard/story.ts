@@ -81,6 +81,7 @@ export interface StoryboardOptions {
   readonly capture?: readonly Named[];
 }
 
+/** A storyboard, as its file exports it. */
 export interface Storyboard extends StoryboardOptions {
   readonly tell: (story: Story) => void;
 }
@@ -141,6 +142,7 @@ export interface FaultOptions {
   readonly nodes?: readonly Named[];
 }
 
+/** What a storyboard is written with: steps and expectations, in the order of their times. */
 export class Story {
   /** Chance of the storyboard's own, from its seed. */
   readonly random: Seeded;

@@ -6,6 +6,7 @@
  */
 import { writeSync } from 'node:fs';
 
+/** From errors alone to everything: errors, warnings, information, debugging. */
 export const logLevels = ['EE', 'WW', 'II', 'DB'] as const;
 /** Error, warning, information, debug. */
 export type LogLevel = (typeof logLevels)[number];

@@ -79,6 +79,7 @@ export function qosToJson(qos: QosSpec): QosJson {
   return { ...qos, bandwidth: qos.bandwidth.toString() };
 }
 
+/** The QoS that a message of the control protocol tells. */
 export function qosFromJson(json: QosJson): QosSpec {
   return { ...json, bandwidth: BigInt(json.bandwidth) };
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { referencePages } from '../../scripts/api-reference.ts';
 import { messagesOf } from '../../scripts/error-messages.ts';
 import { messagesPage } from '../../scripts/messages-page.ts';
 import { helpTexts } from '../../rumba/cli/help-texts.ts';
@@ -53,7 +54,7 @@ const of = (language: string): Block[] => blocks.filter((block) => block.languag
 /** The words that a fence may have behind its language. */
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
   sh: ['lab', 'on', 'aside', 'dry-run', 'needs', 'not-run'],
-  ts: ['file', 'from'],
+  ts: ['file', 'from', 'declaration'],
   text: ['output'],
   python: ['theirs', 'needs'],
   yaml: ['theirs', 'file'],
@@ -126,7 +127,7 @@ test('programs have the right types', async () => {
   for (const name of ['vitest', '@types']) {
     await symlink(`${root}node_modules/${name}`, `${folder}/node_modules/${name}`);
   }
-  const programs = of('ts').filter(({ words }) => !words.has('from'));
+  const programs = of('ts').filter(({ words }) => !words.has('from') && !words.has('declaration'));
   for (const page of new Set(programs.map((block) => block.page))) {
     // What pages presuppose: the examples, and what `o7s-testbed init` writes.
     cpSync(`${root}topologies`, join(folder, page), { recursive: true });
@@ -355,6 +356,12 @@ test('docs/messages.md has every error message of the sources: npm run generate'
   const page = plain(pageText('docs/messages.md'));
   expect(page).toBe(plain(messagesPage()));
   expect(page.split('| `').length).toBeGreaterThan(300);
+});
+
+test('the references are what the doc comments say: npm run generate', () => {
+  // The formatter breaks lines, and ends them in its own way.
+  const plain = (text: string): string => text.replaceAll(/[\s;,*|]+/g, '').replaceAll('"', "'");
+  for (const [file, text] of referencePages()) expect(plain(pageText(file)), file).toBe(plain(text));
 });
 
 test('messages are found wherever they are thrown or written', () => {

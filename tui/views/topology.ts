@@ -31,8 +31,8 @@ function rowOf(model: Model, node: NodeModel): Row {
     { text: node.condition, colour: conditionColour(node.condition) },
     { text: `${there}/${wanted}`, by: there, colour: there < wanted ? 'yellow' : undefined },
     { text: String(node.flows.size), by: node.flows.size },
-    { text: bitRate(rx), by: rx },
-    { text: bitRate(tx), by: tx },
+    rateCell(rx),
+    rateCell(tx),
     { text: neighboursOf(model, node.name).join(' ') },
   ];
   return { key: node.name, node: node.name, cells };
@@ -50,16 +50,20 @@ export function ipcpCount(
   return { there, wanted: Math.max(layers.length, ipcps.size) };
 }
 
-function nodeRates({ rates }: Model, node: string): { rx: number; tx: number } {
-  let rx = 0;
-  let tx = 0;
+/** What all interfaces of a node carry; undefined where nothing was measured. */
+function nodeRates({ rates }: Model, node: string): { rx: number | undefined; tx: number | undefined } {
+  let rx: number | undefined;
+  let tx: number | undefined;
   for (const [key, rate] of rates) {
     if (!key.startsWith(keyOf(node, ''))) continue;
-    rx += rate.rx.at(-1) ?? 0;
-    tx += rate.tx.at(-1) ?? 0;
+    rx = (rx ?? 0) + (rate.rx.at(-1) ?? 0);
+    tx = (tx ?? 0) + (rate.tx.at(-1) ?? 0);
   }
   return { rx, tx };
 }
+
+const rateCell = (rate: number | undefined): Cell =>
+  rate === undefined ? { text: '-', by: -1 } : { text: bitRate(rate), by: rate };
 
 function neighboursOf({ topology }: Model, node: string): string[] {
   const links = topology?.links.filter(({ ends }) => ends.some((end) => end.node === node)) ?? [];

@@ -2,7 +2,7 @@
 import { TestbedError } from '../../errors.ts';
 import { type Check, fail, ok, warn } from '../check.ts';
 import { environment, runCommand } from './command.ts';
-import { namespacesRefused, requireTools } from './environment.ts';
+import { namespacesRefused, requireTools } from './refusals.ts';
 import { isPrivileged, unshare } from './namespaces.ts';
 
 /** What a kernel may lack, and a command in a network of its own that needs it. */

@@ -6,7 +6,7 @@ import type { Check } from '../check.ts';
 import { checkNetns } from './checks.ts';
 import { environment, runHeld } from './command.ts';
 import { removeLeftGroups } from './control-groups.ts';
-import { namespacesRefused, requireTools } from './environment.ts';
+import { namespacesRefused, requireTools } from './refusals.ts';
 import { NetnsLab } from './lab.ts';
 import { isPrivileged, unshare } from './namespaces.ts';
 import { findMarked, identify, labMark, nodeMark } from './processes.ts';

@@ -32,6 +32,7 @@ export const flowFlagMask: number =
   flowFlag.readNoPartial |
   flowFlag.writeNoPartial;
 
+/** What a flow does for its data, bits of `flow.frctFlags`. Source: application-api.md 4. */
 export const frctFlag = {
   /** What is lost is sent again. Follows from the QoS and cannot be changed. */
   retransmit: 1,

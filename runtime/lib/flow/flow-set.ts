@@ -5,6 +5,7 @@ import type { Flow, FlowEventType } from './flow.ts';
 import { flushNow } from './flush-queue.ts';
 import { patienceOf, type WaitOptions, Waiters } from './waiters.ts';
 
+/** Something that happened to a flow of a set. */
 export interface FlowEvent {
   readonly flow: Flow;
   readonly type: FlowEventType;

@@ -52,6 +52,7 @@ function leaveAll(): void {
   for (const session of sessions) session.leave();
 }
 
+/** A process' connection to the irmd of its node. `allocFlow` and the like share one; a program that needs several opens them. */
 export class Session implements Disposable {
   /** The pid irmd knows this process by. */
   readonly pid: number;

@@ -30,6 +30,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `irm` does, as calls: IPCPs, names and bindings of a node, and what happens on it. Takes the right to manage it. */
 export class IrmClient implements AsyncDisposable {
   readonly #rpc: RpcClient<ManagementApi>;
   /** Changes that were told and not taken yet. */

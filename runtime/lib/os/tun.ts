@@ -16,6 +16,7 @@ const packetBytesMax = 65_536;
 /** Packets read or written in one wake-up. */
 const batchPackets = 64;
 
+/** What a TUN device is made with. */
 export interface TunSetup {
   /** IPv4, as dotted decimals. */
   readonly address: string;

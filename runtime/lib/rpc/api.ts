@@ -8,6 +8,7 @@ import type { HashAlgorithm } from '../names.ts';
 import type { QosJson } from '../qos.ts';
 import type { IrmCounters, IrmSnapshot } from './events.ts';
 
+/** All of `IpcpType`. */
 export const ipcpTypes = [
   'local',
   'unicast',
@@ -24,8 +25,10 @@ export const ipcpTypes = [
  */
 export type IpcpType = (typeof ipcpTypes)[number];
 
+/** Made, in a layer, or about to end. */
 export type IpcpState = 'boot' | 'operational' | 'shutdown';
 
+/** An IPCP of a node. */
 export interface IpcpInfo {
   /** The number commands take; in a shared ipcpd above the kernel's largest pid. */
   readonly pid: number;
@@ -44,6 +47,7 @@ export interface IpcpInfo {
   readonly joined: Joining | null;
 }
 
+/** How an IPCP came into its layer. */
 export interface Joining {
   readonly by: 'bootstrap' | 'enrollment';
   /** The name it enrolled with; null for a bootstrap. */
@@ -87,10 +91,12 @@ export interface BootstrapConfig {
   readonly ls_t_timeo?: number | undefined;
 }
 
+/** How a unicast layer routes: by shortest paths, with loop-free alternates, or over all paths of equal length. */
 export const routingPolicies = ['link_state', 'lfa', 'ecmp'] as const;
 /** How members of a unicast layer forward: by one next hop, with alternates, or over all equal ways in turn. */
 export type RoutingPolicy = (typeof routingPolicies)[number];
 
+/** What senders of a unicast layer do about congestion. */
 export const congestionPolicies = ['none', 'mb-ecn'] as const;
 export type CongestionPolicy = (typeof congestionPolicies)[number];
 
@@ -98,10 +104,12 @@ export const componentNames = ['dt', 'mgmt'] as const;
 /** What a connection between two members of a layer is for: data transfer, or management. */
 export type ComponentName = (typeof componentNames)[number];
 
+/** All of `BalancePolicy`: in turn, or to the process that accepted last. */
 export const balancePolicies = ['round-robin', 'spillover'] as const;
 /** How the flows to a name are shared among the processes that accept for it. */
 export type BalancePolicy = (typeof balancePolicies)[number];
 
+/** A name of a node. */
 export interface NameInfo {
   readonly name: string;
   readonly policy: BalancePolicy;

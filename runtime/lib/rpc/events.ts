@@ -5,6 +5,7 @@
 import type { QosJson } from '../qos.ts';
 import type { BalancePolicy, ComponentName, IpcpInfo, NameInfo } from './api.ts';
 
+/** A process that has announced itself to irmd. */
 export interface ProcessInfo {
   readonly pid: number;
   readonly uid: number;
@@ -19,6 +20,7 @@ export interface FlowEnd {
   readonly program: string;
 }
 
+/** One end of a flow, as its node knows it. */
 export interface FlowInfo {
   readonly flowId: number;
   /** The name it was allocated to, or the broadcast layer that was joined. */

@@ -448,7 +448,7 @@ export class Dht implements Directory {
     const found = new Set<Address>();
     for (const value of answer.values.slice(0, this.#limits.contactsOfAnswerMax)) {
       const address = addressOf(value);
-      // Prototypes keep what was withdrawn, and what died, for up to a day. Ours may know better than a gravestone here.
+      // Prototypes keep what was withdrawn, and what died, for up to a day. Ours may know better than a tombstone here.
       if (address === undefined || !this.#membership.isReachable(address)) continue;
       if (answer.extensions === 0 && this.#custody.values.isWithdrawn(name, address, now)) continue;
       found.add(address);

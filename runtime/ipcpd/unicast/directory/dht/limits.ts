@@ -23,7 +23,7 @@ export interface DhtLimits {
 
   /** Names this member serves. */
   readonly namesMax: number;
-  /** Values of others, gravestones included: in all, for one name, and from one member. */
+  /** Values of others, tombstones included: in all, for one name, and from one member. */
   readonly valuesMax: number;
   readonly valuesOfKeyMax: number;
   readonly valuesOfSourceMax: number;

@@ -51,7 +51,7 @@ test('a withdrawn value is believed again from a later word only', () => {
   expect(values.withdrawn).toBe(0);
 });
 
-test('a withdrawal that overtakes its store leaves a gravestone', () => {
+test('a withdrawal that overtakes its store leaves a tombstone', () => {
   const values = new Values(limits, everywhere);
   expect(values.withdraw(value('n', 1, 300, 6), 0)).toBe(false);
   expect(values.put(value('n', 1, 900, 5), 0)).toBe('older');

@@ -14,7 +14,7 @@ export interface StoredValue {
   expires: number;
   /** Which word of the owner this is; 0 of a prototype. */
   version: number;
-  /** A gravestone: the owner no longer serves the name, and older words about it are not believed. */
+  /** A tombstone: the owner no longer serves the name, and older words about it are not believed. */
   isWithdrawn: boolean;
 }
 
@@ -45,7 +45,7 @@ export class Values {
     this.#isReachable = isReachable;
   }
 
-  /** Values and gravestones. */
+  /** Values and tombstones. */
   get size(): number {
     return this.#size;
   }
@@ -54,7 +54,7 @@ export class Values {
     return this.#withdrawn;
   }
 
-  /** Names with a value or gravestone. */
+  /** Names with a value or tombstone. */
   names(): Iterable<string> {
     return this.#names.keys();
   }
@@ -110,7 +110,7 @@ export class Values {
   }
 
   /**
-   * Notes that an owner no longer serves a name. The gravestone stays as long as copies of the value may be about.
+   * Notes that an owner no longer serves a name. The tombstone stays as long as copies of the value may be about.
    * Returns whether there was such a value.
    */
   withdraw(value: Omit<StoredValue, 'isWithdrawn'>, now: Millis): boolean {

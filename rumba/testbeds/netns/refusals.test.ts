@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { namespacesRefused, requireTools } from './environment.ts';
+import { namespacesRefused, requireTools } from './refusals.ts';
 
 const complaint = 'unshare: unshare failed: Operation not permitted';
 const told = (user: boolean, values: Record<string, string>): string => {
