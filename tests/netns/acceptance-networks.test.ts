@@ -140,7 +140,9 @@ describe('two hosts', () => {
     await b.manage('i e n bb t broadcast d ba autobind');
     const joined = since(b);
     expect(await b.irm('i co n bb d ba')).toMatchObject(refused);
-    expect(joined()).toContain('No such component: Management');
+    await until('the reason', () =>
+      joined().includes('connection-manager(EE): No such component: Management\n'),
+    );
     await b.manage('i co n bb d ba c dt');
     const readers = [await a.startTool('obc', '-l', '-n', 'bc'), await b.startTool('obc', '-l', '-n', 'bc')];
     await until('both to have joined', () => readers.every(({ stdout }) => stdout.includes('New flow')));
