@@ -99,7 +99,7 @@ export function messagesOf(file: string, source: string): Message[] {
     CallExpression: ({ callee, arguments: words }) => {
       if (
         callee.type === 'MemberExpression' &&
-        /\blog\.error$/.test(source.slice(callee.start, callee.end))
+        /\blog(?:\.child\('reg'\))?\.error$/.test(source.slice(callee.start, callee.end))
       ) {
         for (const text of texts(words[0])) found.push({ file, code: 'log', text, hint: undefined });
         return;

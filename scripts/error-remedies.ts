@@ -286,6 +286,18 @@ export const remedies: Readonly<Record<string, string>> = {
   'ipcpd PID ended with …; its IPCPs and flows are gone.':
     'irmd starts an empty one; bootstrap its IPCPs anew. Where it was not killed on purpose, this is a fault worth a report.',
   'Flow allocation timed out.': 'The other end knows the name and nobody accepts, or the way is broken.',
+  'Name NAME does not exist.': '`irm name list` lists those there are; `irm name create NAME` makes one.',
+  'Name NAME already bound to program PROGRAM.':
+    '`irm unbind program PROGRAM name NAME` first, to bind it otherwise.',
+  'Name NAME not bound to program PROGRAM.': 'It is bound to other names only.',
+  'Could not find ….':
+    'There is no such name, or the program is bound to none; programs are known by the name of their file.',
+  'Process PID already bound to name NAME.':
+    'There is nothing to do; `irm unbind process PID name NAME` takes it back.',
+  'Could not find name NAME.': '`irm name list` lists those there are.',
+  'Could not find process PID.': 'It has ended, or does not use the Ouroboros library.',
+  'Process PID not bound to ….':
+    'There is nothing to take back; `irm events` lists what processes are bound to.',
   'No IPCP for … not found.': 'A process asked to join a layer that this node is not in.',
   'Failed to get IPCP for layer ….': 'A process asked to join a layer that this node is not in.',
   'Flow join with layer … failed.': 'That layer is no broadcast layer.',

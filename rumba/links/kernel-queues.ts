@@ -45,6 +45,15 @@ export class KernelQueues {
     return await (this.#support ??= this.#probe(signal));
   }
 
+  /** The same. Rejects with EENVIRONMENT where the kernel cannot do it at all. */
+  async demand(what: string, signal: AbortSignal): Promise<Support> {
+    const support = await this.support(signal);
+    if (support !== 'none') return support;
+    throw new TestbedError('EENVIRONMENT', `cannot ${what}: its kernel has no netem`, {
+      hint: 'load the module there: modprobe sch_netem; or let the wire do it: --by wire',
+    });
+  }
+
   /** Whether it is these that impair a join, of which `there` are the interfaces of the lab. */
   has(ports: Ports, there: { has(name: string): boolean }): boolean {
     return there.has(stageOf(ports.near, 'rate').enter);
@@ -59,12 +68,7 @@ export class KernelQueues {
     what: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const support = await this.support(signal);
-    if (support === 'none') {
-      throw new TestbedError('EENVIRONMENT', `cannot ${what}: its kernel has no netem`, {
-        hint: 'load the module there: modprobe sch_netem; or let the wire do it: --by wire',
-      });
-    }
+    const support = await this.demand(what, signal);
     const there = parseList(await inLab(this.#ground, listCommand, what, signal));
     const ways = waysOf(ports);
     if (!ways.every(({ from }) => there.has(from)))

@@ -214,6 +214,8 @@ export class Wiring {
         const wanted =
           by ?? present ?? ((await this.#queues.support(signal)) === 'seeded' ? 'netem' : 'wire');
         const isGood = impairments.every(isPerfect);
+        // A link stays as it is where it cannot be as it is to be.
+        if (!isGood && wanted === 'netem') await this.#queues.demand(what, signal);
         if (present !== undefined && (isGood || present !== wanted)) {
           await this.#carrier(present).end(ports, what, signal);
         }

@@ -6,7 +6,17 @@ import { svg } from '../graph/svg.ts';
 import { impairmentText } from '../model/impairment.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Experiment } from '../storyboard/experiment.ts';
-import { lossOf, outageOf, type PingResult, rttOf } from '../storyboard/ping.ts';
+import type { PlayResult } from '../storyboard/play.ts';
+import {
+  lossOf,
+  type Outage,
+  outageOf,
+  outagesOf,
+  type PingResult,
+  rttOf,
+  type Sample,
+} from '../storyboard/ping.ts';
+import type { StoryPlan } from '../storyboard/story.ts';
 import { escapeXml } from './junit.ts';
 import { measuredText } from './measured.ts';
 import { plotScript, type PlotData, style } from './page.ts';
@@ -15,6 +25,9 @@ const require = createRequire(import.meta.url);
 
 /** Points of one plot; more are thinned out, which keeps the worst of each group. */
 const pointsMax = 4_000;
+
+/** Outages of one ping that are listed. */
+const outagesMax = 100;
 
 export async function html(run: Experiment, topology: Topology): Promise<string> {
   const { name, seed, testbed, result, plan, startedAt, versions, images, parameters, readyMs, status } = run;
@@ -42,6 +55,7 @@ export async function html(run: Experiment, topology: Topology): Promise<string>
     ...(result.verdicts.length === 0 ? [] : ['<h2>Expectations</h2>', verdictTable(run)]),
     ...(plots.length === 0 ? [] : ['<h2>Pings</h2>', pingTable(result.pings)]),
     ...plots.map((_, index) => `<div class="plot" id="plot${index}"></div>`),
+    ...outageTable(run),
     '<h2>Steps</h2>',
     stepTable(run),
     ...(result.notes.length === 0
@@ -114,12 +128,11 @@ function plotOf({ name, samples, intervalMs }: PingResult, { plan, result }: Exp
     if (rttMs === null) counts.lost += 1;
     lossAt.set(window, counts);
   }
-  const marks = result.steps.flatMap(({ step, begunMs }) => {
-    const planned = plan.steps.find((each) => each.step === step);
-    if (planned === undefined || begunMs === null || !/^(link|node|ipcp|partition|heal)/.test(planned.kind))
-      return [];
-    return [{ at: begunMs / 1000, text: `${planned.kind} ${planned.target}` }];
-  });
+  const spans = longOutages(samples, intervalMs).map(({ from, to }) => ({
+    from: from / 1000,
+    to: (to ?? samples.at(-1)?.at ?? from) / 1000,
+    text: to === null ? 'to the end' : ms(to - from),
+  }));
   return {
     title: name,
     x: kept.map(({ at }) => at / 1000),
@@ -134,8 +147,40 @@ function plotOf({ name, samples, intervalMs }: PingResult, { plan, result }: Exp
         scale: '%',
       },
     ],
-    marks,
+    marks: faultsOf(plan, result).map(({ at, text: label }) => ({ at: at / 1000, text: label })),
+    spans,
   };
+}
+
+/** What was done to links, nodes and IPCPs, and when, ms. */
+function faultsOf(plan: StoryPlan, { steps }: PlayResult): { at: number; text: string }[] {
+  const planned = new Map(plan.steps.map((each) => [each.step, each]));
+  return steps.flatMap(({ step, begunMs }) => {
+    const { kind = '', target = '' } = planned.get(step) ?? {};
+    if (begunMs === null || !/^(link|node|ipcp|partition|heal)/.test(kind)) return [];
+    return [{ at: begunMs, text: `${kind} ${target}` }];
+  });
+}
+
+/** Outages of more than single packets. */
+function longOutages(samples: readonly Sample[], intervalMs: number): Outage[] {
+  return outagesOf(samples, intervalMs).filter(({ from, to }) => to === null || to - from >= 3 * intervalMs);
+}
+
+/** What re-routing took: when pings were not answered, for how long, and what had been done before. */
+function outageTable({ plan, result }: Experiment): string[] {
+  const faults = faultsOf(plan, result).toSorted((one, other) => one.at - other.at);
+  const rows = result.pings.flatMap(({ name, samples, intervalMs }) => {
+    const all = longOutages(samples, intervalMs);
+    const shown = all.slice(0, outagesMax).map(({ from, to }) => {
+      const before = faults.findLast(({ at }) => at <= from);
+      const cause = before === undefined ? '-' : `${before.text}, ${ms(from - before.at)} before`;
+      return [text(name), seconds(from), to === null ? 'to the end' : ms(to - from), text(cause)];
+    });
+    const left = all.length - shown.length;
+    return left === 0 ? shown : [...shown, [text(name), '', '', `${left} more`]];
+  });
+  return rows.length === 0 ? [] : ['<h2>Outages</h2>', table(['Ping', 'From', 'Lasted', 'After'], rows)];
 }
 
 function verdictTable({ result }: Experiment): string {

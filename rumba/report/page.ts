@@ -16,6 +16,8 @@ export interface PlotData {
   }[];
   /** Moments at which something was done. */
   readonly marks: readonly { readonly at: number; readonly text: string }[];
+  /** Times of which something is said, shaded. */
+  readonly spans?: readonly { readonly from: number; readonly to: number; readonly text: string }[];
 }
 
 export const style = `
@@ -35,10 +37,19 @@ figure { margin: 0; flex: 1 1 20rem; } figure svg { max-width: 100%; max-height:
 
 export const plotScript = `
 const colours = ['#0b62c4', '#c0392b', '#1a7f37', '#8250df', '#bf8700'];
-const marked = (marks) => ({ hooks: { draw: (u) => {
+const marked = (marks, spans = []) => ({ hooks: { draw: (u) => {
   const { ctx, bbox } = u;
   ctx.save();
   ctx.font = '11px system-ui, sans-serif';
+  spans.forEach(({ from, to, text }) => {
+    const right = bbox.left + bbox.width;
+    const [x, end] = [from, to].map((at) => Math.max(bbox.left, Math.min(right, Math.round(u.valToPos(at, 'x', true)))));
+    if (end <= x) return;
+    ctx.fillStyle = '#c0392b1a';
+    ctx.fillRect(x, bbox.top, end - x, bbox.height);
+    ctx.fillStyle = '#a40e26';
+    ctx.fillText(text, x + 4, bbox.top + bbox.height - 6);
+  });
   marks.forEach(({ at, text }, index) => {
     const x = Math.round(u.valToPos(at, 'x', true));
     if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -81,7 +92,7 @@ plots.forEach((plot, index) => {
     ],
     series,
     bands,
-    plugins: [marked(plot.marks)],
+    plugins: [marked(plot.marks, plot.spans)],
   }, data, place);
 });
 document.body.dataset.drawn = String(plots.length);

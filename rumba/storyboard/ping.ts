@@ -54,21 +54,35 @@ export function rttOf(samples: readonly Sample[], share: number): number {
   return times[Math.max(0, Math.ceil(share * times.length) - 1)] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The longest time in which no packet that was sent was answered, ms; infinite where that lasted to the end. */
-export function outageOf(samples: readonly Sample[], intervalMs: number): number {
-  let [longest, begun] = [0, undefined as number | undefined];
+/** A time in which no packet that was sent was answered, ms since the storyboard began; `to` is null for one to the end. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number | null;
+}
+
+export function outagesOf(samples: readonly Sample[], intervalMs: number): Outage[] {
+  const found: Outage[] = [];
+  let from: number | undefined;
   for (const { at, rttMs } of samples) {
-    if (rttMs === null) begun ??= at;
-    else if (begun !== undefined) {
-      longest = Math.max(longest, at - begun);
-      begun = undefined;
+    if (rttMs === null) from ??= at;
+    else if (from !== undefined) {
+      found.push({ from, to: at });
+      from = undefined;
     }
   }
-  if (samples.length === 0) return Number.POSITIVE_INFINITY;
-  const [tail] = samples.slice(-1);
-  if (begun === undefined || tail === undefined) return longest;
+  const last = samples.at(-1)?.at ?? 0;
   // A packet or two at the very end may just not have been answered yet.
-  return tail.at - begun < 2 * intervalMs ? longest : Number.POSITIVE_INFINITY;
+  if (from !== undefined && last - from >= 2 * intervalMs) found.push({ from, to: null });
+  return found;
+}
+
+/** The longest of them, ms; infinite where one lasted to the end, and where nothing was sent. */
+export function outageOf(samples: readonly Sample[], intervalMs: number): number {
+  if (samples.length === 0) return Number.POSITIVE_INFINITY;
+  const lasting = outagesOf(samples, intervalMs).map(
+    ({ from, to }) => (to ?? Number.POSITIVE_INFINITY) - from,
+  );
+  return Math.max(0, ...lasting);
 }
 
 function round(ms: number): number {

@@ -225,7 +225,7 @@ export class Flows {
     log.info(`Allocating flow for ${process.pid} to ${layerName} (uid ${process.uid}).`);
     const ipcp = registry.ipcps().find(({ layer }) => layer?.name === layerName);
     if (ipcp?.layer === undefined) {
-      log.error(`No IPCP for ${layerName} not found.`);
+      log.child('reg').error(`No IPCP for ${layerName} not found.`);
       log.error(`Failed to get IPCP for layer ${layerName}.`);
       throw new O7sError('EIPCP', `no IPCP of this node is in a layer ${layerName}`);
     }

@@ -106,8 +106,8 @@ export class RibFolder {
   }
 
   #makeFolder(path: string): void {
-    if (existsSync(join(this.#folder, path))) return;
-    mkdirSync(join(this.#folder, path), { recursive: true, mode: 0o755 });
+    const place = join(this.#folder, path);
+    if (!existsSync(place)) mkdirSync(place, { recursive: true, mode: 0o755 });
     for (let at = path; at !== '.'; at = dirname(at)) this.#folders.add(at);
   }
 
@@ -117,12 +117,13 @@ export class RibFolder {
     const unused = [...this.#folders].filter((path) => !used.has(path));
     // The deepest first.
     for (const path of unused.toSorted((a, b) => b.length - a.length)) {
-      this.#folders.delete(path);
       try {
         rmdirSync(join(this.#folder, path));
-      } catch {
-        // It is gone already, or somebody has laid something into it, which goes with all the rest in the end.
+      } catch (error) {
+        // Somebody has laid something into it: it is tried again.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') continue;
       }
+      this.#folders.delete(path);
     }
   }
 }

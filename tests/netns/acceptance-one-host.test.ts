@@ -209,7 +209,7 @@ describe('irm', () => {
       ...['get MTU', 'get interface MTU', 'set MTU'].map((what) => `ipcpd/eth-dix(EE): Failed to ${what}.`),
       "ipcpd/udp4(EE): Couldn't bind to 192.0.2.77:3435. Cannot assign requested address.",
     ]) {
-      expect(logged()).toMatch(new RegExp(`==\\d+== ${RegExp.escape(text)}\n`));
+      await until(text, () => new RegExp(`==\\d+== ${RegExp.escape(text)}\n`).test(logged()), 30_000);
     }
     expect(await node.manage('i l n e')).toContain('Not enrolled.');
     await node.manage('i d n *');
@@ -315,7 +315,7 @@ describe('irm', () => {
       'reg(EE): Could not find process 4194304.',
       `irmd(II): Process ${pid} unbound.`,
     ]) {
-      expect(logged()).toContain(`== ${text}\n`);
+      await until(text, () => logged().includes(`== ${text}\n`), 30_000);
     }
     await server.kill('SIGTERM');
   });
@@ -463,11 +463,13 @@ describe('one host', () => {
     const later = since(own);
     expect(await pings(1002)).toBe('received');
     expect(later()).toContain('Flow request arrived for foo.\n');
-    await own.logged('ipcpd-local(II): Flow with fd 65 deallocated.');
+    await until('both ends to go', () => later().includes('Flow with fd 65 deallocated.'), 30_000);
     expect(later()).toMatch(
       /ipcpd-local\(II\): Pending local allocation request on fd 64\.\n[^]*ipcpd-local\(II\): Flow allocation completed, fds \(64, 65\)\.\n[^]*ipcpd-local\(II\): Flow with fd 64 deallocated\.\n/,
     );
-    expect(later()).toMatch(/Completed deallocation of flow_id \d+ by process \d+\.\n/);
+    await until('irmd to be told', () =>
+      /Completed deallocation of flow_id \d+ by process \d+\.\n/.test(later()),
+    );
     expect(later()).toMatch(new RegExp(`Flow \\d+ accepted by ${server.pid} for foo \\(uid 1001\\)\\.`));
     // Management is for root and the group ouroboros.
     const stranger = await as(1001, 'irm', ['ipcp', 'create', 'name', 'x', 'type', 'local']).finished;

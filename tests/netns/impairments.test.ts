@@ -55,6 +55,19 @@ describe('the wire and the lab', () => {
   };
   const all = Array.from({ length: 20 }, (_, number) => number);
 
+  test('a link stays as it is where it cannot be as was asked for', async () => {
+    await impair({ delay: '5ms' });
+    const asked = impairLink(lab, cable, { queue: '99frames' }, { by: 'netem' }, signal);
+    const isRefused = await asked.then(
+      () => false,
+      () => true,
+    );
+    const queueFrames = isRefused ? perfect.queueFrames : 99;
+    const delayed = { ...perfect, delayMs: 5, queueFrames };
+    expect((await state())?.splice?.impairments).toEqual([delayed, delayed]);
+    await impair({});
+  });
+
   test('a wire that is killed is started again, with all it was told', async () => {
     await impair({ delay: '5ms' });
     for (const pid of wires(false)) process.kill(pid, 'SIGKILL');

@@ -146,7 +146,7 @@ describe('ipcpd', () => {
       const ipcpd = await node.ipcpd();
       process.kill(ipcpd, 'SIGSTOP');
       const { status, stderr } = await node.irm('i d n l');
-      expect(node.log).toContain('irmd(WW): IPCP destroy timed out after 10000 ms.\n');
+      await node.logged('irmd(WW): IPCP destroy timed out after 10000 ms.\n');
       if (mode === 'shared') {
         expect(status).toBe(1);
         expect(stderr).toContain(`ipcpd ${ipcpd} did not answer ipcp.destroy within 10000 ms`);

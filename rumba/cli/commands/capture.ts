@@ -1,6 +1,6 @@
 /** `o7s-testbed capture`: the frames of a link, into a file, another program, or as text. */
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CommandModule } from 'yargs';
@@ -62,18 +62,28 @@ export const capture: CommandModule<object, CaptureArguments> = {
       throw new TestbedError('EUSAGE', `--duration ${duration} is no number of seconds`);
     const chosen = chooseLab(await labsOfUser(), lab);
     const link = linkNamed((await recordOf(chosen)).topology, name);
+    const file = write === undefined || write === '-' ? undefined : await openFile(write);
     const opened = await chosen.capture(link, at ?? link.ends[0]?.node ?? '');
     using interrupt = interruptible((exitCode) => process.exit(exitCode));
     // The terminal's own Ctrl-C reaches the programs of this process group by itself.
     const stop = (): void => void opened.stdin.end();
     interrupt.signal.addEventListener('abort', stop, { once: true });
-    const timer = duration === undefined ? undefined : setTimeout(stop, duration * 1000);
+    let timer: NodeJS.Timeout | undefined;
+    // Its first bytes say that it has begun.
+    if (duration !== undefined) {
+      opened.stdout.once('readable', () => (timer = setTimeout(stop, duration * 1000)));
+    }
     opened.stderr.pipe(process.stderr);
     try {
-      const target = write === undefined || write === '-' ? process.stdout : createWriteStream(write);
+      const target = file ?? process.stdout;
+      const tcpdump = ['tcpdump', '--nano', '-r', '-', '-U', '-w', '-', filter.join(' ')];
       if (write === undefined) await shown(opened.stdout, filter);
       else if (filter.length === 0) await pipeline(opened.stdout, target, { end: target !== process.stdout });
-      else await filtered(opened.stdout, target, ['tcpdump', '-r', '-', '-U', '-w', '-', filter.join(' ')]);
+      else await filtered(opened.stdout, target, tcpdump);
+    } catch (error) {
+      // A disk may be full; and a reader that has ended, such as Wireshark, wants no more.
+      if (write !== undefined && file?.errored instanceof Error) throw unwritable(write, file.errored);
+      if (file !== undefined || (error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     } finally {
       clearTimeout(timer);
       stop();
@@ -81,6 +91,21 @@ export const capture: CommandModule<object, CaptureArguments> = {
     await opened.ended;
   },
 };
+
+async function openFile(path: string): Promise<Writable> {
+  try {
+    return (await open(path, 'w')).createWriteStream();
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): TestbedError {
+  const { code = 'EIO' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
+  return new TestbedError('EFAILED', `cannot write ${path}: ${code}`, {
+    hint: 'write where you may, and there is room',
+  });
+}
 
 /** As text: by tshark with our dissector where it is there and nothing is to be filtered, else by tcpdump. */
 async function shown(frames: Readable, filter: readonly string[]): Promise<void> {
@@ -118,7 +143,8 @@ async function filtered(
   });
   child.stdin.on('error', () => {});
   frames.pipe(child.stdin);
-  child.stdout.pipe(target, { end: target !== process.stdout });
+  if (target === process.stdout) child.stdout.pipe(target, { end: false });
+  else await pipeline(child.stdout, target);
   const code = await ended;
   if (code !== 0) {
     const reason = complaint.trim().split('\n').at(-1) ?? `exit code ${code}`;

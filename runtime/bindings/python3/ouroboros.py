@@ -403,15 +403,18 @@ class Session:
                         answer = {"result": [flow._report() for flow in self._flows]}
                 self._send({"jsonrpc": "2.0", "id": number, **answer})
             return
+        error = message.get("error")
+        failure = None
+        if error is not None:
+            code = _CODES.get(-error.get("code", 0), "EIRMD")
+            failure = OuroborosError(code, error.get("message", ""), (error.get("data") or {}).get("hint"))
+        if number is None and failure is not None:
+            # irmd does not serve this connection, and closes it.
+            return self._end(failure)
         with self._lock:
             call = self._calls.pop(number, None)
-        if call is None:
-            return
-        error = message.get("error")
-        if error is None:
-            return call.settle(message.get("result"), None)
-        code = _CODES.get(-error.get("code", 0), "EIRMD")
-        call.settle(None, OuroborosError(code, error.get("message", ""), (error.get("data") or {}).get("hint")))
+        if call is not None:
+            call.settle(message.get("result"), failure)
 
     def _welcome(self):
         try:

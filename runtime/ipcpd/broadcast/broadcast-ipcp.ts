@@ -14,6 +14,7 @@ import { Enrollment, type EnrollmentLimits } from '../enrollment/enrollment.ts';
 import type { LayerConfig } from '../enrollment/layer-config.ts';
 import type {
   FlowUser,
+  IpcpLog,
   Joined,
   LayerMetrics,
   LowerFlow,
@@ -46,12 +47,14 @@ export class BroadcastIpcp implements StackedIpcp, Component {
 
   readonly #clock: () => Millis;
   readonly #manager: ConnectionManager;
+  readonly #managerLog: IpcpLog;
   readonly #enrollment: Enrollment;
   readonly #layer: BroadcastLayer;
   readonly #counts: Record<Counter, number> = { droppedNeighbourDown: 0, droppedNeighbourTooLong: 0 };
 
   constructor(around: StackedSurroundings, limits: BroadcastLimits = {}) {
-    const { clock, packets } = around;
+    const { clock, packets, log } = around;
+    this.#managerLog = log.child('connection-manager');
     this.#clock = clock;
     const { connections, enrollment, repeats } = limits;
     this.#manager = new ConnectionManager(around, connections);
@@ -93,6 +96,7 @@ export class BroadcastIpcp implements StackedIpcp, Component {
     done: (fault: O7sError | undefined) => void,
   ): void {
     if (component !== 'dt') {
+      this.#managerLog.error('No such component: Management');
       const hint = 'connect component dt';
       return done(new O7sError('EINVAL', 'No such component: Management', { hint }));
     }

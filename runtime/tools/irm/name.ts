@@ -146,8 +146,10 @@ export const register: Command = {
       const irmd = await context.irmd();
       const ipcps = await irmd.listIpcps();
       if (ipcps.length === 0) return say(context, 'Failed to list IPCPs.\n');
-      await irmd.createName(name, { policy: 'spillover' });
-      for (const ipcp of ipcps.filter((one) => isTarget(one, layers, names))) {
+      const targets = ipcps.filter((one) => isTarget(one, layers, names));
+      // To register it creates it, too.
+      if (targets.length === 0) await irmd.createName(name, { policy: 'spillover' });
+      for (const ipcp of targets) {
         try {
           await irmd.registerName(name, ipcp.pid);
         } catch (error) {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Bench, figure, leftOut, reasonOf } from '../bench.ts';
 import { labGone, labName, o7sTestbed } from '../lab.ts';
-import { pssMb, processesByNamespace, timed, written } from '../measure.ts';
+import { processesByNamespace, processorMs, pssMb, timed, written } from '../measure.ts';
 import type { Subject } from '../table.ts';
 
 const run = promisify(execFile);
@@ -29,6 +29,8 @@ interface Sample {
   readonly downMs: number;
   /** Proportional set size of a node's processes, MB. */
   readonly nodeMb: number;
+  /** Processor time of the command and of all processes of nodes until `up` ends, ms; none of an engine's. */
+  readonly processorMs: number;
 }
 
 async function ours(testbed: Testbed, nodes: number): Promise<Sample> {
@@ -36,6 +38,7 @@ async function ours(testbed: Testbed, nodes: number): Promise<Sample> {
   const lab = labName();
   const words = ['up', topology, '--set', `n=${nodes}`, '--lab', lab, '--testbed', testbed];
   const [file = '', ...command] = [...o7sTestbed, ...words];
+  const usedBefore = childrenMs();
   const since = performance.now();
   const child = spawn(file, command, {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -48,10 +51,11 @@ async function ours(testbed: Testbed, nodes: number): Promise<Sample> {
   const upMs = performance.now() - since;
   if (code !== 0) throw new Error(`up ended with ${String(code)}: ${told.trim().split('\n').at(-1)}`);
   process.stderr.write(`    ${phasesOf(told)}\n`);
-  const nodeMb = memorySince(before) / nodes;
+  const ofCommand = childrenMs() - usedBefore;
+  const taken = takenSince(before);
   const downMs = await timed(() => written([...o7sTestbed, 'down', '--lab', lab]));
   labGone(lab);
-  return { upMs, downMs, nodeMb };
+  return { upMs, downMs, nodeMb: taken.mb / nodes, processorMs: taken.ms + ofCommand };
 }
 
 /** From the first step of a phase to its last; phases overlap. Layers over cables count as one. */
@@ -64,15 +68,23 @@ function phasesOf(told: string): string {
   return [...longest].map(([phase, ms]) => `${phase} ${Math.round(ms)} ms`).join(', ');
 }
 
-/** What the processes of nodes take that were made since, MB. */
-function memorySince(before: ReadonlyMap<string, unknown>): number {
-  let sum = 0;
+/** Processor time of programs that this one has started and that have ended, ms. */
+function childrenMs(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+/** What the processes of nodes take, and have used, that were made since. */
+function takenSince(before: ReadonlyMap<string, unknown>): { readonly mb: number; readonly ms: number } {
+  let [mb, ms] = [0, 0];
   for (const [namespace, pids] of processesByNamespace('pid')) {
     if (before.has(namespace)) continue;
     const isNode = pids.some((pid) => commOf(pid) === 'irmd');
-    if (isNode) sum += pids.reduce((total, pid) => total + pssMb(pid), 0);
+    if (!isNode) continue;
+    mb += pids.reduce((total, pid) => total + pssMb(pid), 0);
+    ms += pids.reduce((total, pid) => total + processorMs(pid), 0);
   }
-  return sum;
+  return { mb, ms };
 }
 
 function commOf(pid: number): string {
@@ -150,10 +162,11 @@ export const up: Bench = {
           continue;
         }
         try {
-          const { upMs, downMs, nodeMb } = await ours(testbed, nodes);
+          const { upMs, downMs, nodeMb, processorMs: used } = await ours(testbed, nodes);
           yield figure(upSubject, 'ours', upMs / 1000);
           yield figure(subject('down', 's'), 'ours', downMs / 1000);
           yield figure(subject('memory of a node (PSS)', 'MB'), 'ours', nodeMb);
+          yield figure(subject('processor time of up for a node', 'ms'), 'ours', used / nodes);
         } catch (error) {
           yield leftOut(upSubject, 'ours', reasonOf(error));
         }
