@@ -45,6 +45,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'there is no IPCP NAME': '`irm ipcp list` shows those there are.',
   'waited … s for WHAT':
     'The machine is very busy, or what is waited for hangs: `o7s-testbed logs` shows how far it came; try again.',
+  'process PID, which held the namespaces, has ended':
+    'The lab or the node has ended meanwhile: `o7s-testbed ls` shows what is there; `up` again mends it.',
   // Links
   'cannot WHAT: a node it ends in is gone':
     'The node was stopped or ended meanwhile: `o7s-testbed start NODE`, and again.',
