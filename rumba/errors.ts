@@ -6,6 +6,12 @@
  */
 export type TestbedErrorCode = 'EUSAGE' | 'ETOPOLOGY' | 'EENVIRONMENT' | 'EFAILED' | 'ETIMEDOUT';
 
+/** True for what the kernel says when a file system, or a user's share of it, is full. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /**
  * Undoes what was done before an error. Gives what to throw: that error, or, where undoing fails too, a SuppressedError
  * whose `suppressed` it is.

@@ -18,7 +18,8 @@ const { n, kind } = parameters({
 const { nodes, links } = line(n);
 const make = kind === 'eth-dix' ? ethDix : ethLlc;
 const cables = links.map((link) => make(link.name, link));
-const net = unicast('net', cables);
+// Packets cross 60 links unless told otherwise, and at most 255.
+const net = unicast('net', cables, n > 60 ? { ttl: Math.min(n, 255) } : {});
 
 export default topology({
   nodes,

@@ -1,6 +1,6 @@
 /** How an error is shown, and which exit code it gives. The one place that decides either. */
 import { O7sError } from '../../runtime/lib/index.ts';
-import { TestbedError, type TestbedErrorCode } from '../errors.ts';
+import { isDiskFull, TestbedError, type TestbedErrorCode } from '../errors.ts';
 import { Interrupted } from './interrupt.ts';
 
 const exitCodes: Record<TestbedErrorCode, number> = {
@@ -40,10 +40,9 @@ export function failure(error: unknown): { text: string; details: readonly strin
   return { text: `a fault of o7s-testbed itself, please report it: ${stack}`, details: [], exitCode: 1 };
 }
 
-/** What the kernel says when a file system, or a user's share of it, is full. */
 function fullDisk(error: unknown): { text: string } | undefined {
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
+  if (!isDiskFull(error)) return undefined;
+  const { path } = error as NodeJS.ErrnoException;
   const where = path === undefined ? '' : ` at ${path}`;
   return { text: `the disk is full${where}; free some space and try again: df -h shows where` };
 }

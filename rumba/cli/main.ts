@@ -113,14 +113,21 @@ const cli: Argv = yargs(words)
 
 // A reader that stops reading, such as `head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') process.exit(tell(error));
 });
+// Nor is one that wants to hear no more of how it goes: what was begun is done.
+process.stderr.on('error', () => {});
 
 closeInherited();
 try {
   await cli.parseAsync();
 } catch (error) {
+  process.exitCode = tell(error);
+}
+
+/** Says what went wrong; gives the exit code. */
+function tell(error: unknown): number {
   const { text, details, exitCode } = failure(error);
   process.stderr.write([`o7s-testbed: ${text}`, ...details.map((line) => `  ${line}`), ''].join('\n'));
-  process.exitCode = exitCode;
+  return exitCode;
 }

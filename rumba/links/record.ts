@@ -57,8 +57,9 @@ export async function recordLink(lab: Lab, link: TopologyLink, file: string): Pr
     )
     .then(async (failure) => {
       if (failure !== undefined) opened.kill('SIGTERM');
-      await opened.ended;
-      return failure;
+      const code = await opened.ended;
+      if (failure !== undefined || code === 0) return failure;
+      return fault(`it ended with ${code}: ${said.trim().split('\n').at(-1)}`);
     });
   const end = async (): Promise<string | undefined> => {
     isEnding = true;

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isDiskFull } from '../errors.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Experiment, Prepared } from '../storyboard/experiment.ts';
 import type { Lab, LabNode } from '../testbeds/testbed.ts';
@@ -48,7 +49,9 @@ export async function saveLogs(folder: string, lab: Lab): Promise<void> {
   await Promise.all(
     lab.nodes().map(async (node) => {
       // A node that was ended has none any more; the others are kept all the same.
-      await saveNode(join(folder, 'logs', node.name), node).catch(() => {});
+      await saveNode(join(folder, 'logs', node.name), node).catch((error: unknown) => {
+        if (isDiskFull(error)) throw error;
+      });
     }),
   );
 }

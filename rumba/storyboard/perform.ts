@@ -64,7 +64,11 @@ export class StoryPerformer {
       case 'heal': {
         const nodes = new Set(target.split(','));
         for (const name of nodes) lab.node(name);
-        for (const link of topology.links) await this.#part(link, nodes, kind, signal);
+        await Promise.all(
+          topology.links.map((link) =>
+            this.#turns.take(link.name, () => this.#part(link, nodes, kind, signal)),
+          ),
+        );
         return;
       }
       case 'node.stop':

@@ -13,29 +13,33 @@
  * });
  * ```
  */
-import { test, type TestAPI } from 'vitest';
+import { afterAll, beforeAll, test, type TestAPI } from 'vitest';
 import { type RunningLab, type RunningLabOptions, up } from '../running-lab.ts';
 import type { Topology } from '../model/topology.ts';
 
 export interface LabTest {
-  /** The lab, built for the first test of the file that names it, and taken down after the last. */
+  /** The lab, built before the first test of the file, and taken down after the last. */
   readonly lab: RunningLab;
 }
 
-/** How long a lab may take to be built, in milliseconds. */
+/** How long a lab may take to be built, and to be taken down, in milliseconds: it is no part of the time of any test. */
 const buildMs = 120_000;
+const endMs = 60_000;
 
-/** A `test` of which the tests get a lab of this topology; those of one file share it. */
+/** A `test` of which the tests get a lab of this topology; those of one file, or one `describe`, share it. */
 export function labTest(topology: Topology, options: RunningLabOptions = {}): TestAPI<LabTest> {
-  const { signal = AbortSignal.timeout(buildMs), ...rest } = options;
+  let lab: RunningLab | undefined;
+  beforeAll(async () => {
+    const { signal = AbortSignal.timeout(buildMs), ...rest } = options;
+    lab = await up(topology, { ...rest, signal });
+  }, buildMs + endMs);
+  afterAll(async () => await lab?.[Symbol.asyncDispose](), endMs);
   return test.extend<LabTest>({
-    lab: [
-      // vitest reads from the pattern what a fixture needs: nothing.
-      async ({}, use) => {
-        await using lab = await up(topology, { ...rest, signal });
-        await use(lab);
-      },
-      { scope: 'file' },
-    ],
+    // vitest reads from the pattern what a fixture needs: nothing.
+    lab: async ({}, use) => {
+      if (lab === undefined)
+        throw new Error('the lab is not there: its tests belong where labTest was called');
+      await use(lab);
+    },
   }) as TestAPI<LabTest>;
 }

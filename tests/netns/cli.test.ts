@@ -170,6 +170,14 @@ describe('up that is ended half-way leaves nothing', () => {
   });
 });
 
+test('a reader that stops listening to how an up goes does not stop it', async () => {
+  await using lab = labInScope();
+  const script = `"$0" ${program} up ${twoNodes} --lab ${lab.name} -v 2>&1 >/dev/null | head -1`;
+  expect((await startProcess(['sh', '-c', script, process.execPath]).outcome).stdout).toMatch(/node [ab]\n$/);
+  const again = await cli(['up', twoNodes, '--lab', lab.name]);
+  expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing to change') });
+});
+
 test('a dry run shows the plan and makes nothing', async () => {
   const { code, stdout, stderr } = await cli(['up', twoNodes, '--dry-run']);
   expect([code, stderr]).toEqual([0, '']);

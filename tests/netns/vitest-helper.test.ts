@@ -6,6 +6,10 @@ import topology from '../../topologies/two-nodes.ts';
 const test = labTest(topology, { testbed: 'netns' });
 let first = '';
 
+test('what building the lab takes is not of the first test', { timeout: 500 }, ({ lab }) => {
+  expect(lab.name).not.toBe('');
+});
+
 test('a reaches the server on b', async ({ lab }) => {
   const { code } = await lab.node('a').run(['oping', '-n', 'ping.b', '-c', '2', '-i', '10ms']);
   expect(code).toBe(0);

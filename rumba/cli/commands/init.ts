@@ -1,5 +1,5 @@
 /** `o7s-testbed init`: a topology to begin with, and a test for it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
@@ -47,8 +47,13 @@ export const init: CommandModule<object, InitArguments> = {
       });
     }
     mkdirSync(folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) {
-      writeFileSync(join(folder, name), text);
+    try {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    } catch (error) {
+      // A half of one is worse than none; what was there before is not ours to remove.
+      if (taken === undefined)
+        for (const name of Object.keys(files)) rmSync(join(folder, name), { force: true });
+      throw error;
     }
     const written = Object.keys(files).map((name) => join(folder, name));
     process.stdout.write(format === 'json' ? `${JSON.stringify(written)}\n` : `${written.join('\n')}\n`);

@@ -1,13 +1,14 @@
 /** The containers of labs: how they are made, found and removed. */
 import type Dockerode from 'dockerode';
 import { TestbedError } from '../../errors.ts';
-import type { NodeLimits } from '../testbed.ts';
+import type { LabRecord, NodeLimits } from '../testbed.ts';
 import { packageVersion } from '../../installation.ts';
 import { poll } from '../../poll.ts';
 import { LineReader, recordFile } from './agent/protocol.ts';
 import { type Engine, statusOf } from './engine.ts';
-import { helperContainer, labels, nodeContainer, ownUser, removedContainer } from './labels.ts';
+import { helperContainer, labels, nodeContainer, ownUser } from './labels.ts';
 import { containerMark, launcher } from './scripts.ts';
+import { firstFile, pack } from './tar.ts';
 
 /** How long the engine may take to remove a lab, in milliseconds. */
 const removeMs = 20_000;
@@ -199,7 +200,9 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
   const mark = lab === undefined ? labels.lab : `${labels.lab}=${lab}`;
   const filters = { label: [mark, `${labels.owner}=${ownUser()}`] };
   const found = await engine.request('list containers', engine.docker.listContainers({ all: true, filters }));
-  return found.map(({ Id, Names, Labels, State, Created, Image, ImageID }) => ({
+  // One without a name is gone but for this list, where an engine may forget it for ever.
+  const named = found.filter(({ Names }) => ((Names as string[] | null) ?? []).length > 0);
+  return named.map(({ Id, Names, Labels, State, Created, Image, ImageID }) => ({
     id: Id,
     name: (Names[0] ?? Id).replace(/^\//, ''),
     lab: Labels[labels.lab] ?? '',
@@ -212,15 +215,10 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
   }));
 }
 
-/** True for the helper of a lab that a command began to remove; that command may be gone. */
-export function isBeingRemoved({ name, lab }: FoundContainer): boolean {
-  return name !== helperContainer(lab);
-}
-
 /**
  * Removes containers until there are none: `find` is asked again after each round, since the engine may
- * still be making one that was asked for by a command that is gone. A helper gets another name first, by which its lab
- * is seen to be left over should this process end, and goes last. Rejects with ETIMEDOUT after 20 s.
+ * still be making one that was asked for by a command that is gone. The record of a lab goes first, by which it is seen to
+ * be left over should this process end, and its helper last. Rejects with ETIMEDOUT after 20 s.
  */
 export async function removeContainers(
   engine: Engine,
@@ -231,9 +229,13 @@ export async function removeContainers(
   await poll(
     async () => {
       const found = await find();
-      for (const each of found) if (!removed.has(each.id)) removed.set(each.id, each);
       const helpers = found.filter((each) => each.node === undefined);
-      await Promise.all(helpers.map((each) => markRemoved(engine, each)));
+      await Promise.all(
+        helpers
+          .filter(({ id, running }) => running && !removed.has(id))
+          .map((each) => emptyRecord(engine, each.id)),
+      );
+      for (const each of found) removed.set(each.id, each);
       for (const group of [found.filter((each) => each.node !== undefined), helpers]) {
         await Promise.all(group.map((each) => remove(engine, each.id)));
       }
@@ -244,10 +246,10 @@ export async function removeContainers(
   return [...removed.values()];
 }
 
-async function markRemoved(engine: Engine, helper: FoundContainer): Promise<void> {
-  if (isBeingRemoved(helper)) return;
-  const name = removedContainer(helper.lab, helper.session);
-  await unlessGone(engine.request('remove a lab', engine.docker.getContainer(helper.id).rename({ name })));
+async function emptyRecord(engine: Engine, helper: string): Promise<void> {
+  const archive = pack([{ path: recordFile.slice(1), mode: 0o644, bytes: Buffer.alloc(0) }]);
+  const writing = engine.docker.getContainer(helper).putArchive(archive, { path: '/' });
+  await unlessGone(engine.request('remove the record of a lab', writing));
 }
 
 async function remove(engine: Engine, id: string): Promise<void> {
@@ -265,8 +267,19 @@ async function unlessGone(request: Promise<unknown>): Promise<void> {
   }
 }
 
-/** What `keep` wrote in a lab's helper; undefined when it did not, or is gone. */
-export async function readRecordArchive(engine: Engine, helper: string): Promise<Buffer | undefined> {
+/** What `keep` wrote in a lab's helper; undefined when it did not, or is gone, `removed` once the lab is being removed. */
+export async function readRecord(
+  engine: Engine,
+  helper: string | undefined,
+): Promise<LabRecord | 'removed' | undefined> {
+  if (helper === undefined) return undefined;
+  const archive = await readArchive(engine, helper);
+  const file = archive === undefined ? undefined : firstFile(archive);
+  if (file === undefined) return undefined;
+  return file.length === 0 ? 'removed' : (JSON.parse(file.toString('utf8')) as LabRecord);
+}
+
+async function readArchive(engine: Engine, helper: string): Promise<Buffer | undefined> {
   try {
     const stream = await engine.request(
       'read the record of a lab',

@@ -12,17 +12,15 @@ import {
   endedContainers,
   type FoundContainer,
   findContainers,
-  isBeingRemoved,
   type LabContainers,
   limitContainer,
-  readRecordArchive,
+  readRecord,
   removeContainers,
 } from './containers.ts';
 import { type Engine, statusOf } from './engine.ts';
 import { openCommand } from './execution.ts';
 import { type GuestAgents, helperGone } from './guest-agents.ts';
 import { DockerNode, firstProcess, nodeEnded } from './node.ts';
-import { firstFile } from './tar.ts';
 
 /** How long a lab without a helper is looked at, whether it is being taken down, in milliseconds. */
 const goingMs = 2_000;
@@ -66,7 +64,7 @@ export class DockerLab implements Lab {
     const isGone = async (): Promise<boolean | undefined> => {
       const found = await this.#found();
       const helper = found.find((each) => each.node === undefined);
-      if (helper !== undefined) return isBeingRemoved(helper);
+      if (helper !== undefined) return (await readRecord(this.#parts.engine, helper.id)) === 'removed';
       return found.length === 0 ? true : undefined;
     };
     try {
@@ -78,7 +76,8 @@ export class DockerLab implements Lab {
   }
 
   async record(): Promise<LabRecord | undefined> {
-    return await readRecord(this.#parts.engine, this.#parts.helper);
+    const record = await readRecord(this.#parts.engine, this.#parts.helper);
+    return record === 'removed' ? undefined : record;
   }
 
   async faults(): Promise<string[]> {
@@ -273,14 +272,6 @@ export class DockerLab implements Lab {
     const { engine, helper, guests } = this.#parts;
     return this.#agent ?? (await guests.join(engine, this.name, helper));
   }
-}
-
-/** What `keep` wrote; undefined for a lab that is being made, or has no helper any more. */
-export async function readRecord(engine: Engine, helper: string | undefined): Promise<LabRecord | undefined> {
-  if (helper === undefined) return undefined;
-  const archive = await readRecordArchive(engine, helper);
-  const file = archive === undefined ? undefined : firstFile(archive);
-  return file === undefined ? undefined : (JSON.parse(file.toString('utf8')) as LabRecord);
 }
 
 function noTun(node: string, cause: unknown): TestbedError {

@@ -37,11 +37,6 @@ export function helperContainer(lab: string): string {
   return `o7s-${lab}-helper`;
 }
 
-/** Name of a lab's helper container from when its lab is being removed. */
-export function removedContainer(lab: string, session: string): string {
-  return `o7s-${lab}-removed-${session}`;
-}
-
 /** Where process numbers mean something: this boot of this machine, and this PID namespace. */
 function place(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);

@@ -9,14 +9,14 @@ import {
   createHelper,
   type FoundContainer,
   findContainers,
-  isBeingRemoved,
+  readRecord,
   removeContainers,
 } from './containers.ts';
 import { Engine, isEngineNamed, isSilent, statusOf } from './engine.ts';
 import { runCommand } from './execution.ts';
 import { GuestAgents } from './guest-agents.ts';
 import { newSession, sessionAlive } from './labels.ts';
-import { DockerLab, readRecord } from './lab.ts';
+import { DockerLab } from './lab.ts';
 import { ensureNodeImage, inspectImage, nodeImage } from './node-image.ts';
 import { keptFile } from './scripts.ts';
 
@@ -102,19 +102,18 @@ export class DockerTestbed implements Testbed {
     const groups = Map.groupBy(await findContainers(engine), (each) => each.lab);
     const labs = await Promise.all(
       [...groups].map(async ([lab, all]) => {
-        const helpers = all.filter((each) => each.node === undefined);
-        const helper = helpers.find((each) => !isBeingRemoved(each)) ?? helpers[0];
+        const helper = all.find((each) => each.node === undefined);
         // Without a helper the last that was made is the lab.
         const session = (helper ?? all[0])?.session ?? '';
         const found = all.filter((each) => each.session === session);
         const left = all.filter((each) => each.session !== session).map((each) => each.session);
         const containers = { lab, session, topology: '' };
-        const record = await readRecord(engine, helper?.id);
+        const read = await readRecord(engine, helper?.id);
+        const record = read === 'removed' ? undefined : read;
         const guests = this.#guests;
         const image = record?.image ?? nodeImage;
-        const isGoing = helper !== undefined && isBeingRemoved(helper);
         const parts = { engine, containers, helper: helper?.id, image, found, record, left, guests };
-        return new DockerLab({ ...parts, isBeingRemoved: isGoing });
+        return new DockerLab({ ...parts, isBeingRemoved: read === 'removed' });
       }),
     );
     return labs.toSorted((a, b) => a.name.localeCompare(b.name));
@@ -152,8 +151,8 @@ async function isLeftOver(engine: Engine, found: readonly FoundContainer[]): Pro
     const kept = await Promise.all(running.map((each) => isKept(engine, each)));
     return !kept.includes(true);
   }
-  if (isBeingRemoved(helper)) return true;
-  if (helper.running && (await readRecord(engine, helper.id)) !== undefined) return false;
+  const record = helper.running ? await readRecord(engine, helper.id) : undefined;
+  if (record !== undefined) return record === 'removed';
   const hasMaker = sessionAlive(helper.session);
   if (hasMaker !== undefined) return !hasMaker;
   // Made on another machine. A helper runs as long as its maker does, and is started soon after it is made.

@@ -1,5 +1,6 @@
 /** The command lines that make namespaces and enter them. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { TestbedError } from '../../errors.ts';
 
 const capSysAdmin = 21n;
 
@@ -26,6 +27,17 @@ export function enterNetwork(pid: number, command: readonly string[]): string[] 
 }
 
 function target(pid: number): string[] {
-  const foreign = readlinkSync(`/proc/${pid}/ns/user`) !== readlinkSync('/proc/self/ns/user');
+  const foreign = userNamespaceOf(pid) !== readlinkSync('/proc/self/ns/user');
   return ['--target', String(pid), ...(foreign ? ['--user', '--preserve-credentials'] : [])];
+}
+
+function userNamespaceOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/user`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new TestbedError('EFAILED', `process ${pid}, which held the namespaces, has ended`, {
+      cause: error,
+    });
+  }
 }

@@ -142,6 +142,11 @@ export class NetnsNode implements LabNode {
   }
 
   #spawn(command: readonly string[], stdio: StdioOptions, variables: NodeJS.ProcessEnv = {}): ChildProcess {
+    if (identify(this.pid) === undefined) {
+      throw new TestbedError('EFAILED', `node ${this.name} has ended`, {
+        hint: `make it again: o7s-testbed start ${this.name}`,
+      });
+    }
     const files = groupFiles(this.pid);
     const entering = enter(this.pid, command);
     // What is entered from outside is no child of the node's, and is in none of its groups.
