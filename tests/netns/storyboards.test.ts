@@ -43,11 +43,11 @@ test('an expectation that is not met: exit code 4, and JUnit says which', async 
 test('a server that is lost is loss to the end, and the run fails', async () => {
   const { code, results } = await playStoryboard('server-lost', 'netns');
   expect(code).toBe(4);
-  expect(results.steps.map(({ ok }) => ok)).toEqual([true, true]);
+  expect(results.steps.map(({ ok }) => ok)).toEqual([true, true, true]);
   const [loss, outage] = results.verdicts;
   expect([loss?.ok, outage?.ok, outage?.measured]).toEqual([false, false, 'infinite']);
   const [ping] = results.pings;
-  const stopped = results.steps.find(({ step }) => step === 2)?.endedMs ?? 0;
+  const stopped = results.steps.find(({ step }) => step === 3)?.endedMs ?? 0;
   const after = ping?.samples.filter(({ at }) => at > stopped) ?? [];
   expect(after.length).toBeGreaterThan(0);
   expect(after.every(({ rttMs }) => rttMs === null)).toBe(true);

@@ -37,6 +37,7 @@ function userNamespaceOf(pid: number): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new TestbedError('EFAILED', `process ${pid}, which held the namespaces, has ended`, {
+      hint: 'the lab or its node is gone: "o7s-testbed ls" shows what is there, "up" brings it again',
       cause: error,
     });
   }
