@@ -35,6 +35,13 @@ export function labGone(name: string): void {
   up.delete(name);
 }
 
+/** Ends the programs that this one has started, and the nodes of prototypes with them, and takes down what labs there are. */
+export function endAll(): void {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (const pid of children) process.kill(Number(pid), 'SIGKILL');
+  downAll();
+}
+
 /** Takes down what labs there still are. */
 export function downAll(): void {
   const [file = '', ...words] = o7sTestbed;

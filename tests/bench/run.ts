@@ -27,7 +27,7 @@ import { routing } from './benches/routing.ts';
 import { start } from './benches/start.ts';
 import { up } from './benches/up.ts';
 import { view } from './benches/view.ts';
-import { downAll } from './lab.ts';
+import { downAll, endAll } from './lab.ts';
 import { growthText, leftOutText, Results, textOf } from './table.ts';
 
 /** When a quick run begins nothing any more that it has measured already, s. */
@@ -146,7 +146,7 @@ function write(): void {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    downAll();
+    endAll();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   });
 }
