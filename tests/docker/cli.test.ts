@@ -63,7 +63,9 @@ describe('up that is ended half-way', () => {
       const listed = (await own.listed(lab)) as { state: string } | undefined;
       const isComplete = listed?.state === 'running';
       const remove = even === 0 || isComplete ? ['down', '--lab', lab] : ['clean'];
-      expect(await cli(...remove)).toMatchObject({ code: 0 });
+      // What it wrote is in the assertion, to be seen where it failed.
+      const { code, stderr } = await cli(...remove);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
       await gone(lab);
     },
   );

@@ -1,5 +1,7 @@
 /** What every testbed has to do, on containers; and the node image as others would start it. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../rumba/installation.ts';
 import { DockerTestbed } from '../../rumba/testbeds/docker/testbed.ts';
@@ -85,6 +87,33 @@ describe('docker', () => {
     expect(await lab.made.isThere()).toBe(true);
     expect((await lab.made.node('a').run(['true'])).code).toBe(0);
     expect(containersOf(name)).toHaveLength(2);
+  });
+
+  test('a record that is read while its helper ends is none, whatever the engine says of files that go', async () => {
+    const signal = new AbortController().signal;
+    await using lab = await disposable(`ending-${process.pid}`, signal);
+    const { made } = lab;
+    await made.keep({
+      lab: made.name,
+      file: '/x.ts',
+      createdAt: '2000-01-01T00:00:00.000Z',
+      topology: { name: made.name, nodes: [], links: [], layers: [], registrations: [], servers: [] },
+    });
+    let hasEnded = false;
+    const read = async (): Promise<void> => {
+      while (!hasEnded) expect([undefined, made.name]).toContain((await made.record())?.lab);
+    };
+    const readers = Promise.all(Array.from({ length: 8 }, read));
+    try {
+      await promisify(execFile)('docker', ['kill', `o7s-${made.name}-helper`]);
+      await Promise.race([
+        readers,
+        expect.poll(() => made.isThere(), { timeout: 60_000, interval: 5 }).toBe(false),
+      ]);
+    } finally {
+      hasEnded = true;
+    }
+    await readers;
   });
 
   test('irmd answers over the agent, several at a time', async () => {

@@ -1,4 +1,6 @@
 /** The containers of labs: how they are made, found and removed. */
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { TestbedError } from '../../errors.ts';
 import type { LabRecord, NodeLimits } from '../testbed.ts';
@@ -12,6 +14,12 @@ import { firstFile, pack } from './tar.ts';
 
 /** How long the engine may take to remove a lab, in milliseconds. */
 const removeMs = 20_000;
+
+/** How long the engine may take to say that a container has ended whose files it cannot mount any more, in milliseconds. */
+const endMs = 20_000;
+
+/** How long after such a fault to try again, in milliseconds. */
+const againMs = 50;
 
 /** Processes a node may have; more is a program that went wild, and the machine is not only its own. */
 const processesMax = 4_096;
@@ -218,7 +226,8 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
 /**
  * Removes containers until there are none: `find` is asked again after each round, since the engine may
  * still be making one that was asked for by a command that is gone. The record of a lab goes first, by which it is seen to
- * be left over should this process end, and its helper last. Rejects with ETIMEDOUT after 20 s.
+ * be left over should this process end, and its helper last. Rejects after 20 s, with what the engine said where it
+ * refused, else with ETIMEDOUT.
  */
 export async function removeContainers(
   engine: Engine,
@@ -226,45 +235,93 @@ export async function removeContainers(
   find: () => Promise<readonly FoundContainer[]>,
 ): Promise<readonly FoundContainer[]> {
   const removed = new Map<string, FoundContainer>();
-  await poll(
-    async () => {
-      const found = await find();
-      const helpers = found.filter((each) => each.node === undefined);
-      await Promise.all(
-        helpers
-          .filter(({ id, running }) => running && !removed.has(id))
-          .map((each) => emptyRecord(engine, each.id)),
-      );
-      for (const each of found) removed.set(each.id, each);
-      for (const group of [found.filter((each) => each.node !== undefined), helpers]) {
-        await Promise.all(group.map((each) => remove(engine, each.id)));
-      }
-      return found.length === 0 ? true : undefined;
-    },
-    { what, deadlineMs: removeMs },
-  );
+  let refusal: unknown;
+  const round = async (): Promise<true | undefined> => {
+    const found = await find();
+    const helpers = found.filter((each) => each.node === undefined);
+    await Promise.all(
+      helpers
+        .filter(({ id, running }) => running && !removed.has(id))
+        .map((each) => emptyRecord(engine, each.id)),
+    );
+    for (const each of found) removed.set(each.id, each);
+    refusal = undefined;
+    for (const group of [found.filter((each) => each.node !== undefined), helpers]) {
+      const refusals = await Promise.all(group.map((each) => remove(engine, each.id)));
+      refusal ??= refusals.find((each) => each !== undefined);
+    }
+    return found.length === 0 ? true : undefined;
+  };
+  try {
+    await poll(round, { what, deadlineMs: removeMs });
+  } catch (error) {
+    const isLate = error instanceof TestbedError && error.code === 'ETIMEDOUT';
+    throw isLate ? (refusal ?? error) : error;
+  }
   return [...removed.values()];
 }
 
 async function emptyRecord(engine: Engine, helper: string): Promise<void> {
   const archive = pack([{ path: recordFile.slice(1), mode: 0o644, bytes: Buffer.alloc(0) }]);
-  const writing = engine.docker.getContainer(helper).putArchive(archive, { path: '/' });
-  await unlessGone(engine.request('remove the record of a lab', writing));
+  await withFiles(engine, helper, async (container) => {
+    await engine.request('remove the record of a lab', container.putArchive(archive, { path: '/' }));
+  });
 }
 
-async function remove(engine: Engine, id: string): Promise<void> {
+/** Gives the error of an engine that could not, as while it ends the container of itself; the next round sees. */
+async function remove(engine: Engine, id: string): Promise<unknown> {
   const removal = engine.docker.getContainer(id).remove({ force: true, v: true });
-  await unlessGone(engine.request('remove a container', removal));
+  try {
+    await engine.request('remove a container', removal);
+    return undefined;
+  } catch (error) {
+    if (isGoneOrGoing(error)) return undefined;
+    if (isFault(error)) return error;
+    throw error;
+  }
 }
 
-async function unlessGone(request: Promise<unknown>): Promise<void> {
-  try {
-    await request;
-  } catch (error) {
-    // 404: it is gone; 409: it is being removed, also by itself since it ended.
-    const status = statusOf(error);
-    if (status !== 404 && status !== 409) throw error;
+/**
+ * Does something with the files of a container; undefined where it is gone or about to be. The engine mounts them for
+ * that, which fails in whatever words where the container ends at that moment, a while before the engine says that
+ * it has ended.
+ */
+async function withFiles<T>(
+  engine: Engine,
+  id: string,
+  work: (container: Dockerode.Container) => Promise<T>,
+): Promise<T | undefined> {
+  const container = engine.docker.getContainer(id);
+  const end = performance.now() + endMs;
+  for (;;) {
+    try {
+      return await work(container);
+    } catch (error) {
+      if (isGoneOrGoing(error)) return undefined;
+      if (!isFault(error) || performance.now() > end) throw error;
+    }
+    if (!(await isRunning(engine, container))) return undefined;
+    await delay(againMs);
   }
+}
+
+async function isRunning(engine: Engine, container: Dockerode.Container): Promise<boolean> {
+  try {
+    return (await engine.request('look at a container', container.inspect())).State.Running;
+  } catch (error) {
+    if (isGoneOrGoing(error)) return false;
+    throw error;
+  }
+}
+
+/** 404: it is gone; 409: it is being removed, also by itself since it ended. */
+function isGoneOrGoing(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === 404 || status === 409;
+}
+
+function isFault(error: unknown): boolean {
+  return (statusOf(error) ?? 0) >= 500;
 }
 
 /** What `keep` wrote in a lab's helper; undefined when it did not, or is gone, `removed` once the lab is being removed. */
@@ -280,19 +337,10 @@ export async function readRecord(
 }
 
 async function readArchive(engine: Engine, helper: string): Promise<Buffer | undefined> {
-  try {
-    const stream = await engine.request(
-      'read the record of a lab',
-      engine.docker.getContainer(helper).getArchive({ path: recordFile }),
-    );
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
-  } catch (error) {
-    const status = statusOf(error);
-    if (status === 404 || status === 409) return undefined;
-    throw error;
-  }
+  return await withFiles(engine, helper, async (container) => {
+    const reading = container.getArchive({ path: recordFile });
+    return await buffer(await engine.request('read the record of a lab', reading));
+  });
 }
 
 /** The containers of a lab that end from now on; `node` is undefined for the helper. Times are ms since 1970. */
