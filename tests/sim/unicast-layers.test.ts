@@ -22,11 +22,21 @@ import {
 const minute = 60_000;
 const allShapes = Object.keys(shapes) as ShapeName[];
 
+/** Packets that found no route where they were forwarded, not where they began. */
+function missedOnTheWay(net: UnicastNet): number {
+  const { droppedNoRoute = 0, 'directory.noRoute': begun = 0 } = drops(net);
+  return droppedNoRoute - begun;
+}
+
 describe('a layer comes up, registers names, and loses a link', () => {
   test.each([10, 50, 100])('%i members of each shape', (count) => {
     const rows: Costs[] = [];
     for (const [index, shape] of allShapes.entries()) {
-      const { costs, faults, net } = rise(shape, count, { config: { routing: policies[index % 3] } });
+      let missedWhileRising: number | undefined;
+      const { costs, faults, net } = rise(shape, count, {
+        config: { routing: policies[index % 3] },
+        reached: (_, at) => (missedWhileRising ??= missedOnTheWay(at)),
+      });
       expect(faults, shape).toEqual([]);
       // Each joiner looks for its directory before it has a connection. Where that takes long, questions are asked twice,
       // and the second answer is of no use. Nothing else is lost.
@@ -35,7 +45,9 @@ describe('a layer comes up, registers names, and loses a link', () => {
         Object.keys(drops(net)).filter((name) => !explained.includes(name)),
         shape,
       ).toEqual([]);
-      expect(drops(net)['droppedNoRoute'], shape).toBe(drops(net)['directory.noRoute']);
+      // A member may have a route before the one behind it has; what is missed is said again.
+      expect(missedOnTheWay(net), shape).toBe(missedWhileRising);
+      expect(missedWhileRising, shape).toBeLessThan(count / 10);
       rows.push(costs);
     }
     expect(`\n${tableOf(rows)}\n`).toMatchSnapshot();

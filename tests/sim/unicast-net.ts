@@ -403,8 +403,17 @@ export class UnicastNet {
       for (const [other, from] of truth.members.entries()) {
         const distance = distances[other]!;
         if (distance <= 0) continue;
-        const hop = truth.numberAt(from.nextHop(to.address));
-        if (hop >= 0 && distances[hop] === distance - 1 && truth.neighbours[other]!.includes(hop)) continue;
+        const isNearer = (hop: number): boolean =>
+          hop >= 0 && distances[hop] === distance - 1 && truth.neighbours[other]!.includes(hop);
+        // Where several are as near, they take turns.
+        const first = from.nextHop(to.address);
+        let turn = first;
+        let hop: number;
+        do {
+          hop = truth.numberAt(turn);
+          turn = from.nextHop(to.address);
+        } while (isNearer(hop) && turn !== first);
+        if (isNearer(hop)) continue;
         const where = truth.members[hop]?.name ?? 'nowhere';
         wrong.push(`${from.name} to ${to.name}, ${distance} links: by ${where}`);
         if (wrong.length >= atMost) return wrong;
