@@ -23,7 +23,7 @@ export interface Stage {
 }
 
 /** How much longer than its packets a ping may take, with its flow and its last answers, in milliseconds. */
-const pingGraceMs = 15_000;
+const pingGraceMs = 20_000;
 
 export class StoryPerformer {
   readonly #stage: Stage;

@@ -162,7 +162,7 @@ test.each(['own', 'global'])('%s: up on a topology file that lies alone', { time
     await writeFile(
       join(own, 'client.ts'),
       `import { allocFlow } from 'o7s-testbed/lib';
-       await using flow = await allocFlow('ping.b', { timeout: 5000 });
+       await using flow = await allocFlow('ping.b', { timeout: 30_000 });
        console.log('a flow to ping.b, by Node', process.version);`,
     );
     const client = testbed('exec', '--lab', lab, 'a', '--', 'node', join(own, 'client.ts'));

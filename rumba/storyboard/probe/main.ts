@@ -12,8 +12,9 @@ const request = 0;
 const reply = 1;
 /** How long the last answers may take, ms. */
 const lastMs = 1_000;
-/** How long the first flow may take, ms. */
-const allocateMs = 10_000;
+/** How long the first flow may take, ms: as often as it is refused, or not heard of for a while, it is asked for again. */
+const firstMs = 15_000;
+const attemptMs = 5_000;
 /** How long one that replaces a lost one may, and the pause before it is asked for again, ms. */
 const againMs = 2_000;
 const pauseMs = 100;
@@ -34,7 +35,7 @@ let flowsLost = 0;
 const now = (): number => performance.timeOrigin + performance.now();
 
 try {
-  await ping(await allocate(allocateMs));
+  await ping(await firstFlow());
 } catch (error) {
   if (!(error instanceof O7sError)) throw error;
   report({ samples: [], flowsLost, error: error.message });
@@ -95,6 +96,19 @@ async function read(from: Flow): Promise<void> {
   } catch (error) {
     // Nothing more comes on this one.
     if (!(error instanceof O7sError)) throw error;
+  }
+}
+
+/** A busy machine may be too late for the second in which a layer has to find a name. */
+async function firstFlow(): Promise<Flow> {
+  const end = now() + firstMs;
+  for (;;) {
+    try {
+      return await allocate(attemptMs);
+    } catch (error) {
+      if (!(error instanceof O7sError) || stopped.signal.aborted || now() > end - attemptMs) throw error;
+      await until(now() + pauseMs);
+    }
   }
 }
 
