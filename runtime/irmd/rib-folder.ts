@@ -105,10 +105,13 @@ export class RibFolder {
     this.#taken = take(this.#folder);
   }
 
+  /** Makes a folder and those it is in, but for the first: where that was taken away, only one with a mark may come. */
   #makeFolder(path: string): void {
+    if (path === '.') return;
     const place = join(this.#folder, path);
-    if (!existsSync(place)) mkdirSync(place, { recursive: true, mode: 0o755 });
-    for (let at = path; at !== '.'; at = dirname(at)) this.#folders.add(at);
+    this.#folders.add(path);
+    this.#makeFolder(dirname(path));
+    if (!existsSync(place)) mkdirSync(place, { mode: 0o755 });
   }
 
   #removeEmpty(kept: ReadonlySet<string>): void {
