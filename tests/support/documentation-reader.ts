@@ -207,7 +207,9 @@ export class Reader implements AsyncDisposable {
     return {
       stdout: () => read,
       interrupt: async () => {
-        if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+        // A server may be gone already: irmd ends the programs of its flows when it ends itself.
+        const isRunning = child.exitCode === null && child.signalCode === null;
+        if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
         return await ended;
       },
     };
