@@ -21,6 +21,9 @@ const metricsFolder = '/tmp/ouroboros';
 /** How long an irmd has to answer that is there, in milliseconds. */
 const answerMs = 3_000;
 
+/** How long a command of `irm` may take, in milliseconds: some wait for ever for an irmd that is at a loss. */
+const commandMs = 30_000;
+
 /** Tells of processes $@ which run: not those that have ended and that their parent has not collected. */
 const running = `for pid; do
   read -r stat 2>/dev/null <"/proc/$pid/stat" || continue
@@ -162,7 +165,17 @@ export class IrmManager implements NodeManager {
   }
 
   async #run(...words: string[]): Promise<CommandResult> {
-    return await this.#node.run(['irm', ...words], this.#signal);
+    const late = AbortSignal.timeout(commandMs);
+    try {
+      return await this.#node.run(['irm', ...words], AbortSignal.any([this.#signal, late]));
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!late.aborted) throw error;
+      const what = `irm ${words.slice(0, 2).join(' ')}`;
+      throw new TestbedError('ETIMEDOUT', `${what} did not end in ${commandMs / 1000} s`, {
+        hint: `start its irmd again: o7s-testbed restart ${this.#node.name}`,
+      });
+    }
   }
 
   #failure(text: string): TestbedError {

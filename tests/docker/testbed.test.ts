@@ -29,6 +29,9 @@ describe('docker', () => {
     await using lab = await disposable(`rights-${process.pid}`, signal);
     await lab.made.addNode({ name: 'plain' }, signal);
     await lab.made.addNode({ name: 'tunnel', tun: true }, signal);
+    // Any irmd will do, ours too.
+    const runtime = { name: 'other', image: nodeImage, config: '/etc/ouroboros', variables: {} };
+    await lab.made.addNode({ name: 'foreign', runtime }, signal);
     const inspect = (node: string): ContainerInspect =>
       (JSON.parse(docker('inspect', `o7s-${lab.made.name}-${node}`)) as [ContainerInspect])[0];
 
@@ -44,7 +47,10 @@ describe('docker', () => {
       Devices: [],
       Binds: null,
     });
-    expect(HostConfig.CapAdd.map((name) => name.replace('CAP_', ''))).toEqual(['NET_ADMIN', 'NET_RAW']);
+    const capabilities = (of: ContainerInspect): string[] =>
+      of.HostConfig.CapAdd.map((name) => name.replace('CAP_', ''));
+    expect(capabilities(inspect('plain'))).toEqual(['NET_ADMIN', 'NET_RAW']);
+    expect(capabilities(inspect('foreign'))).toEqual(['NET_ADMIN', 'NET_RAW', 'SYS_NICE']);
     expect(Config.Hostname).toBe('plain');
     expect(Config.Labels).toMatchObject({
       'o7s.testbed.lab': lab.made.name,
@@ -64,13 +70,7 @@ describe('docker', () => {
 
     const helper = inspect('helper');
     expect(helper.HostConfig).toMatchObject({ Privileged: false, CapDrop: ['ALL'], Binds: null });
-    expect(helper.HostConfig.CapAdd.map((name) => name.replace('CAP_', ''))).toEqual([
-      'KILL',
-      'NET_ADMIN',
-      'NET_RAW',
-      'SYS_ADMIN',
-      'SYS_PTRACE',
-    ]);
+    expect(capabilities(helper)).toEqual(['KILL', 'NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE']);
   });
 
   test('a lab that is destroyed late takes nothing of the next one of its name', async () => {

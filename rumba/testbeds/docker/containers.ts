@@ -52,9 +52,9 @@ export interface FoundContainer {
 export async function createNode(
   engine: Engine,
   lab: LabContainers,
-  node: { name: string; tun: boolean; image: string },
+  node: { name: string; tun: boolean; image: string; isForeign: boolean },
 ): Promise<Dockerode.Container> {
-  const { name, tun, image } = node;
+  const { name, tun, image, isForeign } = node;
   const options: Dockerode.ContainerCreateOptions = {
     ...common(lab, image, { [labels.role]: 'node', [labels.node]: name }),
     Hostname: name,
@@ -64,7 +64,8 @@ export async function createNode(
       ...commonHost,
       NetworkMode: 'none',
       Init: true,
-      CapAdd: ['NET_ADMIN', 'NET_RAW'],
+      // The prototype's unicast IPCP schedules its threads in real time (unicast-layer.md 10).
+      CapAdd: ['NET_ADMIN', 'NET_RAW', ...(isForeign ? ['SYS_NICE'] : [])],
       Tmpfs: { '/run': 'mode=755' },
       PidsLimit: processesMax,
       // Without a network the engine turns IPv6 off, also for the interfaces a lab adds.

@@ -106,7 +106,12 @@ export class DockerLab implements Lab {
     const image = own ?? runtime?.image ?? this.#parts.image;
     const agent = await this.#connectAgent();
     signal.throwIfAborted();
-    const container = await createNode(engine, containers, { name, tun, image });
+    const container = await createNode(engine, containers, {
+      name,
+      tun,
+      image,
+      isForeign: runtime !== undefined,
+    });
     signal.throwIfAborted();
     try {
       await engine.request(`start node ${name}`, container.start());
