@@ -133,10 +133,10 @@ export async function limitContainer(
 }
 
 /** The agent in the node image. */
-export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.mjs';
+export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.cjs';
 
 /** The program that captures, in the node image. */
-export const captureFile = '/opt/o7s-testbed/dist/bundle/capture.mjs';
+export const captureFile = '/opt/o7s-testbed/dist/bundle/capture.cjs';
 
 const tunDevice = { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' };
 

@@ -22,7 +22,7 @@ function write(fd: number, text: string): void {
 process.title = 'irm';
 const { json, words } = takeJson(process.argv.slice(2));
 let client: Promise<IrmClient> | undefined;
-const status = await run(
+void run(
   words,
   {
     json,
@@ -39,5 +39,4 @@ const status = await run(
     irmd: () => (client ??= IrmClient.connect()),
   },
   (text) => write(errorFd, text),
-);
-process.exit(status);
+).then((status) => process.exit(status));
