@@ -51,7 +51,7 @@ export function impairmentCompliance(testbed: Testbed, by: ImpairedBy): void {
 
     test('switching a link over while it is in use loses no frame and doubles none', async () => {
       let rounds = 0;
-      const got = await carried(lab, cable, { count: 1500 }, async () => {
+      const got = await carried(lab, cable, { count: 1500, paced: true }, async () => {
         for (; rounds < 4; rounds += 1) {
           await impair({ delay: '2ms' });
           await impair({ delay: '1ms', rate: '100Mbit' });
