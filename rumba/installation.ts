@@ -1,6 +1,7 @@
 /** Where this installation keeps what it starts. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { TestbedError } from './errors.ts';
 
 // Compiled, this file is dist/rumba/installation.js; in the checkout, rumba/installation.ts.
 const compiled = import.meta.url.endsWith('.js');
@@ -13,6 +14,14 @@ export const packageVersion = manifest.version;
 
 /** The folder of irmd, ipcpd, irm and the tools; first in the PATH of every node. */
 export const binDirectory = `${packageRoot}dist/bin`;
+
+/** Throws EENVIRONMENT where there is nothing that nodes could run. */
+export function checkBuilt(): void {
+  if (existsSync(`${binDirectory}/irmd`)) return;
+  throw new TestbedError('EENVIRONMENT', `${binDirectory}/irmd is missing`, {
+    hint: `run: npm --prefix ${packageRoot} run build`,
+  });
+}
 
 /** What the live view runs from. */
 export const viewBundle = `${packageRoot}dist/view/main.mjs`;

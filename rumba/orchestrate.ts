@@ -120,10 +120,7 @@ export async function apply(change: Change, source: LabSource, options: WorkOpti
 
 /** Ends all that runs on nodes and takes their carriers away; their links stay. */
 export async function stop(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
-  const record = await recordOf(lab);
-  const nodes = names.map((name) => lab.node(name));
-  await lab.save({ ...record, stopped: [...new Set([...(record.stopped ?? []), ...names])] });
-  await Promise.all(nodes.map((node) => switchOff(node, signal)));
+  await turnOff(lab, names, (node) => switchOff(node, signal));
 }
 
 /** Ends all that runs on a node and takes its carriers away; its links stay. */
@@ -141,10 +138,19 @@ export async function cutPower(node: LabNode, signal: AbortSignal): Promise<void
 
 /** Cuts the power of nodes; `start` starts them again. */
 export async function kill(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
+  await turnOff(lab, names, (node) => cutPower(node, signal));
+}
+
+/** Notes in the record that nodes do not run, and lets `off` see to it. */
+async function turnOff(
+  lab: Lab,
+  names: readonly string[],
+  off: (node: LabNode) => Promise<void>,
+): Promise<void> {
   const record = await recordOf(lab);
   const nodes = names.map((name) => lab.node(name));
   await lab.save({ ...record, stopped: [...new Set([...(record.stopped ?? []), ...names])] });
-  await Promise.all(nodes.map((node) => cutPower(node, signal)));
+  await Promise.all(nodes.map(off));
 }
 
 /** Lets nothing on nodes run, or lets it run on; their links stay as they are. */

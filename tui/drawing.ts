@@ -36,17 +36,29 @@ interface Edge {
 
 const boxHeight = 4;
 const pitch = 5;
+/** What is around the name of a box. */
+const boxMargin = 4;
+const boxWidthLeast = boxMargin + 1;
+/** Between two columns. */
+const gapLeast = 4;
 
 /** The drawing, or undefined where it does not fit. */
 export function drawing(topology: Topology, options: DrawingOptions): Line[] | undefined {
   const { places, edges } = graphOf(topology);
-  if (places.size === 0) return undefined;
+  if (places.size === 0 || places.size > placesMax(options)) return undefined;
   // From an end a line of nodes lies flat; from the middle it takes half the width.
   for (const root of [endOf(places, edges), middleOf(places, edges)]) {
     const lines = drawnFrom(root, places, edges, options);
     if (lines !== undefined) return lines;
   }
   return undefined;
+}
+
+/** How many boxes fit at the very most: to lay out hundreds in vain would take longer than to draw the rest. */
+function placesMax({ width, height }: DrawingOptions): number {
+  const rows = Math.floor((height + pitch - boxHeight) / pitch);
+  const columns = Math.floor((width + gapLeast) / (boxWidthLeast + gapLeast));
+  return rows * columns;
 }
 
 function graphOf({ nodes, links }: Topology): { places: Map<string, Place>; edges: Edge[] } {
@@ -163,7 +175,7 @@ function drawnFrom(
   );
   const boxWidths = columns.map((column) => {
     const texts = column.flatMap(({ id }) => [boxes.get(id)?.name ?? '', boxes.get(id)?.text ?? '']);
-    return Math.max(...texts.map((text) => text.length)) + 4;
+    return Math.max(...texts.map((text) => text.length)) + boxMargin;
   });
   const gaps = columns.map(() => [] as Edge[]);
   const sides = new Map<Edge, readonly [Place, Place]>();
@@ -183,7 +195,7 @@ function drawnFrom(
   const isLast = (at: number): boolean => at === columns.length - 1;
   const gapWidths = gaps.map((gap, at) => {
     const tracks = gap.filter((edge) => !isStraight(edge)).length;
-    return isLast(at) ? (tracks === 0 ? 0 : tracks + 1) : Math.max(4, tracks + 3);
+    return isLast(at) ? (tracks === 0 ? 0 : tracks + 1) : Math.max(gapLeast, tracks + 3);
   });
   const total = boxWidths.reduce((sum, each, at) => sum + each + (gapWidths[at] ?? 0), 0);
   const lines = rows * pitch - (pitch - boxHeight);
@@ -267,7 +279,7 @@ class Canvas {
 
   box(left: number, top: number, width: number, { name, text, colour, selected }: DrawnBox): void {
     const style = { colour, bold: selected };
-    const inside = width - 4;
+    const inside = width - boxMargin;
     const edge = selected ? ['┏', '━', '┓', '┃', '┗', '┛'] : ['┌', '─', '┐', '│', '└', '┘'];
     const [topLeft = '', flat = '', topRight = '', side = '', bottomLeft = '', bottomRight = ''] = edge;
     this.#write(left, top, topLeft + flat.repeat(width - 2) + topRight, style);

@@ -25,8 +25,10 @@ interface Connection {
 export class RpcManager implements NodeManager {
   readonly #irm: IrmClient;
   readonly #connect: () => Promise<IrmClient>;
-  /** Processes that have announced themselves, once somebody asked for one. */
-  /** Servers of one node are waited for at the same time: there is one connection for all of them. */
+  /**
+   * Processes that have announced themselves, once somebody asked for one. Servers of one node are waited for at the same
+   * time: there is one connection for all of them.
+   */
   #announced: Promise<Announced> | undefined;
 
   private constructor(irm: IrmClient, connect: () => Promise<IrmClient>) {

@@ -46,6 +46,11 @@ export async function untilUp(
   await poll(areUp, { what: `${devices.join(' and ')} to come up`, deadlineMs: connectMs, signal });
 }
 
+/** What a join cannot be had for when a node that it ends in went in the meantime. */
+export function nodeGone(what: string): TestbedError {
+  return new TestbedError('EFAILED', `cannot ${what}: a node it ends in is gone`);
+}
+
 export function failure(what: string, code: number, stderr: string, node?: string): TestbedError {
   const place = node === undefined ? '' : `node ${node}: `;
   const reason = stderr.trim().split('\n')[0] || `exit code ${code}`;

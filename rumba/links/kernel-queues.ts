@@ -15,7 +15,7 @@ import {
   type Ports,
   removeCommand,
 } from './commands.ts';
-import { type Ground, inLab, untilUp } from './ground.ts';
+import { type Ground, inLab, nodeGone, untilUp } from './ground.ts';
 import {
   parseAlias,
   parseQueues,
@@ -71,8 +71,7 @@ export class KernelQueues {
     const support = await this.demand(what, signal);
     const there = parseList(await inLab(this.#ground, listCommand, what, signal));
     const ways = waysOf(ports);
-    if (!ways.every(({ from }) => there.has(from)))
-      throw new TestbedError('EFAILED', `cannot ${what}: a node it ends in is gone`);
+    if (!ways.every(({ from }) => there.has(from))) throw nodeGone(what);
     const isNew = !this.has(ports, there);
     const commands = [
       ...(isNew ? ways.flatMap(({ from, to }) => stageCommands(from, to, mtu)) : []),

@@ -2,7 +2,6 @@
  * Leads the frames of joins by way of the wire, and past it again. A join that is spliced has two funnels, into which
  * its ports lead; the wire has a splice of the join's name.
  */
-import { TestbedError } from '../errors.ts';
 import { type Impairments, perfect, underWayMsMax } from '../model/impairment.ts';
 import { derivedSeed } from '../seeded.ts';
 import { Turns } from '../turns.ts';
@@ -18,7 +17,7 @@ import {
   type Ports,
   removeCommand,
 } from './commands.ts';
-import { type Ground, inLab, untilUp } from './ground.ts';
+import { type Ground, inLab, nodeGone, untilUp } from './ground.ts';
 
 /** How often a wire is asked that ends before it answers. */
 const callTries = 3;
@@ -167,10 +166,6 @@ export class Splices {
       return this.#wire;
     });
   }
-}
-
-function nodeGone(what: string): TestbedError {
-  return new TestbedError('EFAILED', `cannot ${what}: a node it ends in is gone`);
 }
 
 function settingOf(

@@ -227,7 +227,7 @@ export class Story {
     const intervalMs = parseMs(interval, 'the interval of a ping');
     const name = `${nameOf(from)} to ${to}`;
     const taken = this.#steps.filter(
-      ({ kind, parameters }) => kind === 'ping' && String(parameters['name']).startsWith(name),
+      ({ kind, target, parameters }) => kind === 'ping' && target === nameOf(from) && parameters['to'] === to,
     );
     const own = taken.length === 0 ? name : `${name} (${taken.length + 1})`;
     const step = this.#add({ atMs }, act('ping', from, { name: own, to, intervalMs, lastingMs, qos }));

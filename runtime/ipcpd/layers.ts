@@ -65,8 +65,8 @@ export function layerFactories(turn: Turn): Partial<Record<IpcpType, LayerFactor
     const { dev, hash = defaultHash } = config;
     if (dev === undefined)
       throw new O7sError('EINVAL', 'an Ethernet layer needs a device', { hint: 'give dev' });
-    // Frames and changes come from the event loop: not before the layer is there.
     const ownLog = log.child(`ipcpd/${type}`);
+    // Frames and changes come from the event loop: not before the layer is there.
     const device = orTold(
       () =>
         new InterfaceDevice(dev, framing.protocol, turn, {

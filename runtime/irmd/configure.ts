@@ -14,7 +14,7 @@ import {
   type NameStep,
   readConfiguration,
 } from './configuration.ts';
-import type { Management } from './irm.ts';
+import type { Management } from './management.ts';
 
 /** Longest configuration file, in bytes. */
 const fileBytesMax = 1 << 20;

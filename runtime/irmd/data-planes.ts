@@ -1,7 +1,7 @@
 /** The processes IPCPs run in: one for all of them, or one each. */
 import type { LogLevel } from '../lib/log.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
-import type { DataPlanes } from './irm.ts';
+import type { DataPlanes } from './management.ts';
 import type { DataPlanePort } from './registry.ts';
 
 /** What both kinds are made from. */

@@ -14,7 +14,7 @@ import { configure } from './configure.ts';
 import { SeparateDataPlanes, SharedDataPlane } from './data-planes.ts';
 import { EventHub } from './events.ts';
 import { flowLimits, Flows } from './flows.ts';
-import { Management } from './irm.ts';
+import { Management } from './management.ts';
 import { AlreadyRunning, type Lock, takeLock } from './lock.ts';
 import { Observation } from './observation.ts';
 import { irmdUsage, parseIrmdOptions } from './options.ts';
@@ -26,7 +26,7 @@ import { dataPlaneSchemas, dispatch, type Handlers } from './schema.ts';
 import { SecurityFault, SecurityFiles } from './security.ts';
 import { Server } from './server.ts';
 import { shareLimits, Shares } from './shares.ts';
-import { systemdUnit } from './unit.ts';
+import { systemdUnit } from './systemd-unit.ts';
 
 process.title = 'irmd';
 const options = parseIrmdOptions(process.argv.slice(2));

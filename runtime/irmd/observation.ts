@@ -16,7 +16,7 @@ import type {
 } from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
-import type { Management } from './irm.ts';
+import type { Management } from './management.ts';
 import { layerChanges, noFacts, type OwnFacts } from './layer-changes.ts';
 import { type IpcpEntry, ipcpInfo, type Registry } from './registry.ts';
 import { ribBelow, ribFiles, type RibMetrics } from './rib.ts';
@@ -233,7 +233,7 @@ export class Observation {
 
   #learned(ipcp: IpcpEntry, facts: OwnFacts): void {
     const { registry, events } = this.#setup;
-    if (this.#watchers === 0 || !registry.ipcps().includes(ipcp)) return;
+    if (this.#watchers === 0 || !registry.hasIpcp(ipcp)) return;
     const before = this.#facts.get(ipcp.pid);
     this.#facts.set(ipcp.pid, facts);
     for (const change of layerChanges(ipcp.pid, ipcp.name, before ?? noFacts, facts)) events.emit(change);

@@ -208,6 +208,16 @@ describe.each(['client', 'server'] as const)('the %s side of a name', (side) => 
   });
 });
 
+test('files that a name was given count, whatever the name', () => {
+  const folder = new Folder().write('elsewhere.conf', 'kex=X448\n');
+  const encryption = folder.at('elsewhere.conf');
+  const files = new SecurityFiles(folder.path, () => ({ server: { encryption }, client: { encryption } }));
+  for (const name of ['svc', 'a//b', '..']) {
+    expect(files.client(name).encryption?.exchange.name, name).toBe('X448');
+    expect(files.server(name).encryption?.exchange.name, name).toBe('X448');
+  }
+});
+
 test('static keys are read where their key exchange can have them, of the form it has', () => {
   const folder = new Folder();
   const side = (text: string): void => {

@@ -63,11 +63,11 @@ export class SecurityFiles implements SecuritySource {
 
   client(name: string): ClientSide {
     const files = this.#files('client', name);
-    const side = { name, trust: this.#trust, keys: systemKeys };
-    if (files === undefined) return side;
     const encryption = encryptionIn(files);
     return {
-      ...side,
+      name,
+      trust: this.#trust,
+      keys: systemKeys,
       identity: identityIn(files),
       encryption,
       serverKey: encryption?.kemMode === 'client' ? kemKeyIn(files, encryption, 'kex.srv.pub') : undefined,
@@ -76,41 +76,44 @@ export class SecurityFiles implements SecuritySource {
 
   server(name: string): ServerSide {
     const files = this.#files('server', name);
-    const side = { trust: this.#trust, keys: systemKeys };
-    if (files === undefined) return side;
     const encryption = encryptionIn(files);
     return {
-      ...side,
+      trust: this.#trust,
+      keys: systemKeys,
       identity: identityIn(files),
       encryption,
       staticKey: encryption === undefined ? undefined : kemKeyIn(files, encryption, 'kex.key'),
     };
   }
 
-  /** Where the files of a side of a name lie; undefined for one that has none. */
-  #files(side: 'client' | 'server', name: string): Files | undefined {
+  /** Where the files of a side of a name lie. */
+  #files(side: 'client' | 'server', name: string): Files {
     const given = this.#filesOf(name)?.[side] ?? {};
     const steps = name.split('/');
     const leadsElsewhere = steps.some((step) => step === '' || step === '.' || step === '..');
-    // A name that would lead out of the folder has no files there, and none can be given to it.
-    if (leadsElsewhere || name.includes('\0')) return undefined;
-    const folder = `${this.#directory}/${side}/${name}`;
+    // A name that would lead out of the folder has no files but those it was given.
+    const isOutside = leadsElsewhere || name.includes('\0');
+    const inFolder = (file: string): string =>
+      isOutside ? noFile : `${this.#directory}/${side}/${name}/${file}`;
     return {
-      folder,
-      encryption: given.encryption ?? `${folder}/enc.conf`,
-      certificate: given.certificate ?? `${folder}/crt.pem`,
-      key: given.key ?? `${folder}/key.pem`,
+      encryption: given.encryption ?? inFolder('enc.conf'),
+      certificate: given.certificate ?? inFolder('crt.pem'),
+      key: given.key ?? inFolder('key.pem'),
+      inFolder,
     };
   }
 }
+
+/** The path of nothing. */
+const noFile = '';
 
 /** Paths of the files of a side of a name. */
 interface Files {
   readonly encryption: string;
   readonly certificate: string;
   readonly key: string;
-  /** That of static keys. */
-  readonly folder: string;
+  /** That of a file in the folder of the name, where static keys are. */
+  readonly inFolder: (file: string) => string;
 }
 
 /** Certificate and key, if both are there. */
@@ -151,9 +154,9 @@ function encryptionIn({ encryption: path }: Files): EncryptionConfig | undefined
 }
 
 /** A static key, where the key exchange can have one; a hybrid's is raw. */
-function kemKeyIn({ folder }: Files, { exchange }: EncryptionConfig, file: string): Buffer | undefined {
+function kemKeyIn({ inFolder }: Files, { exchange }: EncryptionConfig, file: string): Buffer | undefined {
   if (exchange.kind === 'dh') return undefined;
-  return readIfThere(`${folder}/${file}.${exchange.kind === 'hybrid' ? 'raw' : 'pem'}`, 'encryption');
+  return readIfThere(inFolder(`${file}.${exchange.kind === 'hybrid' ? 'raw' : 'pem'}`), 'encryption');
 }
 
 /** The certificates of a folder, one a file; undefined when it is missing. */

@@ -9,7 +9,7 @@ import { refusalLine, RpcConnection } from '../lib/rpc/connection.ts';
 import type { EndReport } from '../lib/rpc/events.ts';
 import type { EventHub } from './events.ts';
 import type { Flows } from './flows.ts';
-import type { Management } from './irm.ts';
+import type { Management } from './management.ts';
 import type { EndReports, Observation } from './observation.ts';
 import { type ProcessEntry, programKey, type Registry } from './registry.ts';
 import { applicationSchemas, dispatch, type Handlers, managementSchemas, readReports } from './schema.ts';

@@ -17,10 +17,15 @@ export function print(text: string): void {
   write(outFd, text);
 }
 
+/** Writes to standard error, at once. */
+export function printError(text: string): void {
+  live?.hide();
+  write(errorFd, text);
+}
+
 /** Writes a line to standard error, at once. */
 export function complain(line: string): void {
-  live?.hide();
-  write(errorFd, `${line}\n`);
+  printError(`${line}\n`);
 }
 
 function write(fd: number, text: string): void {

@@ -2,7 +2,7 @@
  * What unicast layers go through under virtual time, for layers of any shape and size: they come up, links fail, members
  * come and go, parts part and meet again. Each scenario tells what it cost and what was wrong in the end.
  */
-import type { RoutingPolicy } from '../../runtime/ipcpd/unicast/routing/routes.ts';
+import type { RoutingPolicy } from '../../runtime/lib/rpc/api.ts';
 import { type Shape as ShapeName, shapes } from '../support/routing-net.ts';
 import { type Member, type NetOptions, UnicastNet } from './unicast-net.ts';
 

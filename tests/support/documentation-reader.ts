@@ -42,6 +42,18 @@ afterAll(async () => {
 const isEndless = (command: string): boolean =>
   /^(npx )?o7s-testbed (events|capture a-b|logs -F|tui)/.test(command) && !command.includes('|');
 
+/**
+ * What a reader does whose server, started a moment ago in another terminal, is not bound to its name yet: asks again,
+ * and for nothing else. Defines the command `allocated`.
+ */
+const allocated = `allocated() {
+  for attempt in 1 2 3 4 5 6 7 8 9 last; do
+    code=0; said=$("$@" 2>&1) || code=$?
+    case $attempt$said in last*) ;; *'Failed to allocate flow'*) sleep 1; continue;; esac
+    printf '%s\\n' "$said"; return $code
+  done
+}`;
+
 /** Programs that serve until they are ended. */
 const isServer = (command: string): boolean => /^(irmd --stdout|oping -l)/.test(command);
 
@@ -144,10 +156,11 @@ export class Reader implements AsyncDisposable {
     await this.#script(block, together, lab);
   }
 
-  /** As written, but without a second between pings, and in folders of the test. */
+  /** As written, but without a second between pings, in folders of the test, and patient with servers that start. */
   #adapted(command: string, isDryRun: boolean): string {
     const quick = command
       .replaceAll(/(oping (?:-n|--name) [^'"|;]*-c \d+)/g, '$1 -i 50ms')
+      .replaceAll(/(?<=^|&& )((?:npx )?o7s-testbed exec \w+ -- )?oping -n ping/g, 'allocated $&')
       .replaceAll('/etc/ouroboros', `${this.#folder}/.etc`)
       .replaceAll('/root', this.#folder);
     return isDryRun ? quick.replace(/(o7s-testbed run .*)$/, '$1 --dry-run') : quick;
@@ -167,7 +180,7 @@ export class Reader implements AsyncDisposable {
   /** Commands as one script; each has to succeed, and each ping to be answered. */
   async #script(block: Block, commands: readonly string[], lab: string): Promise<void> {
     if (commands.length === 0) return;
-    const script = commands.join('\n');
+    const script = [allocated, ...commands].join('\n');
     const on = block.words.get('on');
     // Whatever a block leaves running holds a file, not our pipe, which would not end.
     this.#scripts += 1;
@@ -185,7 +198,7 @@ export class Reader implements AsyncDisposable {
     const options = { cwd: this.#folder, env: this.#env(lab) };
     const { code, stdout, stderr } = await startProcess(words, options).outcome;
     if (code !== 0) {
-      expect.fail(`${place(block)} ended with ${code}:\n${script}\n${stdout}${stderr}`);
+      expect.fail(`${place(block)} ended with ${code}:\n${commands.join('\n')}\n${stdout}${stderr}`);
     }
     this.#printed += stdout;
     for (const [line] of stdout.matchAll(/.*packets transmitted, 0 received.*/g)) {

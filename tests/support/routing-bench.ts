@@ -5,7 +5,7 @@ import {
   type LinkStateLimits,
   type ManagementFlow,
 } from '../../runtime/ipcpd/unicast/routing/link-state.ts';
-import type { RoutingPolicy } from '../../runtime/ipcpd/unicast/routing/routes.ts';
+import type { RoutingPolicy } from '../../runtime/lib/rpc/api.ts';
 import { messageOf, messageText } from './management-text.ts';
 
 const self = 1;

@@ -10,7 +10,7 @@ import {
   type LinkStateLimits,
   type ManagementFlow,
 } from '../../runtime/ipcpd/unicast/routing/link-state.ts';
-import type { RoutingPolicy } from '../../runtime/ipcpd/unicast/routing/routes.ts';
+import type { RoutingPolicy } from '../../runtime/lib/rpc/api.ts';
 import { type PrototypeFlow, PrototypeRouting } from './prototype-routing.ts';
 import { Seeded } from './seeded.ts';
 

@@ -54,8 +54,9 @@ export function ipcpCount(
 function nodeRates({ rates }: Model, node: string): { rx: number | undefined; tx: number | undefined } {
   let rx: number | undefined;
   let tx: number | undefined;
+  const own = keyOf(node, '');
   for (const [key, rate] of rates) {
-    if (!key.startsWith(keyOf(node, ''))) continue;
+    if (!key.startsWith(own)) continue;
     rx = (rx ?? 0) + (rate.rx.at(-1) ?? 0);
     tx = (tx ?? 0) + (rate.tx.at(-1) ?? 0);
   }

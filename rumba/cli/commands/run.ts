@@ -1,11 +1,10 @@
 /** `o7s-testbed run`: a storyboard from beginning to end. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
-import { binDirectory, packageRoot } from '../../installation.ts';
+import { checkBuilt } from '../../installation.ts';
 import { startCaptures } from '../../report/captures.ts';
 import { beginBundle, completeBundle, saveLogs, saveMetrics } from '../../report/bundle.ts';
 import { lockFolder } from '../../lock.ts';
@@ -130,11 +129,7 @@ export const run: CommandModule<object, RunArguments> = {
       process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
       return;
     }
-    if (!existsSync(`${binDirectory}/irmd`)) {
-      throw new TestbedError('EENVIRONMENT', `${binDirectory}/irmd is missing`, {
-        hint: `run: npm --prefix ${packageRoot} run build`,
-      });
-    }
+    checkBuilt();
     if (resume && (output === undefined || !isSweep)) {
       throw new TestbedError('EUSAGE', '--resume goes on with no sweep', {
         hint: 'give it the options the sweep began with, and its folder: -o FOLDER',

@@ -1,9 +1,8 @@
 /** `o7s-testbed up`: from a topology file to a lab, or from a lab to another topology. */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
-import { binDirectory, packageRoot } from '../../installation.ts';
+import { checkBuilt } from '../../installation.ts';
 import type { Topology } from '../../model/topology.ts';
 import { apply, build, type Change, compare, type LabSource, whileThere } from '../../orchestrate.ts';
 import type { Step } from '../../plan/action.ts';
@@ -94,11 +93,7 @@ export const up: CommandModule<object, UpArguments> = {
       parameters: Object.fromEntries(parameters.map((each) => [each.name, String(each.value)])),
       image,
     };
-    if (!dryRun && !existsSync(`${binDirectory}/irmd`)) {
-      throw new TestbedError('EENVIRONMENT', `${binDirectory}/irmd is missing`, {
-        hint: `run: npm --prefix ${packageRoot} run build`,
-      });
-    }
+    if (!dryRun) checkBuilt();
 
     const started = performance.now();
     let fresh = true;

@@ -1,7 +1,7 @@
 /** An IPCP of a broadcast layer: enrolment, and connections that the layer's packets go over. A core. */
 import { O7sError } from '../../lib/errors.ts';
 import type { QosSpec } from '../../lib/qos.ts';
-import type { BootstrapConfig, ComponentName } from '../../lib/rpc/api.ts';
+import { type BootstrapConfig, type ComponentName, componentTitles } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import { Connection, type ConnectionUser } from '../connmgr/connection.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../connmgr/connection-manager.ts';
 import { Enrollment, type EnrollmentLimits } from '../enrollment/enrollment.ts';
 import type { LayerConfig } from '../enrollment/layer-config.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type {
   FlowUser,
   IpcpLog,
@@ -36,7 +37,7 @@ type Counter = (typeof counterNames)[number];
 
 export class BroadcastIpcp implements StackedIpcp, Component {
   // The only component of this type; its record is not that of a unicast IPCP.
-  readonly name = 'Data Transfer';
+  readonly name = componentTitles.dt;
   readonly protocol = '';
   readonly version = 0;
   readonly syntax = 0;
@@ -50,7 +51,7 @@ export class BroadcastIpcp implements StackedIpcp, Component {
   readonly #managerLog: IpcpLog;
   readonly #enrollment: Enrollment;
   readonly #layer: BroadcastLayer;
-  readonly #counts: Record<Counter, number> = { droppedNeighbourDown: 0, droppedNeighbourTooLong: 0 };
+  readonly #counts: Record<Counter, number> = zeroCounts(counterNames);
 
   constructor(around: StackedSurroundings, limits: BroadcastLimits = {}) {
     const { clock, packets, log } = around;

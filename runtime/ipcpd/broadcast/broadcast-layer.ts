@@ -22,28 +22,16 @@ export interface Attachment {
 const counterNames = ['messagesIn', 'messagesOut', 'droppedEmpty', 'droppedLoop', 'droppedTooLong'] as const;
 type Counter = (typeof counterNames)[number];
 
-/** The end of an application that joined. */
-class JoinedFlow implements LayerFlow, Attachment {
-  readonly headerBytes = 0;
-  readonly backlog = 0;
+/** An application that joined. */
+class JoinedApplication implements Attachment {
   readonly user: FlowUser;
-  readonly #layer: BroadcastLayer;
 
-  constructor(layer: BroadcastLayer, user: FlowUser) {
-    this.#layer = layer;
+  constructor(user: FlowUser) {
     this.user = user;
   }
 
-  /** What the application sends. */
-  readonly send = (packet: Packet): void => this.#layer.sentByApplication(packet, this);
-
-  /** What others sent. */
   write(packet: Packet): void {
     this.user.deliver(packet);
-  }
-
-  deallocate(): void {
-    this.#layer.leave(this);
   }
 }
 
@@ -55,7 +43,7 @@ export class BroadcastLayer implements Layer {
   readonly #clock: () => Millis;
   readonly #repeats: RepeatGuard;
   readonly #attachments = new Set<Attachment>();
-  readonly #joined = new Set<JoinedFlow>();
+  readonly #joined = new Set<JoinedApplication>();
 
   constructor(packets: PacketPool, clock: () => Millis, limits?: RepeatLimits) {
     this.#packets = packets;
@@ -99,21 +87,21 @@ export class BroadcastLayer implements Layer {
 
   /** An application joins: it hears all others, and they hear it. */
   join(user: FlowUser): LayerFlow {
-    const joined = new JoinedFlow(this, user);
+    const joined = new JoinedApplication(user);
     this.#joined.add(joined);
     this.attach(joined);
-    return { headerBytes: 0, backlog: 0, write: joined.send, deallocate: () => joined.deallocate() };
-  }
-
-  /** An application leaves. Called by its end. */
-  leave(joined: Attachment): void {
-    this.#joined.delete(joined as JoinedFlow);
-    this.detach(joined);
-  }
-
-  sentByApplication(packet: Packet, from: Attachment): void {
-    if (packet.length > messageBytesMax) this.counters.droppedTooLong += 1;
-    else this.spread(packet, from);
+    return {
+      headerBytes: 0,
+      backlog: 0,
+      write: (packet) => {
+        if (packet.length > messageBytesMax) this.counters.droppedTooLong += 1;
+        else this.spread(packet, joined);
+      },
+      deallocate: () => {
+        this.#joined.delete(joined);
+        this.detach(joined);
+      },
+    };
   }
 
   register(): void {

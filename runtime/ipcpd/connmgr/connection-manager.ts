@@ -7,7 +7,7 @@ import { errnoOf, O7sError } from '../../lib/errors.ts';
 import { flowDescriptorMin } from '../../lib/limits.ts';
 import { LowestFree } from '../../lib/lowest-free.ts';
 import type { QosSpec } from '../../lib/qos.ts';
-import type { ComponentName } from '../../lib/rpc/api.ts';
+import { componentNames, componentTitles } from '../../lib/rpc/api.ts';
 import type { Adjacency } from '../../lib/rpc/events.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import { type Packet, packetHeadroom, type PacketPool } from '../../lib/wire/packet.ts';
@@ -95,12 +95,6 @@ export interface ConnectionFacts {
   readonly peer: number;
 }
 
-/** Components whose connections make two members neighbours. */
-const lastingComponents: Readonly<Record<string, ComponentName>> = {
-  'Data Transfer': 'dt',
-  Management: 'mgmt',
-};
-
 /** What a connection that is not open yet waits for. */
 interface Opening {
   readonly deadline: Millis;
@@ -186,10 +180,10 @@ export class ConnectionManager implements ConnectionOwner, Deadlines {
     }));
   }
 
-  /** Those that make neighbours of members. `addressOf` writes an address, or gives null where there are none. */
+  /** Those that make two members neighbours. `addressOf` writes an address, or gives null where there are none. */
   adjacencies(addressOf: (address: number) => string | null): Adjacency[] {
     return this.facts().flatMap(({ id, component: name, destination, up, prototype, peer }) => {
-      const component = lastingComponents[name];
+      const component = componentNames.find((each) => componentTitles[each] === name);
       if (component === undefined) return [];
       return [{ id, component, peer: addressOf(peer), destination, up, prototype }];
     });

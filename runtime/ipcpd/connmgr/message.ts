@@ -1,6 +1,6 @@
 /** The message with which a connection between two IPCPs begins, in each direction. Source: unicast-layer.md 3. */
 import { Connection } from '../../lib/pb/gen/connection.js';
-import { numberOf } from '../../lib/pb/numbers.ts';
+import { numberOf } from '../../lib/pb/int64.ts';
 
 /** What a side says of a connection. */
 export interface ConnectionRecord {

@@ -6,6 +6,7 @@ import { type ErrorCode, errnoOf, O7sError } from '../../lib/errors.ts';
 import { rawQos } from '../../lib/qos.ts';
 import { type Deadlines, type Millis, never } from '../../lib/time/clock.ts';
 import type { Packet } from '../../lib/wire/packet.ts';
+import { zeroCounts } from '../shell/counts.ts';
 import type { IpcpLog, StackedSurroundings } from '../shell/layer.ts';
 import { Connection, type ConnectionUser } from '../connmgr/connection.ts';
 import { type Component, type ConnectionManager, ownExtensions } from '../connmgr/connection-manager.ts';
@@ -118,12 +119,7 @@ export class Enrollment implements Component, Deadlines {
   readonly address = 0;
   readonly settles = false;
   readonly keepalive = 'never';
-  readonly counters: Record<Counter, number> = {
-    enrolled: 0,
-    enrollmentsServed: 0,
-    enrollmentsRefused: 0,
-    droppedEnrollment: 0,
-  };
+  readonly counters: Record<Counter, number> = zeroCounts(counterNames);
 
   readonly #around: Surroundings;
   readonly #log: IpcpLog;

@@ -9,7 +9,7 @@ import {
   routingPolicies,
 } from '../../lib/rpc/api.ts';
 import type { IpcpConfig } from '../../lib/pb/gen/enrollment.js';
-import { numberOf } from '../../lib/pb/numbers.ts';
+import { type Int64, numberOf } from '../../lib/pb/int64.ts';
 
 /** What a unicast layer is set to. */
 export interface UnicastSettings {
@@ -156,7 +156,7 @@ export function configFromMessage(message: IpcpConfig.$Properties): ToldLayer {
 }
 
 /** Longer numbers are no addresses. */
-function addressOf(value: Parameters<typeof numberOf>[0]): number {
+function addressOf(value: Int64): number {
   const address = numberOf(value);
   return address > 0xffff_ffff ? 0 : address;
 }

@@ -1,6 +1,6 @@
 /** The messages of an enrolment, told apart only by their place on the flow. Source: unicast-layer.md 4.1. */
 import { EnrollmentAck, EnrollmentRequest, EnrollmentResponse } from '../../lib/pb/gen/enrollment.js';
-import { numberOf, signedNumberOf } from '../../lib/pb/numbers.ts';
+import { numberOf } from '../../lib/pb/int64.ts';
 import { configFromMessage, configToMessage, type ToldLayer } from './layer-config.ts';
 
 /** Bytes of the number that names an enrolment. */
@@ -97,7 +97,7 @@ export function decodeResponse(bytes: Uint8Array): Response | undefined {
   const conf = message.conf ?? undefined;
   return {
     id: Buffer.from(message.id),
-    time: BigInt(signedNumberOf(message.tSec)) * nsPerSecond + BigInt(message.tNsec),
+    time: BigInt(numberOf(message.tSec)) * nsPerSecond + BigInt(message.tNsec),
     response: message.response,
     extensions: message.extensions ?? 0,
     reason: given(message, 'reason')?.replaceAll(unprintable, '?'),

@@ -7,7 +7,7 @@ import { nodeRequestsMax } from '../../lib/limits.ts';
 import { hashBytes, hashName } from '../../lib/names.ts';
 import { KernelError } from '../../lib/os/libc.ts';
 import { qosFromJson, type QosJson, qosToJson } from '../../lib/qos.ts';
-import type { BootstrapConfig, IpcpType } from '../../lib/rpc/api.ts';
+import { type BootstrapConfig, componentTitles, type IpcpType } from '../../lib/rpc/api.ts';
 import type { IpcpCounts } from '../../lib/rpc/events.ts';
 import type {
   AllocationAnswer,
@@ -259,7 +259,7 @@ export class IpcpHost {
     const ipcp = this.#ipcp(pid);
     const stacked = this.#stacked(ipcp);
     this.#layer(pid);
-    const what = longNames[component];
+    const what = componentTitles[component];
     ipcp.log.info(`Connecting ${what} to ${destination}...`);
     return new Promise((resolve, reject) => {
       stacked.connect(destination, component, qosFromJson(qos), monotonicNow(), (fault) => {
@@ -275,7 +275,7 @@ export class IpcpHost {
 
   #disconnect({ pid, destination, component }: DataPlaneApi['ipcp.disconnect']['params']): null {
     const ipcp = this.#ipcp(pid);
-    const what = longNames[component];
+    const what = componentTitles[component];
     ipcp.log.info(`Disconnecting ${what} from ${destination}...`);
     this.#stacked(ipcp).disconnect(destination, component, monotonicNow());
     this.#endTurn(ipcp);
@@ -649,8 +649,6 @@ export class IpcpHost {
     throw new O7sError('EIPCPSTATE', `IPCP ${pid} is not in a layer`, { hint: 'bootstrap it first' });
   }
 }
-
-const longNames = { dt: 'Data Transfer', mgmt: 'Management' } as const;
 
 function addCounts(counters: Record<string, number>, more: object): void {
   for (const [name, count] of Object.entries(more) as [string, number][]) {

@@ -48,7 +48,7 @@ export type FlowOutcome =
   | { readonly kind: 'refused'; readonly response: number }
   | { readonly kind: 'unanswered' };
 
-/** A request for a flow that came in over the layer; `respond` with the same handle answers it. */
+/** A request for a flow that came in over the layer; `accept` or `refuse` with the same handle answers it. */
 export interface FlowRequest {
   readonly handle: number;
   readonly hash: Buffer;

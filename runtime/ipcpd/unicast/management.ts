@@ -1,5 +1,6 @@
 /** The management component of a unicast IPCP: the connections that routing speaks over. Source: unicast-layer.md 3.2, 6. */
 import { O7sError } from '../../lib/errors.ts';
+import { componentTitles } from '../../lib/rpc/api.ts';
 import type { Millis } from '../../lib/time/clock.ts';
 import type { PacketPool } from '../../lib/wire/packet.ts';
 import type { Connection, ConnectionUser } from '../connmgr/connection.ts';
@@ -49,7 +50,7 @@ export class ManagementConnection implements ManagementFlow {
 }
 
 export class Management implements Component {
-  readonly name = 'Management';
+  readonly name = componentTitles.mgmt;
   readonly protocol = 'LSP';
   readonly version = 1;
   readonly syntax = 0;

@@ -12,9 +12,7 @@ import { bitmapOffset, Report, reportContents } from './report.ts';
 import { Sender } from './sender.ts';
 import { type Seqno, toSeqno } from './sequence.ts';
 
-/**
- * What FRCT calls. Every call may call FRCT in turn.
- */
+/** What FRCT calls. Every call may call FRCT in turn. */
 export interface FrctPort extends Delivery {
   /**
    * Sends a packet, which lies in `memory` during this call only. False when there is no room for it now; `resume`
@@ -63,10 +61,6 @@ type Peer = 'unknown' | 'prototype' | 'ours';
 /** The own half of the stream: open, its end told but not acknowledged, or over. */
 type Ending = 'open' | 'ending' | 'ended';
 
-/**
- * One end of FRCT. It is driven from outside: `now` is an argument, `flush` is to be called at the end of every turn in
- * which packets came or messages were taken, and `advance` at `nextDeadline`.
- */
 /** Times in ms; sequence numbers are those of the run, and a right edge is the first that may not be sent. */
 export interface FrctFacts {
   /** Longest time a packet lives in the layer, an acknowledgement is held back, and a packet is sent again. */
@@ -96,6 +90,10 @@ export interface FrctFacts {
   };
 }
 
+/**
+ * One end of FRCT. It is driven from outside: `now` is an argument, `flush` is to be called at the end of every turn in
+ * which packets came or messages were taken, and `advance` at `nextDeadline`.
+ */
 export class Frct implements Deadlines {
   readonly counters: FrctCounters = newFrctCounters();
   readonly #reliable: boolean;

@@ -103,11 +103,12 @@ export class Receiver {
     return this.reordered.bytes + this.#untakenBytes;
   }
 
-  /** When the latest data came. */
+  /** The number waited for as the peer was told it last. */
   get lastAcknowledged(): Seqno {
     return this.#toldLwe;
   }
 
+  /** When the latest data came. */
   get lastDataAt(): Millis {
     return this.#lastDataAt;
   }

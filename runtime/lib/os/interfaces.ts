@@ -69,8 +69,11 @@ export function framesArrived(name: string): number {
 
 type Ask = (request: number, call: string, fill?: (value: Buffer) => void) => Buffer;
 
-/** Makes requests of the kernel about an interface (netdevice(7)); `ask` gives what follows its name in the answer. */
-function withRequests<T>(name: string, use: (ask: Ask) => T): T {
+/**
+ * Makes requests of the kernel about an interface (netdevice(7)). `ask` takes what fills in what follows the name, and gives
+ * what follows it in the answer; a request that is refused throws a KernelError.
+ */
+export function withRequests<T>(name: string, use: (ask: Ask) => T): T {
   const subject = `interface ${name}`;
   const type = linux.SOCK_DGRAM | linux.SOCK_CLOEXEC;
   const fd = check(libc.socket(linux.AF_INET, type, 0) as number, 'socket', subject);

@@ -1,5 +1,6 @@
 /** A TUN device: an IP interface of this machine whose packets a program carries. Source: tools.md 6, tuntap.rst. */
 import { closeSync, constants, openSync } from 'node:fs';
+import { withRequests } from './interfaces.ts';
 import { check, lastErrno, libc, linux } from './libc.ts';
 import { FdWatch } from './poll.ts';
 import { StreamBuffer } from './unix-socket.ts';
@@ -119,23 +120,12 @@ export class TunDevice implements Disposable {
 
 /** Gives an interface its address, mask and MTU, and sets it up. */
 function configure(name: string, { address, mask, mtu }: TunSetup): void {
-  const subject = `interface ${name}`;
-  const type = linux.SOCK_DGRAM | linux.SOCK_CLOEXEC;
-  const fd = check(libc.socket(linux.AF_INET, type, 0) as number, 'socket', subject);
-  const ask = (request: number, call: string, fill: (value: Buffer) => void): void => {
-    const memory = Buffer.alloc(requestBytes);
-    memory.write(name, 0, 'latin1');
-    fill(memory.subarray(requestNameBytes));
-    check(libc.ioctl(fd, request, memory) as number, `ioctl ${call}`, subject);
-  };
-  try {
-    ask(linux.SIOCSIFMTU, 'SIOCSIFMTU', (value) => value.writeInt32LE(mtu, 0));
-    ask(linux.SIOCSIFADDR, 'SIOCSIFADDR', (value) => writeAddress(value, address));
-    ask(linux.SIOCSIFNETMASK, 'SIOCSIFNETMASK', (value) => writeAddress(value, mask));
-    ask(linux.SIOCSIFFLAGS, 'SIOCSIFFLAGS', (value) => value.writeUInt16LE(flagUp | flagRunning, 0));
-  } finally {
-    libc.close(fd);
-  }
+  withRequests(name, (ask) => {
+    ask(linux.SIOCSIFMTU, 'ioctl SIOCSIFMTU', (value) => value.writeInt32LE(mtu, 0));
+    ask(linux.SIOCSIFADDR, 'ioctl SIOCSIFADDR', (value) => writeAddress(value, address));
+    ask(linux.SIOCSIFNETMASK, 'ioctl SIOCSIFNETMASK', (value) => writeAddress(value, mask));
+    ask(linux.SIOCSIFFLAGS, 'ioctl SIOCSIFFLAGS', (value) => value.writeUInt16LE(flagUp | flagRunning, 0));
+  });
 }
 
 /** Writes a `struct sockaddr_in`. */

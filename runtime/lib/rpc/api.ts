@@ -91,18 +91,24 @@ export interface BootstrapConfig {
   readonly ls_t_timeo?: number | undefined;
 }
 
-/** How a unicast layer routes: by shortest paths, with loop-free alternates, or over all paths of equal length. */
+/** All of `RoutingPolicy`, in the order of their codes in the configuration of a layer. */
 export const routingPolicies = ['link_state', 'lfa', 'ecmp'] as const;
-/** How members of a unicast layer forward: by one next hop, with alternates, or over all equal ways in turn. */
+/** How members of a unicast layer forward: by one next hop on a shortest path, with loop-free alternates, or over all paths of equal length in turn. */
 export type RoutingPolicy = (typeof routingPolicies)[number];
 
-/** What senders of a unicast layer do about congestion. */
+/** All of `CongestionPolicy`, in the order of their codes in the configuration of a layer. */
 export const congestionPolicies = ['none', 'mb-ecn'] as const;
+/** What senders of a unicast layer do about congestion. */
 export type CongestionPolicy = (typeof congestionPolicies)[number];
 
 export const componentNames = ['dt', 'mgmt'] as const;
 /** What a connection between two members of a layer is for: data transfer, or management. */
 export type ComponentName = (typeof componentNames)[number];
+/** What components are called in connection records and in the log. */
+export const componentTitles = {
+  dt: 'Data Transfer',
+  mgmt: 'Management',
+} as const satisfies Record<ComponentName, string>;
 
 /** All of `BalancePolicy`: in turn, or to the process that accepted last. */
 export const balancePolicies = ['round-robin', 'spillover'] as const;

@@ -1,6 +1,6 @@
 /** ocbr's command line. Source: tools.md 4.1. */
 import type { QosSpec } from '../../lib/index.ts';
-import { qosNames, qosOf } from '../qos.ts';
+import { qosOf, qosOption } from '../qos.ts';
 import { leadingNumber, leadingRate } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
 import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
@@ -79,12 +79,7 @@ const groups: readonly OptionGroup<Given>[] = [
         help: 'Bits a second (default: 1M)',
         set: (given, value) => void (given.rate = leadingRate(value)),
       },
-      {
-        words: ['-q', '--qos'],
-        value: 'name',
-        help: `QoS: ${qosNames.join(', ')} (default: raw)`,
-        set: (given, value) => void (given.qosName = value),
-      },
+      qosOption,
       {
         words: ['-f', '--flood'],
         help: 'Send as fast as the flow takes packets',

@@ -1,6 +1,6 @@
 /** operf's command line. Source: tools.md 3.1. */
 import type { QosSpec } from '../../lib/index.ts';
-import { qosNames, qosOf } from '../qos.ts';
+import { qosOf, qosOption } from '../qos.ts';
 import { leadingNumber, readRate, readTime } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
 import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
@@ -82,12 +82,7 @@ const groups: readonly OptionGroup<Given>[] = [
         help: `Size of a packet, ${sizeMin} to ${sizeMax} (default: 1500)`,
         set: (given, value) => void (given.size = leadingNumber(value)),
       },
-      {
-        words: ['-q', '--qos'],
-        value: 'name',
-        help: `QoS: ${qosNames.join(', ')} (default: raw)`,
-        set: (given, value) => void (given.qosName = value),
-      },
+      qosOption,
       {
         words: ['-f', '--flood'],
         help: 'Send as fast as the flow takes packets',

@@ -1,6 +1,6 @@
 /** oping's command line. Source: tools.md 1.1. */
 import type { QosSpec } from '../../lib/index.ts';
-import { qosNames, qosOf } from '../qos.ts';
+import { qosOf, qosOption } from '../qos.ts';
 import { leadingNumber, type Measured, readTime } from '../quantities.ts';
 import { type JsonOption, jsonOption } from '../tool.ts';
 import { type CommandLine, type OptionGroup, type Parsed, readWords, usageText } from '../words.ts';
@@ -84,12 +84,7 @@ const groups: readonly OptionGroup<Given>[] = [
         help: `Size of a packet, ${sizeMin} to ${sizeMax} (default: ${sizeMin})`,
         set: (given, value) => void (given.size = leadingNumber(value)),
       },
-      {
-        words: ['-q', '--qos'],
-        value: 'name',
-        help: `QoS: ${qosNames.join(', ')} (default: raw)`,
-        set: (given, value) => void (given.qosName = value),
-      },
+      qosOption,
       {
         words: ['-f', '--flood'],
         help: 'Send the next packet right after the reply',

@@ -5,7 +5,8 @@
 import type { Neighbour } from '../../../runtime/ipcpd/unicast/pff/forwarding.ts';
 import { forwardingOf } from '../../../runtime/ipcpd/unicast/pff/policies.ts';
 import { Graph } from '../../../runtime/ipcpd/unicast/routing/graph.ts';
-import { routingPolicies, Routes } from '../../../runtime/ipcpd/unicast/routing/routes.ts';
+import { Routes } from '../../../runtime/ipcpd/unicast/routing/routes.ts';
+import { routingPolicies } from '../../../runtime/lib/rpc/api.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { type Bench, figure } from '../bench.ts';
 import { median } from '../numbers.ts';

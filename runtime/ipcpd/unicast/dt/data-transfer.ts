@@ -2,6 +2,7 @@
  * Data transfer: packets from member to member, each handed on to the next hop or to whom it is for. A core.
  * Source: unicast-layer.md 5, 9.1.
  */
+import { componentTitles } from '../../../lib/rpc/api.ts';
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet } from '../../../lib/wire/packet.ts';
 import { zeroCounts } from '../../shell/counts.ts';
@@ -78,7 +79,7 @@ const packetsALevel = 16;
 const levelMax = 255;
 
 export class DataTransfer implements Component, Deadlines {
-  readonly name = 'Data Transfer';
+  readonly name = componentTitles.dt;
   readonly protocol = 'dtp';
   readonly version = 1;
   readonly syntax = 2;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { u32 } from '../../../../tests/support/any-message.ts';
-import { type RouteList, routingPolicies } from '../routing/routes.ts';
+import { routingPolicies } from '../../../lib/rpc/api.ts';
+import type { RouteList } from '../routing/routes.ts';
 import type { Forwarding, Neighbour } from './forwarding.ts';
 import { forwardingOf } from './policies.ts';
 

@@ -1,5 +1,5 @@
 /** The forwarding function that goes with each routing policy. Source: unicast-layer.md 6.8. */
-import type { RoutingPolicy } from '../routing/routes.ts';
+import type { RoutingPolicy } from '../../../lib/rpc/api.ts';
 import { AlternateForwarding } from './alternate.ts';
 import type { Forwarding, Neighbour } from './forwarding.ts';
 import { MultipathForwarding } from './multipath.ts';

@@ -3,6 +3,7 @@
  * itself. Speaks LSUs with prototypes and more with members of our kind, in one layer.
  * Source: unicast-layer.md 6, docs/adr/0022-link-state-extensions.md.
  */
+import type { RoutingPolicy } from '../../../lib/rpc/api.ts';
 import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import { zeroCounts } from '../../shell/counts.ts';
 import type { Address } from '../address.ts';
@@ -17,7 +18,7 @@ import {
 import { Graph } from './graph.ts';
 import { emptyUpdate, type LinkUpdate, lsuBytes, readLsu, updateState } from './lsu.ts';
 import { type ManagementFlow, Outbox, type OutboxLimits, outboxLimits } from './outbox.ts';
-import { type RouteList, Routes, type RoutingPolicy } from './routes.ts';
+import { type RouteList, Routes } from './routes.ts';
 
 export type { ManagementFlow } from './outbox.ts';
 
@@ -226,11 +227,12 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     return this.#limit;
   }
 
-  /** Links to a member; undefined where there is no path. */
+  /** Whether a member is known to be of our kind. */
   isOurs(address: Address): boolean {
     return this.#database.toldLimits(address);
   }
 
+  /** Links to a member; undefined where there is no path. */
   distance(address: Address): number | undefined {
     const distance = this.#routes.paths.distance(this.#graph.vertex(address));
     return distance < 0 || !this.#members.has(address) ? undefined : distance;

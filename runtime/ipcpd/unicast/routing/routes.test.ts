@@ -8,7 +8,8 @@ import {
   type Links,
   neighboursOf,
 } from '../../../../tests/support/random-graph.ts';
-import { routingPolicies, Routes, type RoutingPolicy } from './routes.ts';
+import { routingPolicies, type RoutingPolicy } from '../../../lib/rpc/api.ts';
+import { Routes } from './routes.ts';
 
 /** The hops to each destination, as a member calculates them. */
 function routesOf(links: Links, self: number, policy: RoutingPolicy): Map<number, number[]> {

@@ -2,12 +2,9 @@
  * Which neighbours lead where, by the policy of the layer. Source: unicast-layer.md 6.8. Every calculation overwrites
  * the one before in the same memory.
  */
+import type { RoutingPolicy } from '../../../lib/rpc/api.ts';
 import type { Address } from '../address.ts';
 import { type Graph, ShortestPaths } from './graph.ts';
-
-/** Words of `irm ipcp bootstrap ... routing`, in the order of their codes in the configuration of a layer. */
-export const routingPolicies = ['link_state', 'lfa', 'ecmp'] as const;
-export type RoutingPolicy = (typeof routingPolicies)[number];
 
 /** Next hops of a destination that are kept: the first one and its alternates, or all of equal cost. */
 const widths: Record<RoutingPolicy, number> = { link_state: 1, lfa: 8, ecmp: 64 };

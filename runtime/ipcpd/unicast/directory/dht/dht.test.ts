@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bytesUpTo } from '../../../../../tests/support/any-message.ts';
 import { capturedMessages } from '../../../../../tests/support/captured-directory.ts';
 import { DhtMessage } from '../../../../lib/pb/gen/directory.js';
-import { numberOf } from '../../../../lib/pb/u64.ts';
+import { numberOf } from '../../../../lib/pb/int64.ts';
 import type { Resolution } from '../directory.ts';
 import { Dht, type DhtConfig } from './dht.ts';
 import { type DhtLimits, dhtLimits } from './limits.ts';

@@ -3,7 +3,7 @@
  * through the port it was given. Towards prototypes it follows their rules; among its own kind it finds what is nearest
  * to a key, acknowledges and withdraws. Source: unicast-layer.md 7; docs/adr/0019-directory.md.
  */
-import { numberOf } from '../../../../lib/pb/u64.ts';
+import { numberOf } from '../../../../lib/pb/int64.ts';
 import type { Millis } from '../../../../lib/time/clock.ts';
 import { type Address, formatAddress } from '../../address.ts';
 import type { Directory, DirectoryFacts, DirectoryPort, Resolution } from '../directory.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bytes, bytesUpTo, u32 } from '../../../../../tests/support/any-message.ts';
 import { capturedMessages } from '../../../../../tests/support/captured-directory.ts';
 import { DhtMessage } from '../../../../lib/pb/gen/directory.js';
-import { numberOf } from '../../../../lib/pb/u64.ts';
+import { numberOf } from '../../../../lib/pb/int64.ts';
 import { hashName } from '../../../../lib/names.ts';
 import {
   addressOf,

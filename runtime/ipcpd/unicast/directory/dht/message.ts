@@ -1,6 +1,6 @@
 /** Messages of the directory. Source: unicast-layer.md 7.2, 7.3, 7.5; docs/adr/0019-directory.md. */
 import { DhtMessage } from '../../../../lib/pb/gen/directory.js';
-import { numberOf, type U64 } from '../../../../lib/pb/u64.ts';
+import { type Int64, numberOf } from '../../../../lib/pb/int64.ts';
 import { type Address, noAddress } from '../../address.ts';
 
 export const messageCode = {
@@ -47,26 +47,26 @@ export interface StoreMessage extends Head {
   readonly life: number;
   readonly version: number;
   /** Asks for an acknowledgement, where there is one. */
-  readonly cookie?: U64;
+  readonly cookie?: Int64;
 }
 
 export interface FindMessage extends Head {
   readonly code: typeof messageCode.findNode | typeof messageCode.findValue;
   /** 64 bits, echoed as they came. */
-  readonly cookie: U64;
+  readonly cookie: Int64;
   readonly key: Buffer;
 }
 
 export interface NodeAnswer extends Head {
   readonly code: typeof messageCode.nodeAnswer;
-  readonly cookie: U64;
+  readonly cookie: Int64;
   readonly key: Buffer;
   readonly contacts: readonly Peer[];
 }
 
 export interface ValueAnswer extends Head {
   readonly code: typeof messageCode.valueAnswer;
-  readonly cookie: U64;
+  readonly cookie: Int64;
   readonly key: Buffer;
   readonly contacts: readonly Peer[];
   readonly values: readonly Buffer[];
@@ -77,12 +77,12 @@ export interface WithdrawalMessage extends Head {
   readonly key: Buffer;
   readonly value: Buffer;
   readonly version: number;
-  readonly cookie?: U64;
+  readonly cookie?: Int64;
 }
 
 export interface Acknowledgement extends Head {
   readonly code: typeof messageCode.acknowledgement;
-  readonly cookie: U64;
+  readonly cookie: Int64;
 }
 
 export interface LeaveMessage extends Head {

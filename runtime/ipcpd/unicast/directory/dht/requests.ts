@@ -1,5 +1,5 @@
 /** Requests that wait for an answer: repeated, and given up in the end. Source: unicast-layer.md 7.5. */
-import { numberOf } from '../../../../lib/pb/u64.ts';
+import { numberOf } from '../../../../lib/pb/int64.ts';
 import type { Millis } from '../../../../lib/time/clock.ts';
 import type { Address } from '../../address.ts';
 import type { Agenda, Task } from './agenda.ts';

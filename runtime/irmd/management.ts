@@ -3,15 +3,16 @@ import { O7sError } from '../lib/errors.ts';
 import type { Logger, LogLevel, LogSubject } from '../lib/log.ts';
 import { checkName, hashName } from '../lib/names.ts';
 import type { QosJson } from '../lib/qos.ts';
-import type {
-  BalancePolicy,
-  BootstrapConfig,
-  ComponentName,
-  IpcpInfo,
-  IpcpType,
-  Joining,
-  NameFiles,
-  NameInfo,
+import {
+  type BalancePolicy,
+  type BootstrapConfig,
+  type ComponentName,
+  componentTitles,
+  type IpcpInfo,
+  type IpcpType,
+  type Joining,
+  type NameFiles,
+  type NameInfo,
 } from '../lib/rpc/api.ts';
 import type { LayerInfo } from '../lib/rpc/data-plane-api.ts';
 import type { IrmSnapshot } from '../lib/rpc/events.ts';
@@ -42,8 +43,6 @@ export interface DataPlanes {
   /** Has all of them, those to come too, log so much. */
   setLogLevel(level: LogLevel): Promise<void>;
 }
-
-const longNames: Record<ComponentName, string> = { dt: 'Data Transfer', mgmt: 'Management' };
 
 export interface ManagementSurroundings {
   /** The user irmd runs as. */
@@ -122,7 +121,7 @@ export class Management {
     const { registry, dataPlanes } = this.#around;
     const entry = registry.findIpcp(pid);
     await dataPlanes.kill(entry.plane, pid);
-    if (registry.ipcps().includes(entry)) this.ipcpCrashed(entry);
+    if (registry.hasIpcp(entry)) this.ipcpCrashed(entry);
   }
 
   listIpcps(): IpcpInfo[] {
@@ -184,7 +183,7 @@ export class Management {
       log.error(`Could not connect IPCP ${pid} to ${destination}.`, { ipcp: entry.name });
       throw error;
     }
-    log.info(`Established ${longNames[component]} connection between IPCP ${pid} and ${destination}.`, {
+    log.info(`Established ${componentTitles[component]} connection between IPCP ${pid} and ${destination}.`, {
       event: 'ipcp.connected',
       ipcp: entry.name,
       layer: entry.layer?.name,
@@ -206,7 +205,7 @@ export class Management {
       log.error('Could not disconnect IPCP.', { ipcp: entry.name });
       throw error;
     }
-    log.info(`${longNames[component]} connection between IPCP ${pid} and ${destination} torn down.`, {
+    log.info(`${componentTitles[component]} connection between IPCP ${pid} and ${destination} torn down.`, {
       event: 'ipcp.disconnected',
       ipcp: entry.name,
       layer: entry.layer?.name,

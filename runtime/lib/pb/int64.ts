@@ -10,9 +10,9 @@ protobuf.util.Long = Long;
 protobuf.configure();
 
 /** 64 bits as the generated modules read them; they write small ones as numbers too. */
-export type U64 = number | Long;
+export type Int64 = number | Long;
 
 /** The nearest number. */
-export function numberOf(value: U64): number {
+export function numberOf(value: Int64): number {
   return typeof value === 'number' ? value : value.toNumber();
 }
