@@ -144,7 +144,7 @@ export class DockerLab implements Lab {
 
   async limitNode(name: string, limits: NodeLimits, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await limitContainer(this.#parts.engine, this.node(name).container, limits);
+    await limitContainer(this.#parts.engine, this.node(name).id, limits);
   }
 
   async addCable(link: TopologyCable, signal: AbortSignal): Promise<void> {
@@ -219,10 +219,13 @@ export class DockerLab implements Lab {
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void> {
-    const running = new Set(this.#nodes.keys());
-    for await (const { node, at } of endedContainers(this.#parts.engine, this.#parts.containers, signal)) {
-      if (node === undefined) yield { event: 'helper.ended', at };
-      else if (running.delete(node)) yield { event: 'node.ended', at, node };
+    const { engine, containers, helper } = this.#parts;
+    const running = new Map(this.nodes().map(({ id, name }) => [id, name]));
+    for await (const { id, at } of endedContainers(engine, containers, signal)) {
+      const node = running.get(id);
+      if (node === undefined && id !== helper) continue;
+      running.delete(id);
+      yield node === undefined ? { event: 'helper.ended', at } : { event: 'node.ended', at, node };
       if (running.size === 0) return yield { event: 'lab.ended', at };
     }
   }
@@ -261,7 +264,7 @@ export class DockerLab implements Lab {
       name,
       lab: this.name,
       engine: this.#parts.engine,
-      container,
+      id: container,
       agent: () => this.#connectAgent(),
       ...(init === undefined ? {} : { init }),
     });
