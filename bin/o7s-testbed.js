@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts the command line with a Node that can run it. Plain JavaScript that an old Node understands.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,8 +12,7 @@ const major = Number(process.versions.node.split('.', 1)[0]);
 const launched = 'O7S_TESTBED_LAUNCHED';
 if (major >= 24) {
   followLauncher();
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(cache, 'o7s-testbed'));
+  if (!process.env.NODE_COMPILE_CACHE) keepCompiled();
   const source = new URL('../rumba/cli/main.ts', import.meta.url);
   await import(
     existsSync(fileURLToPath(source))
@@ -22,6 +21,21 @@ if (major >= 24) {
   );
 } else {
   restart();
+}
+
+/** Keeps what is compiled for the next start, where there can be a folder for it. */
+function keepCompiled() {
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const own = join(caches, 'o7s-testbed');
+  // Node would try for ever to make one below a folder that cannot be, such as a link to nowhere.
+  for (const folder of existsSync(own) ? [] : [caches, own]) {
+    try {
+      mkdirSync(folder);
+    } catch {
+      // It is there, or none can be.
+    }
+  }
+  if (existsSync(own)) module.enableCompileCache(own);
 }
 
 /** Ends this process at once when the one that stands for it was killed: whoever killed it meant this one. */

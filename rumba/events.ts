@@ -79,7 +79,8 @@ export async function* labEvents(
     const tellOf = foreign.has(name) ? tellOfForeign : tellOfNode;
     background(tellOf(name, () => there.get(name), tell, { signal: stop, isNew, countersMs }));
   };
-  const endedAt = new Map<string, number>();
+  /** Nodes that ended, by name: one that has just ended may still be found. */
+  const gone = new Map<string, string>();
   let watching = new AbortController();
   const watch = (of: Lab): void => {
     watching.abort();
@@ -92,8 +93,10 @@ export async function* labEvents(
           if (until.aborted) return;
           // A node may be told of twice while one watch takes over from another.
           if (change.event === 'node.ended') {
-            if (!there.delete(change.node)) continue;
-            endedAt.set(change.node, performance.now());
+            const node = there.get(change.node);
+            if (node === undefined) continue;
+            there.delete(change.node);
+            gone.set(change.node, node.id);
           }
           await tell(change);
           if (change.event === 'lab.ended') queue.end();
@@ -104,10 +107,8 @@ export async function* labEvents(
   const look = async (): Promise<void> => {
     for (;;) {
       await delay(lookMs, undefined, { signal: stop });
-      const since = performance.now();
       const found = await again();
-      // One that ended meanwhile may still have been found.
-      const isNew = ({ name }: LabNode): boolean => !there.has(name) && (endedAt.get(name) ?? 0) < since;
+      const isNew = ({ name, id }: LabNode): boolean => !there.has(name) && gone.get(name) !== id;
       const added = found === undefined ? [] : wantedNodes(found).filter(isNew);
       if (found === undefined || added.length === 0) continue;
       await note(found);

@@ -27,10 +27,10 @@ export function checkBuilt(): void {
 export const viewBundle = `${packageRoot}dist/view/main.mjs`;
 
 /** The program that carries frames of links that are impaired. */
-export const wireBundle = `${packageRoot}dist/bundle/wire.mjs`;
+export const wireBundle = `${packageRoot}dist/bundle/wire.cjs`;
 
 /** The program that captures frames at an interface. */
-export const captureBundle = `${packageRoot}dist/bundle/capture.mjs`;
+export const captureBundle = `${packageRoot}dist/bundle/capture.cjs`;
 
 /** The dissector for Wireshark. */
 export const dissectorFile = `${packageRoot}rumba/capture/ouroboros.lua`;

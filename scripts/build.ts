@@ -23,9 +23,6 @@ const programs = {
   onc: 'runtime/tools/onc/main.ts',
 };
 
-// They give back what their start took.
-const daemons: ReadonlySet<string> = new Set(['irmd']);
-
 // The starter finds the Node that npm pinned, and falls back to the one in PATH (an image has only that).
 const starter = (name: string): string => `#!/bin/sh
 self=$0
@@ -35,7 +32,7 @@ here=\${self%/*}
 node=$here/../../node_modules/.bin/node
 [ -x "$node" ] || node=$here/../../../.bin/node
 [ -x "$node" ] || node=node
-exec "$node" ${daemons.has(name) ? '--expose-gc ' : ''}"$here/../bundle/${name}.mjs" "$@"
+exec "$node" "$here/../bundle/start.cjs" ${name} "$@"
 `;
 
 // Pings for storyboards; on the path of nodes, for the testbed.
@@ -55,31 +52,35 @@ mkdirSync(`${root}dist/bin`, { recursive: true });
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 const shared = {
   absWorkingDir: root,
-  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
-  format: 'esm',
   target: 'node24',
-  // Packages of the older module form ask for Node's own modules by `require`.
-  banner: {
-    js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-  },
   legalComments: 'none',
   logLevel: 'warning',
 } as const;
 await build({
   ...shared,
-  entryPoints: { ...programs, ...probes, ...agents },
+  entryPoints: { start: 'runtime/start.ts', ...programs, ...probes, ...agents },
   outdir: 'dist/bundle',
+  // The older module form starts sooner: Node's own modules load no part of themselves that is not asked for.
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   // koffi loads a native module that lies beside it.
   external: ['koffi'],
-  define: { O7S_VERSION: JSON.stringify(version) },
+  define: { O7S_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
 });
 // No node needs the view: it stays out of their image.
 await build({
   ...shared,
   entryPoints: { main: 'tui/main.tsx' },
   outdir: 'dist/view',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  // Packages of the older module form ask for Node's own modules by `require`.
+  banner: {
+    js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
+  },
   jsx: 'automatic',
   minifySyntax: true,
   define: { 'process.env.NODE_ENV': '"production"' },

@@ -165,6 +165,8 @@ export interface NodeLimits {
 
 export interface LabNode {
   readonly name: string;
+  /** Tells it from others that have its name in this lab, made before it or after. */
+  readonly id: string;
   /** A connection to the node's irmd, if that is ours. Rejects with O7sError EIRMD when none answers. */
   irm(signal: AbortSignal): Promise<IrmClient>;
   /** Starts a program that outlives this process; its output goes to a log of that name on the node. */

@@ -87,6 +87,27 @@ describe.each(linkKinds)('%s', (kind) => {
     expect([rig.counter('droppedUnknownEid'), rig.counter('droppedUnexpectedRelease')]).toEqual([1, 1]);
   });
 
+  test('one that has not heard of a release and goes on sending is told again, now and then', () => {
+    const rig = LinkRig.make(kind);
+    const { flow, eid } = rig.connect(7);
+    flow.deallocate(rig.now);
+    const told = { to: 'b', kind: 'release', eid, peerEid: 7 };
+    expect(rig.sent()).toEqual([told]);
+    for (let ms = 0; ms < 100; ms += 10) {
+      rig.bring(rig.dataBytes(7, eid, x));
+      rig.now += 10;
+    }
+    expect(rig.sent()).toEqual([told]);
+    // Others have nothing to do with it.
+    rig.bring(rig.dataBytes(7, eid, x, 'c'), 'c');
+    expect(rig.sent()).toEqual([]);
+    // Nor has who has confirmed it.
+    rig.bring(rig.releaseBytes(7, eid));
+    rig.now += 100;
+    rig.bring(rig.dataBytes(7, eid, x));
+    expect(rig.sent()).toEqual([]);
+  });
+
   test('a served flow is released both ways too', () => {
     const rig = LinkRig.make(kind);
     const first = rig.serve(7);

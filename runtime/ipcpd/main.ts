@@ -66,5 +66,6 @@ const control = new RpcConnection(
   rpcLineBytesMax,
   true,
 );
-await control.call('dataPlane.ready', { socket: rendezvous.path });
-releaseWhenQuiet(() => isDataQuiet(quietMs));
+void control
+  .call('dataPlane.ready', { socket: rendezvous.path })
+  .then(() => releaseWhenQuiet(() => isDataQuiet(quietMs)));

@@ -43,7 +43,12 @@ const respawnPauseMs = 1000;
 /** Calls that only ask for something. */
 const asking: ReadonlySet<string> = new Set<keyof DataPlaneApi>(['name.query', 'flow.allocate', 'flow.join']);
 
-const program = fileURLToPath(new URL('./ipcpd.mjs', import.meta.url));
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const starter = `${folder}start.cjs`;
+const program = `${folder}ipcpd.cjs`;
+
+/** What ipcpd is to know of the environment: where its sockets go, and what is kept of it for its next start. */
+const passedOn = ['O7S_RUN_DIR', 'NODE_COMPILE_CACHE', 'XDG_CACHE_HOME', 'HOME'] as const;
 
 interface Running {
   readonly child: ChildProcess;
@@ -138,9 +143,8 @@ export class DataPlane implements DataPlanePort {
   #start(): Running {
     const { log, logArguments, handler, onCrash, respawn } = this.#options;
     const startedAt = Date.now();
-    const runDirectory = process.env['O7S_RUN_DIR'];
-    const child = spawned(['--expose-gc', program, ...logArguments()], {
-      env: runDirectory === undefined ? {} : { O7S_RUN_DIR: runDirectory },
+    const child = spawned([starter, 'ipcpd', ...logArguments()], {
+      env: Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
     if (child.pid !== undefined) log.info(`Instantiated ${program} as process ${child.pid}.`);

@@ -208,8 +208,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
   process.on(signal, () => void stop());
 // Who reads this line may send a signal right away.
 log.info('Ouroboros IPC Resource Manager daemon started...');
-if (options.config !== undefined) {
+async function applyConfiguration(): Promise<void> {
+  if (options.config === undefined) return;
   const applied = await configure(options.config, management, log.child('irmd/configuration'));
   if (!applied) await stop(1);
 }
-releaseWhenQuiet();
+void applyConfiguration().then(() => releaseWhenQuiet());

@@ -43,7 +43,7 @@ describe('the wire and the lab', () => {
   const wires = (supervisors: boolean): number[] =>
     processesOf(init()).filter((pid) => {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      const isWire = words.some((word) => word.endsWith('/wire.mjs'));
+      const isWire = words.some((word) => word.endsWith('/wire.cjs'));
       return isWire && (words[0] === 'sh') === supervisors;
     });
   /** In the network of the lab. */

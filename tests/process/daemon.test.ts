@@ -198,7 +198,7 @@ describe('ipcpd', () => {
       return ipcp.pid;
     });
     await node.logged(`IPCP ${pid} (l1) crashed.`);
-    expect(node.log).toMatch(/irmd\(II\): Instantiated \S+\/ipcpd\.mjs as process \d+\.\n/);
+    expect(node.log).toMatch(/irmd\(II\): Instantiated \S+\/ipcpd\.cjs as process \d+\.\n/);
     const list = await node.manage('ipcp list');
     expect(list).toContain('|                   l2 |');
     expect(list).not.toContain(' l1 ');

@@ -23,5 +23,5 @@ test('every program is in the package, and on the path of whoever installs it', 
   for (const path of [...Object.values(bin), ...inner.map((name) => `dist/bin/${name}`)]) {
     expect([path, modes.get(path)]).toEqual([path, 0o755]);
   }
-  for (const name of [...built, ...inner]) expect(modes.has(`dist/bundle/${name}.mjs`)).toBe(true);
+  for (const name of [...built, ...inner]) expect(modes.has(`dist/bundle/${name}.cjs`)).toBe(true);
 });

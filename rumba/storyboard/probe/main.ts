@@ -34,13 +34,17 @@ let flowsLost = 0;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-try {
-  await ping(await firstFlow());
-} catch (error) {
-  if (!(error instanceof O7sError)) throw error;
-  report({ samples: [], flowsLost, error: error.message });
-  process.exitCode = 1;
+async function run(): Promise<void> {
+  try {
+    await ping(await firstFlow());
+  } catch (error) {
+    if (!(error instanceof O7sError)) throw error;
+    report({ samples: [], flowsLost, error: error.message });
+    process.exitCode = 1;
+  }
 }
+
+void run();
 
 async function ping(first: Flow): Promise<void> {
   const receiving = receive(first);

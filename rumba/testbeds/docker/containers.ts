@@ -134,10 +134,10 @@ export async function limitContainer(
 }
 
 /** The agent in the node image. */
-export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.mjs';
+export const agentFile = '/opt/o7s-testbed/dist/bundle/lab-agent.cjs';
 
 /** The program that captures, in the node image. */
-export const captureFile = '/opt/o7s-testbed/dist/bundle/capture.mjs';
+export const captureFile = '/opt/o7s-testbed/dist/bundle/capture.cjs';
 
 const tunDevice = { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' };
 
@@ -344,20 +344,27 @@ async function readArchive(engine: Engine, helper: string): Promise<Buffer | und
   });
 }
 
-/** The containers of a lab that end from now on; `node` is undefined for the helper. Times are ms since 1970. */
+/**
+ * The containers of a lab that end, and those that have ended as far as the engine remembers: one may end while it is still
+ * listed as one that runs, and be told of before anybody asks. Times are ms since 1970.
+ */
 export async function* endedContainers(
   engine: Engine,
   { lab, session }: LabContainers,
   signal: AbortSignal,
-): AsyncGenerator<{ node: string | undefined; at: number }, void, void> {
+): AsyncGenerator<{ id: string; at: number }, void, void> {
   const label = [`${labels.lab}=${lab}`, `${labels.session}=${session}`, `${labels.owner}=${ownUser()}`];
   const stream = await engine.request(
     'tell what happens',
-    engine.docker.getEvents({ filters: { type: ['container'], event: ['die'], label }, abortSignal: signal }),
+    engine.docker.getEvents({
+      since: 1,
+      filters: { type: ['container'], event: ['die'], label },
+      abortSignal: signal,
+    }),
   );
-  const ended: { node: string | undefined; at: number }[] = [];
+  const ended: { id: string; at: number }[] = [];
   const reader = new LineReader<ContainerEvent>(({ Actor, timeNano }) => {
-    ended.push({ node: Actor.Attributes[labels.node], at: Math.floor(timeNano / 1e6) });
+    ended.push({ id: Actor.ID, at: Math.floor(timeNano / 1e6) });
   });
   try {
     for await (const chunk of stream) {
@@ -370,6 +377,6 @@ export async function* endedContainers(
 }
 
 interface ContainerEvent {
-  readonly Actor: { readonly Attributes: Readonly<Record<string, string>> };
+  readonly Actor: { readonly ID: string };
   readonly timeNano: number;
 }

@@ -149,7 +149,7 @@ export class DockerLab implements Lab {
 
   async limitNode(name: string, limits: NodeLimits, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await limitContainer(this.#parts.engine, this.node(name).container, limits);
+    await limitContainer(this.#parts.engine, this.node(name).id, limits);
   }
 
   async addCable(link: TopologyCable, signal: AbortSignal): Promise<void> {
@@ -224,10 +224,13 @@ export class DockerLab implements Lab {
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<LabChange, void, void> {
-    const running = new Set(this.#nodes.keys());
-    for await (const { node, at } of endedContainers(this.#parts.engine, this.#parts.containers, signal)) {
-      if (node === undefined) yield { event: 'helper.ended', at };
-      else if (running.delete(node)) yield { event: 'node.ended', at, node };
+    const { engine, containers, helper } = this.#parts;
+    const running = new Map(this.nodes().map(({ id, name }) => [id, name]));
+    for await (const { id, at } of endedContainers(engine, containers, signal)) {
+      const node = running.get(id);
+      if (node === undefined && id !== helper) continue;
+      running.delete(id);
+      yield node === undefined ? { event: 'helper.ended', at } : { event: 'node.ended', at, node };
       if (running.size === 0) return yield { event: 'lab.ended', at };
     }
   }
@@ -266,7 +269,7 @@ export class DockerLab implements Lab {
       name,
       lab: this.name,
       engine: this.#parts.engine,
-      container,
+      id: container,
       agent: () => this.#connectAgent(),
       ...(init === undefined ? {} : { init }),
     });

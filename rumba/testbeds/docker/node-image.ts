@@ -206,8 +206,8 @@ async function requireSameMachine(engine: Engine): Promise<void> {
 
 /** Everything the image is built from, in the layout of a checkout. */
 function contextFiles(): TarFile[] {
-  if (!existsSync(`${packageRoot}dist/bundle/irmd.mjs`)) {
-    throw new TestbedError('EENVIRONMENT', `${packageRoot}dist/bundle/irmd.mjs is missing`, {
+  if (!existsSync(`${packageRoot}dist/bundle/irmd.cjs`)) {
+    throw new TestbedError('EENVIRONMENT', `${packageRoot}dist/bundle/irmd.cjs is missing`, {
       hint: `run: npm --prefix ${packageRoot} run build`,
     });
   }

@@ -11,7 +11,7 @@ const managementSocket = '/run/ouroboros/irm.sock';
 export class DockerNode implements LabNode {
   readonly name: string;
   /** Identifier of its container. */
-  readonly container: string;
+  readonly id: string;
   readonly #lab: string;
   readonly #engine: Engine;
   readonly #agent: () => Promise<AgentClient>;
@@ -21,7 +21,7 @@ export class DockerNode implements LabNode {
     name: string;
     lab: string;
     engine: Engine;
-    container: string;
+    id: string;
     agent: () => Promise<AgentClient>;
     /** First process of the container, as the host numbers it; asked for when absent. */
     init?: number;
@@ -29,14 +29,14 @@ export class DockerNode implements LabNode {
     this.name = options.name;
     this.#lab = options.lab;
     this.#engine = options.engine;
-    this.container = options.container;
+    this.id = options.id;
     this.#agent = options.agent;
     this.#init = options.init;
   }
 
   /** First process of the container, as the host numbers it. */
   async init(): Promise<number> {
-    this.#init ??= await firstProcess(this.#engine, this.container).catch((error: unknown) => {
+    this.#init ??= await firstProcess(this.#engine, this.id).catch((error: unknown) => {
       throw this.#explain(error);
     });
     if (this.#init === 0) throw nodeEnded(this.#lab, this.name);
@@ -79,7 +79,7 @@ export class DockerNode implements LabNode {
   }
 
   attach(command: readonly string[]): Attached {
-    const { ended, kill } = attachCommand(this.#engine, this.container, command);
+    const { ended, kill } = attachCommand(this.#engine, this.id, command);
     return {
       ended: ended.catch((error: unknown) => {
         throw this.#explain(error);
@@ -90,7 +90,7 @@ export class DockerNode implements LabNode {
 
   async open(command: readonly string[]): Promise<Opened> {
     try {
-      return await openCommand(this.#engine, this.container, command);
+      return await openCommand(this.#engine, this.id, command);
     } catch (error) {
       throw this.#explain(error);
     }
@@ -98,7 +98,7 @@ export class DockerNode implements LabNode {
 
   async run(command: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
     try {
-      return await runCommand(this.#engine, this.container, command, signal);
+      return await runCommand(this.#engine, this.id, command, signal);
     } catch (error) {
       throw this.#explain(error);
     }

@@ -43,12 +43,14 @@ export interface NetnsNodeParts {
 
 export class NetnsNode implements LabNode {
   readonly name: string;
+  readonly id: string;
   readonly pid: number;
   readonly #prefix: string | undefined;
   readonly #wiring: Wiring;
 
   constructor({ name, pid, prefix, wiring }: NetnsNodeParts) {
     this.name = name;
+    this.id = String(pid);
     this.pid = pid;
     this.#prefix = prefix;
     this.#wiring = wiring;

@@ -169,7 +169,10 @@ export class EthernetLayer implements Layer, LinkPort<Station> {
     if (header.eid === 0) return this.#receiveMessage(frame, header, now);
     if (!isStation(this.#own, header.toHigh, header.toLow)) return this.count('droppedForeignDestination');
     const flow = this.#flows.find(header.eid);
-    if (flow === undefined) return;
+    if (flow === undefined) {
+      const from: Station = { high: header.fromHigh, low: header.fromLow };
+      return this.#flows.strayReceived(from, header.eid, now);
+    }
     const known = isStation(flow.address, header.fromHigh, header.fromLow);
     // Where data names both ends, what comes before the reply may as well be of an earlier flow with the same id.
     if (known && header.peerEid >= 0 && flow.peerEid < 0) return this.count('droppedNotOpen');

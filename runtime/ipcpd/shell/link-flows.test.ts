@@ -156,10 +156,13 @@ const open = (effects: Effects): Partial<Record<State, Effects>> => ({
   'open, as responder': effects,
 });
 
-const data = (bench: Bench): void => {
-  const flow = bench.flows.find(own);
-  if (flow !== undefined) bench.flows.deliver(flow, packetOf(Buffer.from('x')), now);
+const data = ({ flows }: Bench, at = now, from = 'b'): void => {
+  const flow = flows.find(own);
+  if (flow === undefined) flows.strayReceived(from, own, at);
+  else flows.deliver(flow, packetOf(Buffer.from('x')), at);
 };
+/** When who sends to a flow that was released is told again. */
+const again = now + 50;
 
 const steps: Record<string, Step> = {
   'a reply': {
@@ -246,9 +249,24 @@ const steps: Record<string, Step> = {
     but: {},
   },
   data: {
-    run: data,
+    run: (bench) => data(bench),
     always: { counts: ['droppedUnknownEid'] },
     but: { waiting: { told: ['x'] }, unanswered: { told: ['x'] }, ...open({ told: ['x'] }) },
+  },
+  'data of one who should have heard of a release': {
+    run: (bench) => data(bench, again),
+    always: { counts: ['droppedUnknownEid'] },
+    but: {
+      waiting: { told: ['x'] },
+      unanswered: { told: ['x'] },
+      ...open({ told: ['x'] }),
+      'closed here': { counts: ['droppedUnknownEid'], sent: [`release ${peer} of b from ${own}`] },
+    },
+  },
+  'data to a flow that was released, from elsewhere': {
+    run: ({ flows }) => flows.strayReceived('c', own, again),
+    always: { counts: ['droppedUnknownEid'] },
+    but: {},
   },
   'a write': {
     run: ({ flow }) => flow?.write(packetOf(Buffer.from('y'))),

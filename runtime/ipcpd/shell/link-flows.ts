@@ -82,7 +82,12 @@ interface Request<Address> {
 interface OtherEnd<Address> {
   readonly address: Address;
   readonly eid: number;
+  /** It was told of the release. */
+  toldAt: Millis;
 }
+
+/** How often one is told of a release that goes on sending, ms. */
+const retellMs = 50;
 
 export interface LinkFlowOptions<Address> {
   readonly port: LinkPort<Address>;
@@ -203,11 +208,22 @@ export class LinkFlows<Address> {
     return this.#port.backlog;
   }
 
-  /** The flow with an own endpoint id; an unknown one is counted. */
+  /** The flow with an own endpoint id. */
   find(eid: number): LinkFlow<Address> | undefined {
-    const flow = this.#flows.get(eid);
-    if (flow === undefined) this.#port.count('droppedUnknownEid');
-    return flow;
+    return this.#flows.get(eid);
+  }
+
+  /**
+   * A packet came in for an endpoint id that no flow has. Who sends to a flow that was released has not heard of it: the
+   * message was lost, or is still under way.
+   */
+  strayReceived(from: Address, eid: number, now: Millis): void {
+    this.#port.count('droppedUnknownEid');
+    const other = this.#unconfirmed.get(eid);
+    if (other === undefined || now - other.toldAt < retellMs || !this.#port.isSame(other.address, from))
+      return;
+    other.toldAt = now;
+    this.#port.sendRelease(from, eid, other.eid);
   }
 
   /** Requests a flow from a station. */
@@ -317,7 +333,7 @@ export class LinkFlows<Address> {
       // The peer holds a flow that nobody here waits for any more.
       const late = response === 0 && !this.#flows.has(eid) && !this.#port.isReserved(peerEid);
       if (!late) return;
-      if (this.#eids.rests(eid)) this.#unconfirmed.set(eid, { address: from, eid: peerEid });
+      if (this.#eids.rests(eid)) this.#unconfirmed.set(eid, { address: from, eid: peerEid, toldAt: now });
       return this.#port.sendRelease(from, eid, peerEid);
     }
     const { flow } = allocation;
@@ -458,7 +474,7 @@ export class LinkFlows<Address> {
     const allocation = this.#allocations.get(eid);
     this.#forget(flow, now + this.#limits.eidRestMs);
     if (peerEid >= 0) {
-      this.#unconfirmed.set(eid, { address, eid: peerEid });
+      this.#unconfirmed.set(eid, { address, eid: peerEid, toldAt: now });
       this.#port.sendRelease(address, eid, peerEid);
     }
     allocation?.done({ kind: 'unanswered' });

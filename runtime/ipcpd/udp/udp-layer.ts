@@ -185,7 +185,7 @@ export class UdpLayer implements Layer, LinkPort<HostAddress> {
     const eid = datagram.view.getUint32(datagram.start);
     if (eid === 0) return this.#receiveMessage(datagram, source, now);
     const flow = this.#flows.find(eid);
-    if (flow === undefined) return;
+    if (flow === undefined) return this.#flows.strayReceived(source.address(), eid, now);
     if (!source.isFrom(flow.address)) return this.count('droppedForeignSource');
     datagram.start += dataHeaderBytes;
     // A prototype sends up to a header more than it carries whole (link-ipcps.md 4.4).

@@ -6,7 +6,7 @@ import { run, takeJson } from './irm.ts';
 process.title = 'irm';
 const { json, words } = takeJson(process.argv.slice(2));
 let client: Promise<IrmClient> | undefined;
-const status = await run(
+void run(
   words,
   {
     json,
@@ -23,5 +23,4 @@ const status = await run(
     irmd: () => (client ??= IrmClient.connect()),
   },
   printError,
-);
-process.exit(status);
+).then((status) => process.exit(status));

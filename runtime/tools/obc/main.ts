@@ -59,4 +59,4 @@ async function run({ layer, message, listen: listens, json }: ObcOptions): Promi
   return listens ? listen(report, flow) : send(report, flow, message);
 }
 
-await runTool('obc', parseObcOptions, run);
+void runTool('obc', parseObcOptions, run);

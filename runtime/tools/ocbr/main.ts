@@ -65,7 +65,7 @@ function progress({ sent, elapsedMs }: Sender, size: number, durationS: number):
   return `${seconds}: ${sent} packets, ${megabits(sent * size, elapsedMs).toFixed(4)} Mb/s`;
 }
 
-await runTool('ocbr', parseCbrOptions, async (options, notes) => {
+void runTool('ocbr', parseCbrOptions, async (options, notes) => {
   const report = reporter(options.json, cbrText);
   for (const text of notes) report({ type: 'note', text });
   if (!options.listen) return runClient(options, report);

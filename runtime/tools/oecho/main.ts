@@ -71,7 +71,7 @@ async function runServer(report: Report<EchoEvent>): Promise<number> {
   }
 }
 
-await runTool('oecho', parseEchoOptions, ({ listen, json }) => {
+void runTool('oecho', parseEchoOptions, ({ listen, json }) => {
   const report = reporter(json, echoText);
   return listen ? runServer(report) : runClient(report);
 });

@@ -168,7 +168,7 @@ function progress({ sentBytes, receivedBytes }: Exchange, startedAt: number): st
   return `${seconds} s: ${megabytes(sentBytes)} sent, ${megabytes(receivedBytes)} received, ${rate} Mb/s`;
 }
 
-await runTool('onc', parseNetcatOptions, (options) => {
+void runTool('onc', parseNetcatOptions, (options) => {
   // Standard output is for the bytes.
   const report = (event: NetcatEvent): void => {
     if (options.json) complain(JSON.stringify(event));

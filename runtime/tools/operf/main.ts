@@ -22,7 +22,7 @@ async function runClient(options: PerfOptions, report: Report<PerfEvent>): Promi
   return 0;
 }
 
-await runTool('operf', parsePerfOptions, async (options, notes) => {
+void runTool('operf', parsePerfOptions, async (options, notes) => {
   const report = reporter<PerfEvent>(options.json, (event) => perfText(event, options.quiet));
   for (const text of notes) report({ type: 'note', text });
   if (!options.listen) return runClient(options, report);

@@ -29,7 +29,7 @@ async function runClient(options: PingOptions, report: Report<PingEvent>): Promi
   return 0;
 }
 
-await runTool('oping', parsePingOptions, async (options, notes) => {
+void runTool('oping', parsePingOptions, async (options, notes) => {
   const report = reporter(options.json, pingText);
   for (const text of notes) report({ type: 'note', text });
   if (!options.listen) return runClient(options, report);

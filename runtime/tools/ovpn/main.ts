@@ -136,7 +136,7 @@ async function run(options: VpnOptions): Promise<number> {
   }
 }
 
-await runTool(
+void runTool(
   'ovpn',
   (args) => {
     if (!isRoot()) return { kind: 'end', text: 'ovpn must be run as root.\n', status: 1 };

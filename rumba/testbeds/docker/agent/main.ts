@@ -154,7 +154,7 @@ function received(message: ToAgent): void {
 
 /** The wire of the lab runs in this container, and ends with it. */
 async function startWire(): Promise<void> {
-  const bundle = fileURLToPath(new URL('wire.mjs', import.meta.url));
+  const bundle = fileURLToPath(new URL('wire.cjs', import.meta.url));
   mkdirSync(dirname(wireSocket), { recursive: true });
   const [file = '', ...words] = wireCommand([process.execPath, bundle], wireSocket);
   const child = spawn(file, words, { detached: true, stdio: 'ignore' });

@@ -132,6 +132,8 @@ const wide: FlowAllocatorLimits = {
   requestsMax: 1024,
   requestsOfMemberMax: 64,
   requestsRememberedMax: 1024,
+  releasedRememberedMax: 1024,
+  retellMs: 50,
   heldBytesMax: 256 * 1024,
 };
 
@@ -524,6 +526,41 @@ describe('a release', () => {
     const { asker, server } = open(both);
     asker.flow.deallocate();
     expect(both.a.said()).toEqual([{ code: 32, receiverEid: server.flow.eid, senderEid: asker.flow.eid }]);
+  });
+
+  test('that was lost is told again to who goes on sending, now and then', () => {
+    const both = pair();
+    const { asker, server } = open(both);
+    asker.flow.deallocate();
+    const told = { code: 32, receiverEid: server.flow.eid, senderEid: asker.flow.eid } as const;
+    expect(both.a.said()).toEqual([told]);
+    // What was under way when it was told is no reason.
+    write(server.flow, 'x');
+    pass(both.b, both.a);
+    expect(both.a.said()).toEqual([]);
+    both.a.after(50);
+    for (const text of ['y', 'z']) {
+      write(server.flow, text);
+      const [{ eid, bytes }] = both.b.sent.splice(0) as [Member['sent'][number]];
+      both.a.allocator.deliver(eid.low, eid.high, 0, packetOf(bytes));
+    }
+    pass(both.a, both.b);
+    expect([server.user.heard, both.b.counts()['droppedUnexpectedRelease']]).toEqual([
+      ['(released)'],
+      undefined,
+    ]);
+  });
+
+  test('is not told again for ever: the oldest are forgotten', () => {
+    const both = pair(false, { releasedRememberedMax: 1 });
+    const [first, second] = [open(both), open(both)];
+    first.asker.flow.deallocate();
+    second.asker.flow.deallocate();
+    both.a.said();
+    both.a.after(50);
+    for (const { server } of [first, second]) write(server.flow, 'x');
+    pass(both.b, both.a, both.b);
+    expect([first, second].map(({ server }) => server.user.heard)).toEqual([[], ['(released)']]);
   });
 
   test('is believed only with both of them', () => {

@@ -30,6 +30,9 @@ export interface FlowAllocatorLimits {
   readonly requestsOfMemberMax: number;
   /** Requests that came in and are remembered, so that a copy of one is known as such. */
   readonly requestsRememberedMax: number;
+  /** Flows that were released here and are remembered, and how often who still sends on one is told so, ms. */
+  readonly releasedRememberedMax: number;
+  readonly retellMs: Millis;
   /** Bytes of packets that congestion avoidance holds for a flow; what comes beyond is dropped. */
   readonly heldBytesMax: number;
 }
@@ -40,6 +43,8 @@ const flowAllocatorLimits: FlowAllocatorLimits = {
   requestsMax: 1024,
   requestsOfMemberMax: 64,
   requestsRememberedMax: 1024,
+  releasedRememberedMax: 1024,
+  retellMs: 50,
   heldBytesMax: 256 * 1024,
 };
 
@@ -97,6 +102,14 @@ export interface Reachability {
 interface Request {
   readonly from: Address;
   readonly eid: Eid;
+}
+
+/** The other end of a flow that was released here. */
+interface OtherEnd {
+  readonly remote: Address;
+  readonly peerEid: Eid;
+  /** It was told of the release. */
+  toldAt: Millis;
 }
 
 interface Allocation {
@@ -196,6 +209,8 @@ export class FlowAllocator implements Deadlines {
   readonly #holding = new Set<UnicastFlow>();
   /** Who was asked for flows that nobody waits for any more, by the endpoint id the request gave. */
   readonly #given = new Map<string, Address>();
+  /** Flows that were released here, by their endpoint ids, oldest first. */
+  readonly #released = new Map<string, OtherEnd>();
   #nextHandle = 1;
 
   constructor(options: FlowAllocatorOptions) {
@@ -312,8 +327,7 @@ export class FlowAllocator implements Deadlines {
   deliver(eidLow: number, eidHigh: number, ecn: number, packet: Packet): void {
     const flow = this.#flows[eidLow];
     if (flow === undefined || flow.eid.high !== eidHigh) {
-      this.counters.droppedUnknownEid += 1;
-      return;
+      return this.#strayReceived({ low: eidLow, high: eidHigh });
     }
     flow.counts.receivedPackets += 1;
     flow.counts.receivedBytes += packet.end - packet.start;
@@ -364,6 +378,7 @@ export class FlowAllocator implements Deadlines {
     this.#send(remote, { code: flowCode.release, receiverEid: peerEid ?? noEid, senderEid: eid });
     const allocation = this.#allocations.get(flow);
     if (peerEid === undefined) this.#remember(eid, remote);
+    else this.#rememberReleased(eid, { remote, peerEid, toldAt: this.#options.clock() });
     this.#forget(flow);
     allocation?.done({ kind: 'unanswered' });
   }
@@ -486,6 +501,26 @@ export class FlowAllocator implements Deadlines {
     flow.heldBytes = 0;
     this.#flows[flow.eid.low] = undefined;
     this.#free.push(flow.eid.low);
+  }
+
+  /**
+   * A packet came for an endpoint that there is none of. Who sends on a flow that was released has not heard of it: the
+   * message was lost, or is still under way.
+   */
+  #strayReceived(eid: Eid): void {
+    this.counters.droppedUnknownEid += 1;
+    const other = this.#released.get(eidKey(eid));
+    const now = this.#options.clock();
+    if (other === undefined || now - other.toldAt < this.#limits.retellMs) return;
+    other.toldAt = now;
+    this.#send(other.remote, { code: flowCode.release, receiverEid: other.peerEid, senderEid: eid });
+  }
+
+  #rememberReleased(eid: Eid, other: OtherEnd): void {
+    const oldest = this.#released.keys().next();
+    if (this.#released.size >= this.#limits.releasedRememberedMax && oldest.done !== true)
+      this.#released.delete(oldest.value);
+    this.#released.set(eidKey(eid), other);
   }
 
   #remember(eid: Eid, asked: Address): void {
