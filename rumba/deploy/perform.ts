@@ -3,7 +3,7 @@ import { O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
 import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
-import { resetLink } from '../links/live.ts';
+import { resetLink } from '../links/changes.ts';
 import { alone } from '../lock.ts';
 import { impairmentSeed } from '../model/impairment.ts';
 import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
