@@ -33,7 +33,7 @@ const graceMs = 5_000;
 const retryMs: readonly number[] = [100, 1_000, 3_000];
 
 /** How much of a log is shown when a program on a node fails. */
-const shownLines = 8;
+const shownLines = 10;
 
 /**
  * Changes the node's hosts file: with $1 "add" those of the lines that it lacks come in, else they go. The file has to
