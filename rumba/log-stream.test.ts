@@ -90,6 +90,29 @@ test('lines of several logs are merged by time; one without goes with that befor
   expect(texts(await all(nodes, { log: 'server' }))).toEqual(['b server not complete']);
 });
 
+test('lines that two daemons wrote in another order than they looked at the clock are put in order', async () => {
+  const logs = await Logs.make();
+  await logs.add(
+    'a',
+    'irmd',
+    record(1, 'one') + record(3, 'three') + record(2, 'two') + 'of two\n' + record(4, 'four'),
+  );
+  await logs.add('b', 'irmd', record(2.5, 'between'));
+  expect(texts(await all([logs.node('a'), logs.node('b')]))).toEqual([
+    'a irmd one',
+    'a irmd two',
+    'a irmd of two',
+    'b irmd between',
+    'a irmd three',
+    'a irmd four',
+  ]);
+  // What is much too late stays where it is.
+  const many = Array.from({ length: 100 }, (_, index) => record(10 + index, `n${index}`)).join('');
+  await logs.add('c', 'irmd', many + record(5, 'late') + record(200, 'last'));
+  const late = texts(await all([logs.node('c')])).indexOf('c irmd late');
+  expect(late).toBeGreaterThan(50);
+});
+
 test('a log longer than what is read at a time, with characters of several bytes and a line that is cut', async () => {
   const logs = await Logs.make();
   const count = Math.ceil((2.5 * logChunkBytes) / 'line 00000 é€😀\n'.length);

@@ -36,6 +36,9 @@ const followMs = 200;
 /** Longest line, in characters; what is longer is cut. */
 const lineMax = 64 * 1024;
 
+/** Lines of a log that are held back, to put what came late in its place. */
+const heldMax = 32;
+
 /**
  * All lines there are, then, if wanted, those that come.
  *
@@ -62,11 +65,25 @@ export async function* logLines(
       const key = `${node.name} ${file.name}`;
       const reader = readers.get(key) ?? new LogReader(node.name, file.name);
       readers.set(key, reader);
-      return reader.lines(node, file, { isLast: !follow, newestBytes });
+      return inOrder(reader.lines(node, file, { isLast: !follow, newestBytes }));
     });
     yield* merged(sources, signal);
     if (first) await onCaughtUp?.();
   }
+}
+
+/**
+ * Lines of a log in the order of their times. Two daemons write one log, and either may be held up between looking at the
+ * clock and writing. A line without a time stays behind that before it.
+ */
+async function* inOrder(lines: AsyncIterable<PlacedLine>): AsyncGenerator<PlacedLine, void, void> {
+  const held: PlacedLine[] = [];
+  for await (const line of lines) {
+    const before = held.findLastIndex(({ at }) => at <= line.at);
+    held.splice(before + 1, 0, line);
+    if (held.length > heldMax) yield* held.splice(0, 1);
+  }
+  yield* held;
 }
 
 /** Lines of several logs, each of which is in order, in the order of all: no more of each is held than one. */
