@@ -28,6 +28,21 @@ test('steps are in the order of their times, and those that follow others come l
   ]);
 });
 
+test('pings of one name from one node are numbered, others are not', () => {
+  const names: string[] = [];
+  planned((story) => {
+    for (const to of ['ping.bc', 'ping.b', 'ping.b', 'ping.bc']) names.push(story.ping({ from: a, to }).name);
+    names.push(story.ping({ from: b, to: 'ping.b' }).name);
+  });
+  expect(names).toEqual([
+    'a to ping.bc',
+    'a to ping.b',
+    'a to ping.b (2)',
+    'a to ping.bc (2)',
+    'b to ping.b',
+  ]);
+});
+
 test('chance is that of the seed, and each use has its own', () => {
   const faults = (story: Story): void => void story.faults({ count: 10, nodes: ['c'] });
   const loads = (story: Story): void =>
