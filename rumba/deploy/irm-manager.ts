@@ -70,6 +70,8 @@ export class IrmManager implements NodeManager {
   async enroll({ ipcp, type, layer }: Membership, destination: string): Promise<void> {
     const found = await this.#find(ipcp);
     if (found?.layer === layer) return;
+    // What a try before left of it is in no state for another.
+    if (found !== undefined) await this.destroy(ipcp);
     // The prototype asks a layer only for names that its own node knows.
     await this.createName(destination, undefined);
     const words = ['name', ipcp, 'type', type, 'layer', layer, 'dst', destination, 'autobind'];

@@ -3,7 +3,7 @@ import { O7sError } from '../../runtime/lib/index.ts';
 import { abortable } from '../abortable.ts';
 import { copyFolder } from '../copy.ts';
 import { TestbedError } from '../errors.ts';
-import { resetLink } from '../links/live.ts';
+import { resetLink } from '../links/changes.ts';
 import { alone } from '../lock.ts';
 import { impairmentSeed } from '../model/impairment.ts';
 import type { TopologyNode, TopologyStackedLayer } from '../model/topology.ts';
@@ -33,7 +33,7 @@ const graceMs = 5_000;
 const retryMs: readonly number[] = [100, 1_000, 3_000];
 
 /** How much of a log is shown when a program on a node fails. */
-const shownLines = 8;
+const shownLines = 10;
 
 /**
  * Changes the node's hosts file: with $1 "add" those of the lines that it lacks come in, else they go. The file has to

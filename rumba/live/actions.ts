@@ -1,7 +1,7 @@
 /** What a view can do to a lab; each act is noted among its commands. */
 import { TestbedError } from '../errors.ts';
-import { linkNamed } from '../links/live.ts';
-import type { Recording } from '../links/record.ts';
+import { linkNamed } from '../links/changes.ts';
+import type { Recording } from '../links/recording.ts';
 import { lockLab } from '../lock.ts';
 import { recordOf, start, stop } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';

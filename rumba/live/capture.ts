@@ -1,7 +1,7 @@
 /** Frames of a link into a file, for as long as a view wants. */
 import { resolve } from 'node:path';
-import { linkNamed } from '../links/live.ts';
-import { type Recording, recordLink } from '../links/record.ts';
+import { linkNamed } from '../links/changes.ts';
+import { type Recording, recordLink } from '../links/recording.ts';
 import { recordOf } from '../orchestrate.ts';
 import type { Lab } from '../testbeds/testbed.ts';
 

@@ -1,8 +1,8 @@
 /** The captures of a run: a file for each link that the storyboard names, of what passes its first node. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { linkNamed } from '../links/live.ts';
-import { recordLink } from '../links/record.ts';
+import { linkNamed } from '../links/changes.ts';
+import { recordLink } from '../links/recording.ts';
 import { nameOf } from '../storyboard/actions.ts';
 import type { Missing } from '../storyboard/observe.ts';
 import type { Storyboard } from '../storyboard/story.ts';

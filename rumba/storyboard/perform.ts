@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { Performer } from '../deploy/perform.ts';
 import { TestbedError } from '../errors.ts';
-import { impairLink, linkNamed, resetLink } from '../links/live.ts';
+import { impairLink, linkNamed, resetLink } from '../links/changes.ts';
 import { impairmentNames } from '../model/impairment.ts';
 import { isStackedLayer, type Topology, type TopologyLink } from '../model/topology.ts';
 import { cutPower, switchOff, switchOn } from '../orchestrate.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cablePorts, interfacesOf } from '../../rumba/links/commands.ts';
-import { impairLink } from '../../rumba/links/live.ts';
+import { impairLink } from '../../rumba/links/changes.ts';
 import { impairment, type ImpairmentOptions, perfect } from '../../rumba/model/impairment.ts';
 import type { TopologyLan } from '../../rumba/model/topology.ts';
 import { findMarked, labMark, processesOf } from '../../rumba/testbeds/netns/processes.ts';

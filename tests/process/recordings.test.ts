@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { recordLink } from '../../rumba/links/record.ts';
+import { recordLink } from '../../rumba/links/recording.ts';
 import type { TopologyLink } from '../../rumba/model/topology.ts';
 import { openedChild } from '../../rumba/testbeds/netns/node.ts';
 import type { Lab } from '../../rumba/testbeds/testbed.ts';

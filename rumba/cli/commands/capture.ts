@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
 import { dissectorFile } from '../../installation.ts';
-import { linkNamed } from '../../links/live.ts';
+import { linkNamed } from '../../links/changes.ts';
 import { recordOf } from '../../orchestrate.ts';
 import { interruptible } from '../interrupt.ts';
 import { chooseLab } from '../lab-name.ts';

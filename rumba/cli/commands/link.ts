@@ -1,7 +1,7 @@
 /** `o7s-testbed link`: the links of a running lab, made bad and good again. */
 import type { CommandModule } from 'yargs';
 import { TestbedError } from '../../errors.ts';
-import { flapLink, impairLink, linkNamed, resetLink } from '../../links/live.ts';
+import { flapLink, impairLink, linkNamed, resetLink } from '../../links/changes.ts';
 import type { LinkState } from '../../links/wiring.ts';
 import {
   type ImpairedBy,

@@ -13,6 +13,7 @@ import {
   type Peer,
   type StoreMessage,
   valueOf,
+  valuesOfAnswerMax,
   type WithdrawalMessage,
 } from './message.ts';
 import type { OwnNames } from './own-names.ts';
@@ -36,8 +37,6 @@ export interface CustodyOptions {
   readonly wallClock: () => number;
 }
 
-/** Values in an answer of a prototype (unicast-layer.md 7.1): with fewer, it has no others. */
-const valuesOfAnswerMax = 8;
 /** Values of prototypes looked after in one go. */
 const caredMax = 256;
 
@@ -198,6 +197,7 @@ export class Custody {
             const values = answer.code === messageCode.valueAnswer ? answer.values : [];
             const serves = values.some((one) => addressOf(one) === value.address);
             if (serves) return this.#adopt(value, at);
+            // With fewer, a prototype has no others.
             if (values.length < valuesOfAnswerMax) this.values.drop(value);
           },
           late: () => {},

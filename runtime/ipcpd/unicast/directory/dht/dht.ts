@@ -24,6 +24,7 @@ import {
   messageCode,
   type UnknownMessage,
   valueOf,
+  valuesOfAnswerMax,
 } from './message.ts';
 import { OwnNames } from './own-names.ts';
 import { type Answer, Requests } from './requests.ts';
@@ -57,8 +58,6 @@ export interface DhtOptions {
   readonly limits?: DhtLimits;
 }
 
-/** Values in an answer (unicast-layer.md 7.1). */
-const valuesOfAnswerMax = 8;
 /** Least life of a value in s: clocks of members may differ. */
 const lifeMin = 60;
 

@@ -25,6 +25,9 @@ export const extension = {
   acknowledgements: 2,
 } as const;
 
+/** Values in an answer, of a prototype too (unicast-layer.md 7.1). */
+export const valuesOfAnswerMax = 8;
+
 /** A member as the directory knows it. */
 export interface Peer {
   readonly id: Buffer;
