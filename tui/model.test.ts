@@ -57,6 +57,21 @@ describe('nodes', () => {
     expect(nodes.get('n1')?.condition).toBe('running');
   });
 
+  test('that the lab is not to have any more are gone, though their ends are heard of later', () => {
+    const [told] = lab;
+    if (told?.event !== 'topology') throw new Error('the topology comes first');
+    const { topology } = told;
+    const nodes = topology.nodes.filter(({ name }) => name !== 'n3');
+    const changed: LiveEvent = { ...told, topology: { ...topology, nodes } };
+    const ends: LiveEvent[] = [
+      { event: 'irmd.ended', at, node: 'n3' },
+      { event: 'node.ended', at, node: 'n3' },
+      { event: 'irmd.ended', at, node: 'n3' },
+    ];
+    expect([...after(changed, ...ends).nodes.keys()]).toEqual(['n1', 'n2']);
+    expect([...after(...ends, changed).nodes.keys()]).toEqual(['n1', 'n2']);
+  });
+
   test('run again after another snapshot, and all end with the lab', () => {
     const again = lab.find((event) => event.event === 'snapshot' && event.node === 'n2') as LiveEvent;
     const back = after(

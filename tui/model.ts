@@ -169,8 +169,12 @@ function applied(model: Model, event: LiveEvent): Model {
     case 'helper.ended':
       return { ...model, lab: { ...model.lab, condition: 'unmanaged' } };
     case 'node.ended':
-      return withNode(model, event.node, ended);
+      // The lab may have been changed into one without it before its end is heard of.
+      return isMeant(model, event.node)
+        ? withNode(model, event.node, ended)
+        : { ...model, nodes: without(model.nodes, event.node) };
     case 'irmd.ended':
+      if (!isMeant(model, event.node)) return model;
       return withNode(model, event.node, (node) =>
         node.condition === 'ended' ? node : { ...ended(node), condition: 'lost' },
       );
@@ -523,6 +527,11 @@ function withNode(model: Model, name: string, change: (node: NodeModel) => NodeM
   const before = nodeOf(model, name);
   const after = change(before);
   return after === before ? model : { ...model, nodes: new Map(model.nodes).set(name, after) };
+}
+
+/** Whether the lab is to have a node of that name, as far as is known. */
+function isMeant({ topology }: Model, name: string): boolean {
+  return topology === undefined || topology.nodes.some((node) => node.name === name);
 }
 
 /** Nothing of what it held is left. */

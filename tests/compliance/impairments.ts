@@ -121,8 +121,10 @@ export function impairmentCompliance(testbed: Testbed, by: ImpairedBy): void {
       // 125 bytes with their headers: 1 ms each. All are sent at once.
       const got = await carried(lab, cable, { count: 100, bytes: 83, gap: 0 });
       const [state] = await lab.linkStates([cable], signal);
-      const { queueFull = 0, lost } = state?.splice?.counts[0] ?? {};
-      expect(got.length).toBeGreaterThanOrEqual(21);
+      const { queueFull = 0, lost, framesReceived = 0 } = state?.splice?.counts[0] ?? {};
+      // What else a kernel sends may take a place of the queue.
+      const others = framesReceived - 100;
+      expect(got.length + others).toBeGreaterThanOrEqual(21);
       expect([lost, queueFull > 0, got.length < 100]).toEqual([0, true, true]);
       await impair({});
     });

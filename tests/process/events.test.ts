@@ -101,7 +101,10 @@ test('the life of a layer and of a flow with order, with counters', async () => 
   const counted = await until('what the ends of the flow have counted', () =>
     told()
       .flatMap((event) => (event.event === 'counters' ? event.flows : []))
-      .findLast(({ ends }) => ends.filter(({ messagesReceived }) => messagesReceived === 1).length === 2),
+      .findLast(({ ends }) => {
+        const own = ends.filter(({ pid, messagesReceived }) => pid === session.pid && messagesReceived === 1);
+        return own.length === 2;
+      }),
   );
   const end = { pid: session.pid, messagesSent: 1, messagesReceived: 1, frct: { reliable: true } };
   expect(counted).toMatchObject({ port: null, ends: [end, end] });
