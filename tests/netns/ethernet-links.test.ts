@@ -14,6 +14,8 @@ const makeLink: MakeLink = async (protocol, [first, second]) => {
   return {
     devices,
     setSilent: async (silent) => {
+      // What was sent before meets the link as it was.
+      await Promise.all(devices.map((device) => device.sent()));
       await pair.b.run('ip', 'link', 'set', 'eth0', silent ? 'down' : 'up');
     },
     async [Symbol.asyncDispose]() {

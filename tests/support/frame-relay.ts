@@ -1,7 +1,7 @@
 /**
  * Opens a packet socket in the namespace it is started in, and carries frames between it and its standard input and
  * output, so that a layer in another process has a real device. First comes one JSON line with address and MTU, then
- * frames in both directions, each behind its length in 32 bits.
+ * frames in both directions, each behind its length in 32 bits. One without a length comes back when those before it have left.
  *
  *     frame-relay.ts INTERFACE ETHERTYPE
  */
@@ -31,6 +31,12 @@ process.stdin.on('data', (chunk: Buffer) => {
   let at = 0;
   while (waiting.length - at >= 4 && waiting.length - at - 4 >= waiting.readUInt32BE(at)) {
     const end = at + 4 + waiting.readUInt32BE(at);
+    if (end === at + 4) {
+      socket.flush();
+      process.stdout.write(Buffer.alloc(4));
+      at = end;
+      continue;
+    }
     const packet = packets.take(end - at - 4);
     packet.append(waiting, at + 4, end);
     socket.send(packet);

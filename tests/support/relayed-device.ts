@@ -17,6 +17,7 @@ export class RelayedDevice implements EthernetDevice, AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #waiting: Buffer;
+  readonly #flushes: (() => void)[] = [];
 
   private constructor(child: ChildProcess, exited: Promise<unknown>, mac: Buffer, mtu: number, rest: Buffer) {
     this.#child = child;
@@ -64,10 +65,23 @@ export class RelayedDevice implements EthernetDevice, AsyncDisposable {
     // Each frame leaves at once.
   }
 
+  /** Resolves when all frames have left that were sent. */
+  async sent(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushes.push(resolve);
+    this.#child.stdin?.write(Buffer.alloc(4));
+    await promise;
+  }
+
   #received(chunk: Buffer, onFrame: OnFrame): void {
     let bytes = Buffer.concat([this.#waiting, chunk]);
     while (bytes.length >= 4 && bytes.length - 4 >= bytes.readUInt32BE(0)) {
       const end = 4 + bytes.readUInt32BE(0);
+      if (end === 4) {
+        bytes = bytes.subarray(end);
+        this.#flushes.shift()?.();
+        continue;
+      }
       const packet = new Packet(Buffer.alloc(packetHeadroom + end), 0);
       packet.reset(packetHeadroom);
       packet.append(bytes, 4, end);

@@ -241,7 +241,14 @@ export class Membership {
   /** Looks for the members nearest to the own id. */
   #lookAround(name: string, others: readonly Address[], done: (now: Millis) => void, now: Millis): void {
     const search = { key: this.#exchange.self.id, code: messageCode.findNode, others };
-    this.lookups.queue(name, { ...search, done: (_closest, at) => done(at) }, now);
+    // One who answers is enough where routing has told of all there are.
+    const heard = (): boolean => this.#knowsAll;
+    this.lookups.queue(name, { ...search, heard, done: (_closest, at) => done(at) }, now);
+  }
+
+  /** In a small layer of our kind nobody has to be found: what is sent to those that routing told of arrives. */
+  get #knowsAll(): boolean {
+    return this.isSmall && [...this.#members.keys()].every((address) => this.#exchange.isOurs(address));
   }
 
   /** Speaks to a member that was not heard yet, after a time; again and again, less and less often. */

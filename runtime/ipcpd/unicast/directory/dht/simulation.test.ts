@@ -424,11 +424,11 @@ test('messages: what a member sends on average', () => {
   expect(`\n${table.join('\n')}\n`).toMatchInlineSnapshot(`
     "
     ours prototypes joining a new name known name unknown name 900 s, 1 name
-       3          0       5           4         0.0           4.0              7
-      10          0      18          18         0.0          16.0             27
-      50          0      33          98         0.0          16.0             57
-     100          0      96          50         6.5          16.7             42
-     200          0     135          54         8.1          19.1             43
+       3          0       3           4         0.0           4.0              7
+      10          0       4          18         0.0          16.0             16
+      50          0       4          98         0.0          16.0             64
+     100          0      82          50         6.8          16.7             52
+     200          0     127          52         8.3          16.9             48
        5          5      13          13         2.2          17.4             12
       25         25      39          63        10.5          68.4             28
     "
