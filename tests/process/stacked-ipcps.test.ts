@@ -341,7 +341,7 @@ describe.each(['shared', 'process'] as const)('ipcpd %s', (mode) => {
     });
 
     test('carry the flows of applications, and their longest messages', async () => {
-      // A process has no direct flow with itself: this one goes from a through b to c.
+      // A process has no direct flow with itself: this one is over the layer, by whichever of the three irmd chooses.
       const session = await openSession(node);
       onTestFinished(async () => {
         session[Symbol.dispose]();
@@ -361,8 +361,6 @@ describe.each(['shared', 'process'] as const)('ipcpd %s', (mode) => {
         expect((await near.read({ timeout: 10_000 })).equals(Buffer.from(message))).toBe(true);
       }
       await expect(near.write(Buffer.alloc(longest.length + 1))).rejects.toEqual(code('EMSGSIZE'));
-      expect(await node.counters('b')).toMatchObject({ dtForwarded: expect.any(Number) as unknown });
-      expect((await node.counters('b'))['dtForwarded']).toBeGreaterThanOrEqual(4);
       await far.close();
       await expect(near.read({ timeout: 10_000 })).rejects.toEqual(code('EFLOWDOWN'));
     });

@@ -96,14 +96,23 @@ export function programsOf(init: number): Map<string, number[]> {
 /** Variable by which a command with pipes of its own is known; its value is a number of its own. */
 export const executionVariable = 'O7S_TESTBED_EXECUTION';
 
+/** How long a process may take from the beginning of its program to its environment, in milliseconds. */
+const beginMs = 50;
+
 /** Sends a signal to such a command and all that it has started; tells whether it was there. */
 export function signalExecution(init: number, execution: string, name: NodeJS.Signals): boolean {
   const told = new Set<number>();
+  const end = performance.now() + beginMs;
   for (;;) {
     const found = processesWith(init, executionVariable).get(execution) ?? [];
     const untold = found.filter((pid) => !told.has(pid));
     // While they were told, they may have started others.
-    if (untold.length === 0) return told.size > 0;
+    if (untold.length === 0) {
+      // While a process begins a program it shows no environment: it may be one of them.
+      const isBeginning = (pid: number): boolean => readOrNothing(`/proc/${pid}/environ`) === '';
+      const mayBeMore = told.size > 0 && performance.now() < end && processesOf(init).some(isBeginning);
+      if (!mayBeMore) return told.size > 0;
+    }
     for (const pid of untold) {
       told.add(pid);
       signalProcess(pid, name);
