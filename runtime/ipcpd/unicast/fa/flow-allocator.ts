@@ -194,6 +194,13 @@ export class UnicastFlow implements LayerFlow {
   }
 }
 
+/** Keeps a value, in the place of the oldest where there are too many. */
+function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  const oldest = map.keys().next();
+  if (map.size >= max && oldest.done !== true) map.delete(oldest.value);
+  map.set(key, value);
+}
+
 export class FlowAllocator implements Deadlines {
   readonly counters: Record<Counter, number> = zeroCounts(counterNames);
   readonly #options: FlowAllocatorOptions;
@@ -377,8 +384,13 @@ export class FlowAllocator implements Deadlines {
     // Whose answer was lost, or is to come, learns that nobody waits for it by the only endpoint id there is.
     this.#send(remote, { code: flowCode.release, receiverEid: peerEid ?? noEid, senderEid: eid });
     const allocation = this.#allocations.get(flow);
-    if (peerEid === undefined) this.#remember(eid, remote);
-    else this.#rememberReleased(eid, { remote, peerEid, toldAt: this.#options.clock() });
+    const { requestsMax, releasedRememberedMax } = this.#limits;
+    const key = eidKey(eid);
+    if (peerEid === undefined) remember(this.#given, key, remote, requestsMax);
+    else {
+      const other = { remote, peerEid, toldAt: this.#options.clock() };
+      remember(this.#released, key, other, releasedRememberedMax);
+    }
     this.#forget(flow);
     allocation?.done({ kind: 'unanswered' });
   }
@@ -514,20 +526,6 @@ export class FlowAllocator implements Deadlines {
     if (other === undefined || now - other.toldAt < this.#limits.retellMs) return;
     other.toldAt = now;
     this.#send(other.remote, { code: flowCode.release, receiverEid: other.peerEid, senderEid: eid });
-  }
-
-  #rememberReleased(eid: Eid, other: OtherEnd): void {
-    const oldest = this.#released.keys().next();
-    if (this.#released.size >= this.#limits.releasedRememberedMax && oldest.done !== true)
-      this.#released.delete(oldest.value);
-    this.#released.set(eidKey(eid), other);
-  }
-
-  #remember(eid: Eid, asked: Address): void {
-    const oldest = this.#given.keys().next();
-    if (this.#given.size >= this.#limits.requestsMax && oldest.done !== true)
-      this.#given.delete(oldest.value);
-    this.#given.set(eidKey(eid), asked);
   }
 
   #takeRequest(handle: number): Request | undefined {

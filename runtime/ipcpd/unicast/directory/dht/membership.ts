@@ -248,7 +248,7 @@ export class Membership {
 
   /** In a small layer of our kind nobody has to be found: what is sent to those that routing told of arrives. */
   get #knowsAll(): boolean {
-    return this.isSmall && [...this.#members.keys()].every((address) => this.#exchange.isOurs(address));
+    return this.isSmall && this.#members.keys().every((address) => this.#exchange.isOurs(address));
   }
 
   /** Speaks to a member that was not heard yet, after a time; again and again, less and less often. */
