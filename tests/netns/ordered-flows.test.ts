@@ -192,8 +192,7 @@ describe('over a good cable', () => {
     for (; read < written; read += 1) await slow.served.read({ timeout: 5000 });
     await slow.client.write(message, { timeout: 5000 });
     await slow.served.read({ timeout: 5000 });
-    // Who has no room is not sent everything anew.
-    expect(slow.client.frct?.counters.retransmissions).toBeLessThan(written);
+    expect(slow.client.frct?.counters.retransmissions).toBeLessThan(written / 10);
   });
 
   test('on a raw flow a full queue drops, which both nodes count for that flow', async () => {
@@ -308,8 +307,7 @@ describe('over a cable that loses 1 % of the frames, and reorders', () => {
       read += 1;
     }
     await writing;
-    // How many get lost is for the processors to say, too.
-    expect(read).toBeGreaterThan(0);
+    expect(read).toBeGreaterThan(count / 2);
     expect(read).toBeLessThan(count);
     expect(served.frct?.counters.skipped).toBe(count - read);
   });

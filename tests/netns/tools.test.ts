@@ -72,7 +72,7 @@ test('operf and ocbr, as fast as it goes: counts agree where nothing may be lost
   expect(sent).toMatchObject({ type: 'finished' });
   await printed(server, '"received"');
   const { packets, bytes } = sent as { packets: number; bytes: number };
-  expect(packets).toBeGreaterThan(0);
+  expect(packets).toBeGreaterThan(1000);
   expect(eventsOf('operf', server.stdout).at(-1)).toMatchObject({ packets, bytes, missing: 0 });
 });
 

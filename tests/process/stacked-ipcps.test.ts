@@ -348,7 +348,11 @@ describe.each(['shared', 'process'] as const)('ipcpd %s', (mode) => {
         await sessionsEnded(node);
       });
       await node.manage(`bind process ${session.pid} name own`);
+      const forwarded = async (): Promise<number> => (await node.counters('b'))['dtForwarded'] ?? 0;
+      const before = await forwarded();
       await node.manage('name register own ipcp c');
+      // a has no cable to c: it hears of the name, and says so, by way of b.
+      await until('the name to reach a through b', async () => (await forwarded()) >= before + 2);
       const [near, far] = await Promise.all([
         session.allocFlow('own', { timeout: 10_000 }),
         session.acceptFlow(),
