@@ -1,6 +1,6 @@
 /** What every testbed has to do, on containers; and the node image as others would start it. */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../rumba/installation.ts';
@@ -114,6 +114,29 @@ describe('docker', () => {
       hasEnded = true;
     }
     await readers;
+  });
+
+  test('a helper that the engine fails to remove is none, and is removed when what is left over is', async () => {
+    const signal = new AbortController().signal;
+    await using lab = await disposable(`stuck-${process.pid}`, signal);
+    const { made } = lab;
+    const helper = `o7s-${made.name}-helper`;
+    const files = docker('inspect', '--format', '{{.GraphDriver.Data.UpperDir}}', helper);
+    const immutable = mkdtempSync(`${files}/immutable-`);
+    execFileSync('chattr', ['+i', immutable]);
+    try {
+      docker('kill', helper);
+      await expect.poll(() => made.isThere(), { timeout: 60_000 }).toBe(false);
+      await expect
+        .poll(() => containersOf(made.name), { timeout: 60_000 })
+        .toEqual([`${helper} Removal In Progress`]);
+      expect(await made.isThere()).toBe(false);
+    } finally {
+      execFileSync('chattr', ['-i', immutable]);
+    }
+    const removed = await new DockerTestbed().clean(false);
+    expect(removed).toContainEqual({ lab: made.name, testbed: 'docker', what: `container ${helper}` });
+    expect(containersOf(made.name)).toEqual([]);
   });
 
   test('irmd answers over the agent, several at a time', async () => {

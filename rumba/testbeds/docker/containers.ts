@@ -41,6 +41,8 @@ export interface FoundContainer {
   /** Undefined for the helper. */
   readonly node: string | undefined;
   readonly running: boolean;
+  /** True where it ran and is left: an engine that fails to remove a container that has ended does not try again. */
+  readonly hasEnded: boolean;
   /** Seconds since 1970. */
   readonly created: number;
   /** What it runs, and the digest of that. */
@@ -204,6 +206,8 @@ async function nameTaken(engine: Engine, lab: string, name: string): Promise<Tes
   });
 }
 
+const endedStates = new Set(['exited', 'removing', 'dead']);
+
 /** The containers of this user's labs, or of one of them. */
 export async function findContainers(engine: Engine, lab?: string): Promise<FoundContainer[]> {
   const mark = lab === undefined ? labels.lab : `${labels.lab}=${lab}`;
@@ -218,6 +222,7 @@ export async function findContainers(engine: Engine, lab?: string): Promise<Foun
     session: Labels[labels.session] ?? '',
     node: Labels[labels.role] === 'helper' ? undefined : Labels[labels.node],
     running: State === 'running',
+    hasEnded: endedStates.has(State),
     created: Created,
     image: Image,
     imageDigest: ImageID,

@@ -62,7 +62,7 @@ export class DockerLab implements Lab {
 
   async isThere(): Promise<boolean> {
     const isGone = async (): Promise<boolean | undefined> => {
-      const found = await this.#found();
+      const found = (await this.#found()).filter(({ hasEnded }) => !hasEnded);
       const helper = found.find((each) => each.node === undefined);
       if (helper !== undefined) return (await readRecord(this.#parts.engine, helper.id)) === 'removed';
       return found.length === 0 ? true : undefined;

@@ -102,7 +102,7 @@ export class DockerTestbed implements Testbed {
     const groups = Map.groupBy(await findContainers(engine), (each) => each.lab);
     const labs = await Promise.all(
       [...groups].map(async ([lab, all]) => {
-        const helper = all.find((each) => each.node === undefined);
+        const helper = all.find((each) => each.node === undefined && !each.hasEnded);
         // Without a helper the last that was made is the lab.
         const session = (helper ?? all[0])?.session ?? '';
         const found = all.filter((each) => each.session === session);
@@ -144,7 +144,8 @@ export class DockerTestbed implements Testbed {
  * that lost its helper is not left over while its nodes run: somebody may be at work on them.
  */
 async function isLeftOver(engine: Engine, found: readonly FoundContainer[]): Promise<boolean> {
-  const helper = found.find((each) => each.node === undefined);
+  if (found.every(({ hasEnded }) => hasEnded)) return true;
+  const helper = found.find((each) => each.node === undefined && !each.hasEnded);
   if (helper === undefined) {
     if (sessionAlive(found[0]?.session ?? '') === true) return false;
     const running = found.filter((each) => each.running);
