@@ -88,10 +88,10 @@ describe('members come and go', () => {
     const { net } = churn('random', 30, { seed: 1, rounds: 40 });
     expect(drops(net)).toMatchInlineSnapshot(`
       {
-        "connectionsLost": 40,
-        "directory.noRoute": 365,
-        "droppedNoRoute": 365,
-        "routing.droppedExpired": 258,
+        "connectionsLost": 22,
+        "directory.noRoute": 50,
+        "droppedNoRoute": 71,
+        "routing.droppedExpired": 145,
       }
     `);
   });

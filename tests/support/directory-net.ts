@@ -69,7 +69,6 @@ export class DirectoryNet {
     return this.#add(address, () => {
       const options = {
         address,
-        id: this.randomBytes(hashBytes),
         hashBytes,
         peer,
         config,

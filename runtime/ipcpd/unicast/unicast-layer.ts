@@ -137,7 +137,6 @@ export class UnicastLayer implements Layer {
     this.directory = new Dht(
       {
         address,
-        id: randomBytes(hashBytes(hash)),
         hashBytes: hashBytes(hash),
         peer,
         config: {

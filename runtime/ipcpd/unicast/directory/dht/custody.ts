@@ -153,11 +153,7 @@ export class Custody {
       for (const { address } of closest) this.#handOver(value, address, at);
     };
     const key = Buffer.from(value.name, 'hex');
-    this.#membership.lookups.queue(
-      `adopt ${value.name} ${value.address}`,
-      { key, code: messageCode.findNode, others: [], done },
-      now,
-    );
+    this.#membership.findNearest(`adopt ${value.name} ${value.address}`, { key, others: [], done }, now);
   }
 
   #isPrototypes({ address }: StoredValue): boolean {

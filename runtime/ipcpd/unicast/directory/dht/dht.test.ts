@@ -6,6 +6,7 @@ import { DhtMessage } from '../../../../lib/pb/gen/directory.js';
 import { numberOf } from '../../../../lib/pb/int64.ts';
 import type { Resolution } from '../directory.ts';
 import { Dht, type DhtConfig } from './dht.ts';
+import { compareDistance } from './distance.ts';
 import { type DhtLimits, dhtLimits } from './limits.ts';
 import { addressOf, decodeMessage, type DirectoryMessage, messageCode, valueOf } from './message.ts';
 
@@ -54,7 +55,7 @@ class Bench {
     this.dht = new Dht(
       {
         address: own,
-        id: ownId,
+        idOf: (address) => (address === own ? ownId : idOf(address)),
         hashBytes,
         peer,
         config: { ...config, ...changes },
@@ -517,7 +518,7 @@ describe('registration', () => {
     expect(bench.take(messageCode.store).filter(({ to }) => to === 11)).toHaveLength(1);
   });
 
-  test('in a small layer ours that routing tells of are stored at unheard, and spoken to only for a name', () => {
+  test('ours that routing tells of are stored at unheard, and spoken to only for a name', () => {
     const bench = new Bench();
     bench.meet([7], true);
     for (const address of [8, 9]) {
@@ -543,9 +544,61 @@ describe('registration', () => {
     bench.dht.reachable(11, true, bench.now);
     bench.pass(1000);
     expect(bench.take().filter(({ to }) => to === 11)).toMatchObject([
-      { message: { code: messageCode.findNode } },
-      { message: { code: messageCode.findNode } },
+      { message: { code: messageCode.store } },
+      { message: { code: messageCode.store } },
     ]);
+  });
+
+  test('a member that is known to be ours some time after there is a route is stored at then', () => {
+    const bench = new Bench();
+    bench.dht.register(key, bench.now);
+    bench.dht.reachable(8, true, bench.now);
+    bench.pass(100);
+    expect(bench.take()).toEqual([]);
+    bench.toldOurs.add(8);
+    bench.pass(1000);
+    expect(bench.take(messageCode.store).map(({ to }) => to)).toContain(8);
+  });
+
+  test('one of ours that routing tells of and that is silent is asked, less and less often, until it answers', () => {
+    const bench = new Bench();
+    bench.toldOurs.add(8);
+    bench.dht.reachable(8, true, bench.now);
+    bench.dht.register(key, bench.now);
+    // Stored at in vain, twice.
+    bench.pass(1_000_000);
+    bench.take();
+    expect(bench.facts).toMatchObject({ contacts: 0 });
+    bench.pass(600_000);
+    const asked = bench.take();
+    expect(asked.length).toBeGreaterThan(4);
+    expect(asked.length).toBeLessThan(40);
+    expect(new Set(asked.map(({ to, message }) => `${to} ${message.code}`))).toEqual(
+      new Set([`8 ${messageCode.findNode}`]),
+    );
+    bench.played.set(8, true);
+    while (bench.facts['contacts'] === 0) bench.pass(1000);
+    bench.pass(1000);
+    expect(bench.facts['database']).toMatchObject([{ own: { holders: 1 } }]);
+  });
+
+  test('in a large layer of ours a name is stored at the nearest without asking who they are', () => {
+    const bench = new Bench();
+    for (let member = 1; member <= 100; member += 1) {
+      bench.toldOurs.add(member);
+      bench.played.set(member, true);
+      bench.dht.reachable(member, true, bench.now);
+    }
+    bench.dht.register(key, bench.now);
+    bench.pass(5000);
+    const nearest = Array.from({ length: 100 }, (_one, index) => index + 1)
+      .toSorted((a, b) => compareDistance(idOf(a), idOf(b), key))
+      .slice(0, config.k);
+    const sent = bench.take();
+    expect(sent.map(({ to, message }) => [to, message.code])).toEqual(
+      nearest.map((to) => [to, messageCode.store]),
+    );
+    expect(bench.facts).toMatchObject({ members: 100, contacts: 100 });
   });
 
   test('a store is repeated until it is acknowledged; a prototype gets three the first time, then one', () => {

@@ -12,6 +12,7 @@ import { type Contact, isPrototype } from './contacts.ts';
 import { type DhtCounts, faultCounter, kindCounters } from './counters.ts';
 import { Custody } from './custody.ts';
 import { Deliveries } from './deliveries.ts';
+import { idOf } from './distance.ts';
 import { Exchange } from './exchange.ts';
 import { type DhtLimits, dhtLimits } from './limits.ts';
 import { Membership } from './membership.ts';
@@ -45,8 +46,8 @@ export interface DhtConfig {
 
 export interface DhtOptions {
   readonly address: Address;
-  /** Random, as long as a hash of the layer, new at every start. */
-  readonly id: Buffer;
+  /** The id of a member of our kind, as long as a hash of the layer. */
+  readonly idOf?: (address: Address) => Buffer;
   readonly hashBytes: number;
   /** Who to join through: the member that enrolled this one, `noAddress` of the first. */
   readonly peer: Address;
@@ -97,19 +98,20 @@ export class Dht implements Directory {
   #hasLeft = false;
 
   constructor(options: DhtOptions, now: Millis) {
-    const { address, port, random, wallClock } = options;
+    const { address, hashBytes, port, random, wallClock } = options;
     const config = inRange(options.config);
     const { k, alpha, tExpire, tRefresh, tReplicate } = config;
     const limits = options.limits ?? dhtLimits;
     this.#config = config;
-    this.#hashBytes = options.hashBytes;
+    this.#hashBytes = hashBytes;
     this.#limits = limits;
     this.#created = wallClock();
     const lifeMs = 1000 * Math.min(tExpire, Math.max(3 * tReplicate, lifeMin));
     // Two may be lost before a value expires.
     const storeMs = Math.min(1000 * tReplicate, lifeMs / 3);
 
-    const exchange = new Exchange({ self: { id: Buffer.from(options.id), address }, port, random, limits });
+    const ids = options.idOf ?? ((of) => idOf(of, hashBytes));
+    const exchange = new Exchange({ address, idOf: ids, port, random, limits });
     const agenda = this.#agenda;
     const requests = new Requests(exchange, agenda, (by, at) => this.#membership.unanswered(by, at));
     const deliveries = new Deliveries(exchange, agenda);
@@ -122,7 +124,6 @@ export class Dht implements Directory {
         alpha,
         k,
         refreshMs: 1000 * tRefresh,
-        hasNews: () => this.#ownNames.size + this.#ownNames.owed > 0,
         events: {
           appeared: (contact, at) => this.#appeared(contact, at),
           lost: (lost, at) => this.#lost(lost, at),

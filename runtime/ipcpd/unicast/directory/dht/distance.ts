@@ -1,5 +1,15 @@
 /** Distance between ids of members and keys of names: their exclusive or, taken as a big-endian number. */
 
+import { createHash } from 'node:crypto';
+import type { Address } from '../../address.ts';
+
+/** The id of a member of our kind, as long as a hash of the layer: who knows its address need not ask for it. */
+export function idOf(address: Address, bytes: number): Buffer {
+  const octets = Buffer.alloc(4);
+  octets.writeUInt32BE(address);
+  return createHash('shake256', { outputLength: bytes }).update(octets).digest();
+}
+
 /** Which of two ids is nearer to a key: negative when `a` is, 0 when they are the same. All have one length. */
 export function compareDistance(a: Buffer, b: Buffer, key: Buffer): number {
   for (let at = 0; at < key.length; at += 1) {

@@ -18,23 +18,29 @@ import {
 export type Unsigned<T> = T extends DirectoryMessage ? Omit<T, 'from' | 'extensions'> : never;
 
 export interface ExchangeOptions {
-  readonly self: Peer;
+  readonly address: Address;
+  /** The id of a member of our kind. */
+  readonly idOf: (address: Address) => Buffer;
   readonly port: DirectoryPort;
   readonly random: (bytes: number) => Buffer;
   readonly limits: DhtLimits;
 }
 
-const ownExtensions = extension.withdrawals | extension.acknowledgements;
+/** What all of our kind speak. */
+export const ownExtensions = extension.withdrawals | extension.acknowledgements;
 
 export class Exchange {
   readonly self: Peer;
+  readonly idOf: (address: Address) => Buffer;
   readonly limits: DhtLimits;
   readonly counts: DhtCounts = newCounts();
   readonly #port: DirectoryPort;
   readonly #random: (bytes: number) => Buffer;
 
   constructor(options: ExchangeOptions) {
-    this.self = options.self;
+    const { address, idOf } = options;
+    this.self = { address, id: idOf(address) };
+    this.idOf = idOf;
     this.limits = options.limits;
     this.#port = options.port;
     this.#random = options.random;

@@ -4,8 +4,8 @@ import { type Address, noAddress } from '../../address.ts';
 import type { Agenda, Task } from './agenda.ts';
 import { type Contact, Contacts, isPrototype } from './contacts.ts';
 import { withSharedBits } from './distance.ts';
-import type { Exchange } from './exchange.ts';
-import { Lookups } from './lookups.ts';
+import { type Exchange, ownExtensions } from './exchange.ts';
+import { Lookups, type Search } from './lookups.ts';
 import { type DirectoryMessage, messageCode, type Peer, type UnknownMessage } from './message.ts';
 import type { Answer, Requests } from './requests.ts';
 
@@ -18,8 +18,6 @@ export interface MembershipOptions {
   readonly alpha: number;
   readonly k: number;
   readonly refreshMs: Millis;
-  /** Whether this member has something to say to all others of a small layer. */
-  readonly hasNews: () => boolean;
   readonly events: MembershipEvents;
 }
 
@@ -33,6 +31,8 @@ export interface MembershipEvents {
   /** The layer has become a large one. */
   outgrown(now: Millis): void;
 }
+
+export type NearestSearch = Pick<Search, 'key' | 'others' | 'done'>;
 
 /** Members asked at once without being known. */
 const strangersMax = 8;
@@ -177,24 +177,21 @@ export class Membership {
     return found;
   }
 
-  /** Members of our kind, in a small layer, that were not heard yet, and need not be: what is sent to them arrives. */
-  *unheard(): Iterable<Address> {
-    if (!this.isSmall) return;
-    for (const address of this.#members.keys()) {
-      const isUnheard = this.contacts.get(address) === undefined && !this.#silent.has(address);
-      if (isUnheard && this.#exchange.isOurs(address)) yield address;
-    }
+  /** Finds the members nearest to a key, those that prototypes would be asked for included. */
+  findNearest(name: string, { key, others, done }: NearestSearch, now: Millis): void {
+    if (this.#knowsAll) return done(this.contacts.closest(key, this.#options.k), now);
+    this.lookups.queue(name, { key, code: messageCode.findNode, others, done }, now);
   }
 
   #came(address: Address, now: Millis): void {
     if (this.#members.size >= this.#exchange.limits.membersMax) return;
     this.#members.set(address, now);
+    const contact = this.contacts.get(address) ?? this.#expected(address, now);
     if (this.#isSmall && this.#members.size >= this.#exchange.limits.everywhereMax) {
       this.#isSmall = false;
       this.#lookAround('outgrow', [], () => {}, now);
       this.#options.events.outgrown(now);
     }
-    const contact = this.contacts.get(address);
     if (contact !== undefined) return this.welcome(contact, now);
     if (address === this.#options.peer && !this.#isJoined) return this.#scheduleJoin(now);
     const { settleMs, probeMs } = this.#exchange.limits;
@@ -240,15 +237,21 @@ export class Membership {
 
   /** Looks for the members nearest to the own id. */
   #lookAround(name: string, others: readonly Address[], done: (now: Millis) => void, now: Millis): void {
-    const search = { key: this.#exchange.self.id, code: messageCode.findNode, others };
-    // One who answers is enough where routing has told of all there are.
-    const heard = (): boolean => this.#knowsAll;
-    this.lookups.queue(name, { ...search, heard, done: (_closest, at) => done(at) }, now);
+    const key = this.#exchange.self.id;
+    this.findNearest(name, { key, others, done: (_closest, at) => done(at) }, now);
   }
 
-  /** In a small layer of our kind nobody has to be found: what is sent to those that routing told of arrives. */
+  /** True where routing has told of all members, and nobody has to be found by asking. */
   get #knowsAll(): boolean {
-    return this.isSmall && this.#members.keys().every((address) => this.#exchange.isOurs(address));
+    const isKnown = (address: Address): boolean =>
+      (this.contacts.get(address) !== undefined || this.#silent.has(address)) && this.#exchange.isOurs(address);
+    return this.#members.size > 0 && this.#members.keys().every(isKnown);
+  }
+
+  /** A member of our kind that was not heard yet, and need not be: its id is known, and what is sent to it arrives. */
+  #expected(address: Address, now: Millis): Contact | undefined {
+    if (!this.#exchange.isOurs(address) || this.#silent.has(address)) return undefined;
+    return this.contacts.heard({ address, id: this.#exchange.idOf(address) }, ownExtensions, now).contact;
   }
 
   /** Speaks to a member that was not heard yet, after a time; again and again, less and less often. */
@@ -263,6 +266,8 @@ export class Membership {
 
   #probe(address: Address, pause: Millis, now: Millis): void {
     if (this.contacts.get(address) !== undefined) return;
+    const expected = this.#expected(address, now);
+    if (expected !== undefined) return this.welcome(expected, now);
     const { limits, self } = this.#exchange;
     if (!this.isSmall) {
       // In a large layer some greet a newcomer, and look who is near themselves meanwhile: so parted halves find together.
@@ -270,8 +275,6 @@ export class Membership {
       if (isGreeter) this.#lookAround('greet', [address], () => {}, now);
       return;
     }
-    // Whoever of our kind has a name to tell begins. If all did, a layer of n members would begin with n^2 messages.
-    if (this.#exchange.isOurs(address) && !this.#options.hasNews()) return;
     const again = (at: Millis): void => {
       if (!this.isReachable(address) || this.contacts.get(address) !== undefined) return;
       const next = Math.min(2 * pause, limits.probeMs[1]);
@@ -298,7 +301,8 @@ export class Membership {
     if (this.isSmall) {
       const asker = { answered: () => {}, late: () => {}, failed: () => {} };
       for (const { address, heardAt } of [...this.contacts.reachable()]) {
-        if (heardAt <= since) this.#requests.ask(address, messageCode.findNode, self.id, asker, now);
+        if (heardAt > since || this.#exchange.isOurs(address)) continue;
+        this.#requests.ask(address, messageCode.findNode, self.id, asker, now);
       }
       for (const address of this.#members.keys()) {
         if (this.contacts.get(address) !== undefined || this.#probes.has(address)) continue;
@@ -306,6 +310,7 @@ export class Membership {
       }
       return;
     }
+    if (this.#knowsAll) return;
     for (const bucket of this.contacts.silentBuckets(since)) {
       const key = withSharedBits(self.id, bucket, this.#exchange.random(self.id.length));
       const search = { key, code: messageCode.findNode, others: [], done: () => {} };

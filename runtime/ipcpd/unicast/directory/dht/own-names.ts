@@ -141,8 +141,7 @@ export class OwnNames {
         if (!own.holders.has(address)) this.#withdraw(withdrawn, address, at);
       }
     };
-    const search = { key: own.key, code: messageCode.findNode, others: [], done };
-    this.#membership.lookups.queue(`name ${name}`, search, now);
+    this.#membership.findNearest(`name ${name}`, { key: own.key, others: [], done }, now);
   }
 
   /** Somebody holds a name of this member that it does not serve: he is told. */
@@ -232,10 +231,8 @@ export class OwnNames {
   /** Stores a name: everywhere in a small layer; otherwise nearest to its key, and where prototypes look for it. */
   #store(own: OwnName, now: Millis): void {
     this.#schedule(own, now + this.#exchange.spread(this.#options.storeMs));
-    const { contacts, lookups } = this.#membership;
     if (this.#membership.isSmall) {
-      const heard = [...contacts.reachable()].map(({ address }) => address);
-      for (const address of [...heard, ...this.#membership.unheard()]) {
+      for (const { address } of [...this.#membership.contacts.reachable()]) {
         this.#deliver(own, address, now, now);
       }
       return;
@@ -250,7 +247,7 @@ export class OwnNames {
       for (const address of new Set(places)) this.#deliver(own, address, at, at);
     };
     const others = this.#membership.forPrototypes(listersMax);
-    lookups.queue(`name ${own.name}`, { key: own.key, code: messageCode.findNode, others, done }, now);
+    this.#membership.findNearest(`name ${own.name}`, { key: own.key, others, done }, now);
   }
 
   #deliver(own: OwnName, to: Address, after: Millis, now: Millis): void {
@@ -282,7 +279,7 @@ export class OwnNames {
 
   #repeats(own: OwnName, to: Address): number {
     const contact = this.#membership.contacts.get(to);
-    if (contact === undefined) return this.#exchange.isOurs(to) ? repeatsToOurs : repeats;
+    if (contact === undefined) return repeats;
     if (!isPrototype(contact)) return repeatsToOurs;
     // It forgets nothing.
     return own.holders.has(to) ? 0 : repeats;

@@ -424,13 +424,13 @@ test('messages: what a member sends on average', () => {
   expect(`\n${table.join('\n')}\n`).toMatchInlineSnapshot(`
     "
     ours prototypes joining a new name known name unknown name 900 s, 1 name
-       3          0       3           4         0.0           4.0              7
-      10          0       4          18         0.0          16.0             16
-      50          0       4          98         0.0          16.0             64
-     100          0      82          50         6.8          16.7             52
-     200          0     127          52         8.3          16.9             48
-       5          5      13          13         2.2          17.4             12
-      25         25      39          63        10.5          68.4             28
+       3          0       0           4         0.0           4.0              3
+      10          0       0          18         0.0          16.0             13
+      50          0       0          98         0.0          16.0             65
+     100          0       0          16         5.7          16.0             10
+     200          0       0          16         5.7          16.0             10
+       5          5       7          13         2.3          17.8             12
+      25         25      26          63        13.7          67.3             22
     "
   `);
 });
