@@ -96,7 +96,7 @@ export const dhtLimits: DhtLimits = {
   everywhereMax: 64,
   greetersMax: 4,
   membersMax: 16_384,
-  contactsMax: 512,
+  contactsMax: 4096,
   contactsOfAnswerMax: 20,
   prototypesStoredMax: 128,
   prototypesAskedMax: 32,

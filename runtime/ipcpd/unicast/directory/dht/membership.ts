@@ -244,7 +244,8 @@ export class Membership {
   /** True where routing has told of all members, and nobody has to be found by asking. */
   get #knowsAll(): boolean {
     const isKnown = (address: Address): boolean =>
-      (this.contacts.get(address) !== undefined || this.#silent.has(address)) && this.#exchange.isOurs(address);
+      (this.contacts.get(address) !== undefined || this.#silent.has(address)) &&
+      this.#exchange.isOurs(address);
     return this.#members.size > 0 && this.#members.keys().every(isKnown);
   }
 
