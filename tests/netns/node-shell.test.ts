@@ -39,12 +39,18 @@ test('output, input, quoting, exit codes, and pipes from one command of the node
   expect((await piped).stdout).toBe('first a\nsecond a\n');
 });
 
+// SIGINT is what some shells lose, as at a terminal, while they begin a command.
 const lasting = 'sleep 600; echo late';
 
 test.each<[string, ($: Shell) => ProcessPromise, NodeJS.Signals]>([
   ['a timeout of the shell', ($) => $({ timeout: '100ms' })`sh -c ${lasting}`, 'SIGTERM'],
   ['a timeout of the command', ($) => $`sh -c ${lasting}`.timeout('100ms', 'SIGKILL'), 'SIGKILL'],
-  ['kill', ($) => killed($`sh -c ${lasting}`, 'SIGINT'), 'SIGINT'],
+  ['kill', ($) => killed($`sh -c ${lasting}`, 'SIGHUP'), 'SIGHUP'],
+  [
+    'kill without an environment',
+    ($) => killed($`sh -c ${'env -i sleep 600; echo late'}`, 'SIGINT'),
+    'SIGINT',
+  ],
   ['abort', ($) => aborted($`sh -c ${lasting}`), 'SIGTERM'],
 ])('%s ends a command and what it has started', async (_, begin, signal) => {
   expect(await failed(begin(shell()))).toEqual([null, signal]);

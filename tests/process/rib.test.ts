@@ -14,17 +14,21 @@ test('what irm shows, and what is in the files, which go with irmd', async () =>
   await node.manage('ipcp enroll name b dst a');
   await node.manage('ipcp connect name b dst a');
   await node.serve('ping', '-Q');
+  await node.manage('name register ping layer net');
   const client = node.spawn(program('oping'), ['-n', 'ping', '-q', 'data', '-i', '10', '-c', '100000', '-Q']);
 
   const list = (await node.manage('rib')).trim().split('\n');
   expect(list).toEqual(expect.arrayContaining(['a/info/_state', 'b/dht/stats', 'b/dht/database']));
   expect(await node.manage('rib a/info/_state')).toBe('operational\n');
   expect(await node.irm('rib a/nothing')).toMatchObject({ status: 1, stdout: '' });
-  const json = JSON.parse(await node.manage('rib b --json')) as Record<string, Record<string, unknown>>;
-  expect(json['b/info/_type']).toEqual({ type: 'unicast' });
-  const dt = Object.entries(json).find(([path]) => /^b\/dt\..*\/64$/.test(path))?.[1];
-  const { 'sent (packets)': sent = 0 } = (dt?.['Qos cube 0'] ?? {}) as Record<string, number>;
-  expect(sent).toBeGreaterThan(0);
+  const rib = async (): Promise<Record<string, Record<string, unknown>>> =>
+    JSON.parse(await node.manage('rib b --json')) as Record<string, Record<string, unknown>>;
+  expect((await rib())['b/info/_type']).toEqual({ type: 'unicast' });
+  await until('a word of the directory', async () => {
+    const dt = Object.entries(await rib()).find(([path]) => /^b\/dt\..*\/64$/.test(path))?.[1];
+    const { 'sent (packets)': sent = 0 } = (dt?.['Qos cube 0'] ?? {}) as Record<string, number>;
+    return sent > 0;
+  });
 
   const watch = node.spawn(program('irm'), ['rib', 'a/info/_type', 'watch']);
   await until('the second time', () => watch.stdout.startsWith('unicast\nunicast\n'));

@@ -43,21 +43,37 @@ export const becomeCommand = 'exec "$@"';
 
 /**
  * Sends signal $2 to the process that the engine started as $1, whose parent is outside the container; with `all` as $3
- * also to what that has started, until there is nothing that has not been told.
+ * also to what that has started, until there is nothing that has not been told. The engine gives it a session of its own;
+ * a process that begins a program, whose environment cannot be seen meanwhile, is known by that.
  */
-export const signalExecution = `told=' '
+export const signalExecution = `told=' ' sessions=' ' tries=0
 while :; do
   new=
   for process in /proc/[0-9]*; do
     pid=\${process#/proc/}
     case $told in *" $pid "*) continue;; esac
-    [ "$3" = all ] || grep -qs '^PPid:[[:space:]]*0$' "$process/status" || continue
-    grep -qs "${executionVariable}=$1" "$process/environ" || continue
+    { read -r stat <"$process/stat"; } 2>/dev/null || continue
+    rest=\${stat##*) ? }
+    parent=\${rest%% *}
+    rest=\${rest#* * }
+    session=\${rest%% *}
+    [ "$3" = all ] || [ "$parent" = 0 ] || continue
+    case $sessions in
+      *" $session "*) ;;
+      *)
+        grep -qs "${executionVariable}=$1" "$process/environ" || continue
+        [ "$session" = 0 ] || sessions="$sessions$session "
+        ;;
+    esac
     kill -s "$2" "$pid" 2>/dev/null
     told="$told$pid "
     new=1
   done
-  [ -n "$new" ] || break
+  [ -z "$new" ] || continue
+  # The command itself may be about to begin.
+  [ "$told" = ' ' ] && [ "$tries" -lt 10 ] || break
+  tries=$((tries + 1))
+  sleep 0.05
 done`;
 
 /** A word for a shell. */

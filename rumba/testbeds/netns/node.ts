@@ -91,7 +91,9 @@ export class NetnsNode implements LabNode {
 
   async open(command: readonly string[]): Promise<Opened> {
     const execution = randomUUID();
-    const child = this.#spawn(command, ['pipe', 'pipe', 'pipe'], { [executionVariable]: execution });
+    // A session of its own, by which all that it starts is known.
+    const words = ['setsid', ...command];
+    const child = this.#spawn(words, ['pipe', 'pipe', 'pipe'], { [executionVariable]: execution });
     const kill = async (signal: NodeJS.Signals): Promise<void> => {
       // nsenter waits outside for the command, and it may not have entered yet.
       const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;

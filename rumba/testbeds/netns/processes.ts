@@ -96,23 +96,15 @@ export function programsOf(init: number): Map<string, number[]> {
 /** Variable by which a command with pipes of its own is known; its value is a number of its own. */
 export const executionVariable = 'O7S_TESTBED_EXECUTION';
 
-/** How long a process may take from the beginning of its program to its environment, in milliseconds. */
-const beginMs = 50;
-
 /** Sends a signal to such a command and all that it has started; tells whether it was there. */
 export function signalExecution(init: number, execution: string, name: NodeJS.Signals): boolean {
   const told = new Set<number>();
-  const end = performance.now() + beginMs;
+  const sessions = new Map<string, string>();
   for (;;) {
-    const found = processesWith(init, executionVariable).get(execution) ?? [];
+    const found = processesWith(init, executionVariable, sessions).get(execution) ?? [];
     const untold = found.filter((pid) => !told.has(pid));
     // While they were told, they may have started others.
-    if (untold.length === 0) {
-      // While a process begins a program it shows no environment: it may be one of them.
-      const isBeginning = (pid: number): boolean => readOrNothing(`/proc/${pid}/environ`) === '';
-      const mayBeMore = told.size > 0 && performance.now() < end && processesOf(init).some(isBeginning);
-      if (!mayBeMore) return told.size > 0;
-    }
+    if (untold.length === 0) return told.size > 0;
     for (const pid of untold) {
       told.add(pid);
       signalProcess(pid, name);
@@ -120,18 +112,43 @@ export function signalExecution(init: number, execution: string, name: NodeJS.Si
   }
 }
 
-/** The processes of the PID namespace that have a variable in their environments, by its value. */
-function processesWith(init: number, variable: string): Map<string, number[]> {
+/**
+ * The processes of the PID namespace that have a variable in their environments, by its value. One shows none while it
+ * begins a program, or for good: it is known by its session, as long as another of that was seen, and noted in `sessions`.
+ */
+function processesWith(
+  init: number,
+  variable: string,
+  sessions: Map<string, string> = new Map(),
+): Map<string, number[]> {
   const found = new Map<string, number[]>();
-  for (const pid of processesOf(init)) {
-    const environment = readOrNothing(`/proc/${pid}/environ`).split('\0');
-    const value = environment.find((each) => each.startsWith(`${variable}=`))?.slice(variable.length + 1);
-    if (value === undefined) continue;
+  const note = (value: string, pid: number): void => {
     const known = found.get(value);
     if (known === undefined) found.set(value, [pid]);
     else known.push(pid);
+  };
+  const bare: number[] = [];
+  for (const pid of processesOf(init)) {
+    const environment = readOrNothing(`/proc/${pid}/environ`);
+    if (environment === '') bare.push(pid);
+    const entry = environment.split('\0').find((each) => each.startsWith(`${variable}=`));
+    if (entry === undefined) continue;
+    const value = entry.slice(variable.length + 1);
+    const session = sessionOf(pid);
+    if (session !== undefined) sessions.set(session, value);
+    note(value, pid);
+  }
+  for (const pid of bare) {
+    const value = sessions.get(sessionOf(pid) ?? '');
+    if (value !== undefined) note(value, pid);
   }
   return found;
+}
+
+/** The session of a process, as its own PID namespace counts; undefined of one that began outside of that. */
+function sessionOf(pid: number): string | undefined {
+  const session = /^NSsid:.*\s(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1];
+  return session === '0' ? undefined : session;
 }
 
 /** Ends processes, asked for again until there are none: by SIGTERM, and what is left after `graceMs` by SIGKILL. */
