@@ -177,7 +177,9 @@ export function testbedCompliance({ testbed, trace }: TestbedUnderTest): void {
       const word = `sleep-${freshName()}`;
       const running = async (): Promise<boolean> =>
         (await output(a, 'sh', '-c', 'cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "')).includes(word);
-      const opened = await a?.open(['sh', '-c', `sh -c 'sleep 600; echo "$0"' ${word}; echo late`]);
+      // What has no environment, as while a program begins, is started by it all the same.
+      const bare = `env -i sh -c "sleep 600; echo late" "$0"`;
+      const opened = await a?.open(['sh', '-c', `sh -c '${bare}; echo later' ${word}; echo last`]);
       await poll(async () => (await running()) || undefined, {
         what: 'the command to run',
         deadlineMs: 30_000,

@@ -113,8 +113,9 @@ export function signalExecution(init: number, execution: string, name: NodeJS.Si
 }
 
 /**
- * The processes of the PID namespace that have a variable in their environments, by its value. One shows none while it
- * begins a program, or for good: it is known by its session, as long as another of that was seen, and noted in `sessions`.
+ * The processes of the PID namespace that have a variable in their environments, or are in the session of one that has, by
+ * its value: while a process begins a program it shows no environment, and it may have another for good. Sessions stay
+ * noted in `sessions` when who was seen in them has ended.
  */
 function processesWith(
   init: number,
@@ -127,18 +128,20 @@ function processesWith(
     if (known === undefined) found.set(value, [pid]);
     else known.push(pid);
   };
-  const bare: number[] = [];
+  const others: number[] = [];
   for (const pid of processesOf(init)) {
-    const environment = readOrNothing(`/proc/${pid}/environ`);
-    if (environment === '') bare.push(pid);
-    const entry = environment.split('\0').find((each) => each.startsWith(`${variable}=`));
-    if (entry === undefined) continue;
+    const environment = readOrNothing(`/proc/${pid}/environ`).split('\0');
+    const entry = environment.find((each) => each.startsWith(`${variable}=`));
+    if (entry === undefined) {
+      others.push(pid);
+      continue;
+    }
     const value = entry.slice(variable.length + 1);
     const session = sessionOf(pid);
     if (session !== undefined) sessions.set(session, value);
     note(value, pid);
   }
-  for (const pid of bare) {
+  for (const pid of others) {
     const value = sessions.get(sessionOf(pid) ?? '');
     if (value !== undefined) note(value, pid);
   }
