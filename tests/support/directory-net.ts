@@ -1,4 +1,5 @@
 /** Members of a unicast layer that are nothing but directories, in one process and virtual time. */
+import type { Reachability } from '../../runtime/ipcpd/unicast/address.ts';
 import { Agenda } from '../../runtime/ipcpd/unicast/directory/dht/agenda.ts';
 import { Dht, type DhtConfig } from '../../runtime/ipcpd/unicast/directory/dht/dht.ts';
 import { type DhtLimits, dhtLimits } from '../../runtime/ipcpd/unicast/directory/dht/limits.ts';
@@ -235,15 +236,16 @@ export class DirectoryNet {
 
   #route(member: NetMember): void {
     if (!member.isAlive) return;
-    const tell = (address: number, isReachable: boolean): void => {
+    const changes: Reachability[] = [];
+    for (const other of this.members.values()) {
+      const { address } = other;
+      const isReachable = other !== member && other.isAlive && other.part === member.part;
+      if (isReachable === member.routes.has(address)) continue;
       if (isReachable) member.routes.add(address);
       else member.routes.delete(address);
-      if (member.dht instanceof Dht) member.dht.reachable(address, isReachable, this.now);
-    };
-    for (const other of this.members.values()) {
-      const isReachable = other !== member && other.isAlive && other.part === member.part;
-      if (isReachable !== member.routes.has(other.address)) tell(other.address, isReachable);
+      changes.push({ address, isReachable });
     }
+    if (member.dht instanceof Dht) member.dht.reachable(changes, this.now);
     this.#watch(member);
   }
 }

@@ -16,19 +16,14 @@ import type {
   LayerMetrics,
   StackedSurroundings,
 } from '../shell/layer.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress, type Reachability } from './address.ts';
 import { Dht } from './directory/dht/dht.ts';
 import type { DhtLimits } from './directory/dht/limits.ts';
 import type { Directory, DirectoryPort } from './directory/directory.ts';
 import { DataTransfer } from './dt/data-transfer.ts';
 import { componentEid, dtHeaderBytes } from './dt/header.ts';
 import type { Neighbour } from './dt/neighbour.ts';
-import {
-  FlowAllocator,
-  type FlowAllocatorLimits,
-  type Reachability,
-  type UnicastFlow,
-} from './fa/flow-allocator.ts';
+import { FlowAllocator, type FlowAllocatorLimits, type UnicastFlow } from './fa/flow-allocator.ts';
 import { Management, type ManagementConnection } from './management.ts';
 import type { Forwarding } from './pff/forwarding.ts';
 import { forwardingOf } from './pff/policies.ts';
@@ -368,7 +363,7 @@ export class UnicastLayer implements Layer {
     this.#setLimit(this.routing.layerMaxMessageBytes());
     const changes = this.#changes;
     this.#changes = [];
-    for (const { address, isReachable } of changes) this.directory.reachable(address, isReachable, now);
+    this.directory.reachable(changes, now);
     this.flowAllocator.reachable(changes);
   }
 

@@ -3,7 +3,7 @@
  * has. Implementations are cores. Source: unicast-layer.md 7.
  */
 import type { Deadlines, Millis } from '../../../lib/time/clock.ts';
-import type { Address } from '../address.ts';
+import type { Address, Reachability } from '../address.ts';
 
 /** The way to the directories of other members. */
 export interface DirectoryPort {
@@ -47,10 +47,10 @@ export interface Directory extends Deadlines {
   doubt(key: Buffer, address: Address, now: Millis): void;
 
   /**
-   * Routing found the first route to a member, or lost the last. Whom routing never told of is not reachable: values of
-   * his are not believed. Harmless to repeat.
+   * Routing found the first routes to members, or lost the last; what it found at once is to be told at once. Whom routing
+   * never told of is not reachable: values of his are not believed. Harmless to repeat.
    */
-  reachable(address: Address, isReachable: boolean, now: Millis): void;
+  reachable(changes: readonly Reachability[], now: Millis): void;
 
   /** Says goodbye to the members that hold names of this one, and answers what was asked. Nothing may be called later. */
   leave(now: Millis): void;

@@ -8,7 +8,7 @@ import { type Deadlines, type Millis, never } from '../../../lib/time/clock.ts';
 import type { Packet, PacketPool } from '../../../lib/wire/packet.ts';
 import { zeroCounts } from '../../shell/counts.ts';
 import type { FlowOutcome, FlowUser, LayerEvents, LayerFlow } from '../../shell/layer.ts';
-import type { Address } from '../address.ts';
+import type { Address, Reachability } from '../address.ts';
 import { EcnReceiver, EcnSender } from '../ca/mb-ecn.ts';
 import { componentEid, type Eid, userEidMin } from '../dt/header.ts';
 import {
@@ -92,12 +92,6 @@ const counterNames = [
   'droppedHeld',
 ] as const;
 type Counter = (typeof counterNames)[number];
-
-/** Whether there is a route to a member. */
-export interface Reachability {
-  readonly address: Address;
-  readonly isReachable: boolean;
-}
 
 interface Request {
   readonly from: Address;

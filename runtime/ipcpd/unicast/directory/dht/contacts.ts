@@ -1,4 +1,7 @@
-/** The members that a directory has heard from, many near its own id and few far away. Source: unicast-layer.md 7.4. */
+/**
+ * The members that a directory can speak to. Where they are more than it keeps, these are many near its own id and few far
+ * away. Source: unicast-layer.md 7.4.
+ */
 import type { Millis } from '../../../../lib/time/clock.ts';
 import type { Address } from '../../address.ts';
 import { compareDistance, sharedBits } from './distance.ts';
@@ -58,6 +61,10 @@ export class Contacts {
 
   get(address: Address): Contact | undefined {
     return this.#byAddress.get(address);
+  }
+
+  withId(id: Buffer): Contact | undefined {
+    return this.#byId.get(id.toString('latin1'));
   }
 
   /**

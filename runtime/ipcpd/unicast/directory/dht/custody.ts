@@ -4,6 +4,7 @@ import type { Address } from '../../address.ts';
 import type { Agenda } from './agenda.ts';
 import { type Contact, isPrototype } from './contacts.ts';
 import type { Deliveries } from './deliveries.ts';
+import { compareDistance } from './distance.ts';
 import type { Exchange, Unsigned } from './exchange.ts';
 import type { Membership } from './membership.ts';
 import {
@@ -87,20 +88,23 @@ export class Custody {
     this.values.withdraw({ name, address, source: address, deadline, expires, version }, now);
   }
 
-  /** A member can be spoken to that could not before: in a large layer it gets the values it is nearest to. */
-  appeared(contact: Contact, now: Millis): void {
-    if (this.#membership.isSmall || isPrototype(contact)) return;
+  /** Members can be spoken to that could not before: in a large layer they get the values they are nearest to. */
+  appeared(come: readonly Contact[], now: Millis): void {
+    if (this.#membership.isSmall) return;
     const { contacts } = this.#membership;
     const { self } = this.#exchange;
-    const { k } = this.#options;
+    const newcomers = new Set(come);
     for (const name of [...this.values.names()]) {
       const key = Buffer.from(name, 'hex');
-      // Of those that hold it, the nearest hands it over.
-      const nearer = contacts.countNearer(key, self.id, 2);
-      const isNearer = nearer === 1 && contacts.closest(key, 1)[0] === contact;
-      if (nearer > 0 && !isNearer) continue;
-      if (contacts.countNearer(key, contact.id, k) >= k) continue;
-      for (const value of this.values.ofName(name)) this.#handOver(value, contact.address, now);
+      // Of those that hold it, the nearest hands it over: nobody is nearer but who has just come.
+      if (contacts.countNearer(key, self.id, come.length + 1) > come.length) continue;
+      const nearest = contacts.closest(key, this.#options.k);
+      const holder = nearest.find((contact) => !newcomers.has(contact));
+      if (holder !== undefined && compareDistance(holder.id, self.id, key) < 0) continue;
+      for (const contact of nearest) {
+        if (!newcomers.has(contact) || isPrototype(contact)) continue;
+        for (const value of this.values.ofName(name)) this.#handOver(value, contact.address, now);
+      }
     }
   }
 

@@ -56,12 +56,13 @@ export class Deliveries {
     return this.#byAim.has(aimOf(aim));
   }
 
-  /** Sends something, not before a time. Dropped and counted when too much is under way. */
-  push(delivery: Delivery, after: Millis, now: Millis): void {
+  /** Sends something, not before a time; false when too much is under way, which is counted. */
+  push(delivery: Delivery, after: Millis, now: Millis): boolean {
     const before = this.#byAim.get(aimOf(delivery));
     if (before !== undefined) this.#end(before);
     if (this.#byCookie.size >= this.#exchange.limits.deliveriesMax) {
-      return this.#exchange.count('droppedTooManyDeliveries');
+      this.#exchange.count('droppedTooManyDeliveries');
+      return false;
     }
     let cookie = this.#exchange.cookie();
     while (this.#byCookie.has(cookie)) cookie = this.#exchange.cookie();
@@ -70,6 +71,7 @@ export class Deliveries {
     this.#byAim.set(aimOf(delivery), item);
     if (after > now) item.task = this.#agenda.at(after, (at) => this.#enqueue(item, at));
     else this.#enqueue(item, now);
+    return true;
   }
 
   /** Takes an acknowledgement; false when nothing waits for it from this member. */

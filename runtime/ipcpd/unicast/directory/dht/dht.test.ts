@@ -91,6 +91,11 @@ class Bench {
     this.pass(0);
   }
 
+  /** Routing tells of a member. */
+  route(address: number, isReachable = true): void {
+    this.dht.reachable([{ address, isReachable }], this.now);
+  }
+
   /** Takes what was sent since it was last looked at. */
   take(code?: DirectoryMessage['code']): Sent[] {
     const taken = this.sent.filter(({ message }) => code === undefined || message.code === code);
@@ -129,7 +134,7 @@ class Bench {
   meet(addresses: readonly number[], isOurs: boolean): void {
     for (const address of addresses) {
       this.played.set(address, isOurs);
-      this.dht.reachable(address, true, this.now);
+      this.route(address);
       this.receive(address, { code: 1, find: { cookie: 1, key: idOf(address) } }, idOf(address), isOurs);
     }
     this.pass(2500);
@@ -209,7 +214,7 @@ class Bench {
 describe('answers', () => {
   test('every request is answered at once, its copies too, with what it asked echoed', () => {
     const bench = new Bench();
-    bench.dht.reachable(7, true, bench.now);
+    bench.route(7);
     const cookie = { low: -559_038_737, high: -1_430_532_899, unsigned: true } as unknown as number;
     for (let copy = 0; copy < 2; copy += 1) bench.receive(7, { code: 1, find: { cookie, key } });
     const answers = bench.take(messageCode.nodeAnswer);
@@ -324,7 +329,7 @@ describe('what unicast-layer.md 7.5 says of messages', () => {
   test.each(dropped)('%s is dropped and counted', (_what, ...rest) => {
     const [wire, counter, id = idOf(7), address = 7] = rest as Rest;
     const bench = new Bench();
-    bench.dht.reachable(7, true, bench.now);
+    bench.route(7);
     bench.receive(address, wire, id);
     expect(bench.count(counter)).toBe(1);
     // At most he is asked whom he knows: he may be new.
@@ -412,7 +417,7 @@ describe('joining', () => {
     bench.pass(5000);
     expect(bench.take()).toEqual([]);
     bench.noRoute.delete(7);
-    bench.dht.reachable(7, true, bench.now);
+    bench.route(7);
     bench.pass(0);
     const [request] = bench.take();
     expect(request).toMatchObject({ to: 7, message: { code: messageCode.findNode, key: ownId } });
@@ -430,7 +435,7 @@ describe('joining', () => {
 
   test('a query waits until the first member has answered, and is asked of that one', () => {
     const bench = new Bench();
-    bench.dht.reachable(9, true, bench.now);
+    bench.route(9);
     const asked = bench.query();
     bench.pass(dhtLimits.settleMs);
     const [first, ...others] = bench.take();
@@ -446,7 +451,7 @@ describe('joining', () => {
     const bench = new Bench();
     expect(bench.query().resolution).toEqual({ addresses: [], own: false });
     bench.noRoute.add(9);
-    bench.dht.reachable(9, true, bench.now);
+    bench.route(9);
     const asked = bench.query();
     bench.pass(dhtLimits.joiningMs - 1);
     expect(asked.resolution).toBeUndefined();
@@ -458,7 +463,7 @@ describe('joining', () => {
     const bench = new Bench();
     bench.pass(100_000);
     expect(bench.take()).toEqual([]);
-    bench.dht.reachable(9, true, bench.now);
+    bench.route(9);
     bench.pass(dhtLimits.settleMs - 1);
     expect(bench.take()).toEqual([]);
     bench.pass(dhtLimits.settleMs);
@@ -471,7 +476,7 @@ describe('joining', () => {
   test('a member that never answers is tried less and less often, and not asked for names', () => {
     const bench = new Bench();
     bench.meet([7], true);
-    bench.dht.reachable(9, true, bench.now);
+    bench.route(9);
     bench.pass(10_000);
     expect(bench.take().filter(({ to }) => to === 9).length).toBeGreaterThan(1);
     const asked = bench.query();
@@ -503,7 +508,7 @@ describe('registration', () => {
         life: 2700,
       });
     }
-    bench.dht.reachable(10, true, bench.now);
+    bench.route(10);
     bench.receive(10, { code: 1, find: { cookie: 1, key: idOf(10) } }, idOf(10), true);
     // The answer first.
     expect(bench.take().slice(0, 2)).toMatchObject([
@@ -511,7 +516,7 @@ describe('registration', () => {
       { to: 10, message: { code: messageCode.store } },
     ]);
     // A prototype is left in peace until its reader is armed.
-    bench.dht.reachable(11, true, bench.now);
+    bench.route(11);
     bench.receive(11, { code: 1, find: { cookie: 1, key: idOf(11) } });
     expect(bench.take(messageCode.store).filter(({ to }) => to === 11)).toEqual([]);
     bench.pass(dhtLimits.settleMs);
@@ -523,9 +528,9 @@ describe('registration', () => {
     bench.meet([7], true);
     for (const address of [8, 9]) {
       bench.toldOurs.add(address);
-      bench.dht.reachable(address, true, bench.now);
+      bench.route(address);
     }
-    bench.dht.reachable(10, true, bench.now);
+    bench.route(10);
     bench.pass(1000);
     // Of the last one nobody knows what it is.
     expect(new Set(bench.take().map(({ to }) => to))).toEqual(new Set([10]));
@@ -541,7 +546,7 @@ describe('registration', () => {
     expect(bench.take(messageCode.store).map(({ to }) => to)).toContain(9);
     bench.byHand();
     bench.toldOurs.add(11);
-    bench.dht.reachable(11, true, bench.now);
+    bench.route(11);
     bench.pass(1000);
     expect(bench.take().filter(({ to }) => to === 11)).toMatchObject([
       { message: { code: messageCode.store } },
@@ -549,10 +554,38 @@ describe('registration', () => {
     ]);
   });
 
+  test('what finds too much under way is stored a little later', () => {
+    const bench = new Bench({ limits: { deliveriesMax: 4 } });
+    const all = [1, 2, 3, 4, 5, 6];
+    for (const member of all) {
+      bench.toldOurs.add(member);
+      bench.played.set(member, true);
+      bench.route(member);
+    }
+    bench.dht.register(key, bench.now);
+    expect(bench.take(messageCode.store)).toHaveLength(4);
+    expect(bench.count('droppedTooManyDeliveries')).toBe(2);
+    bench.pass(10_000);
+    expect(bench.facts['database']).toMatchObject([{ own: { holders: 6 } }]);
+  });
+
+  test('one of ours that has left, and that routing still tells of, is told nothing until it answers', () => {
+    const bench = new Bench();
+    bench.toldOurs.add(8);
+    bench.route(8);
+    bench.receive(8, { code: messageCode.leave }, idOf(8), true);
+    bench.dht.register(key, bench.now);
+    bench.pass(4000);
+    expect(bench.take()).toEqual([]);
+    bench.played.set(8, true);
+    bench.pass(10_000);
+    expect(bench.take(messageCode.store).map(({ to }) => to)).toEqual([8]);
+  });
+
   test('a member that is known to be ours some time after there is a route is stored at then', () => {
     const bench = new Bench();
     bench.dht.register(key, bench.now);
-    bench.dht.reachable(8, true, bench.now);
+    bench.route(8);
     bench.pass(100);
     expect(bench.take()).toEqual([]);
     bench.toldOurs.add(8);
@@ -563,7 +596,7 @@ describe('registration', () => {
   test('one of ours that routing tells of and that is silent is asked, less and less often, until it answers', () => {
     const bench = new Bench();
     bench.toldOurs.add(8);
-    bench.dht.reachable(8, true, bench.now);
+    bench.route(8);
     bench.dht.register(key, bench.now);
     // Stored at in vain, twice.
     bench.pass(1_000_000);
@@ -582,24 +615,33 @@ describe('registration', () => {
     expect(bench.facts['database']).toMatchObject([{ own: { holders: 1 } }]);
   });
 
-  test('in a large layer of ours a name is stored at the nearest without asking who they are', () => {
-    const bench = new Bench();
-    for (let member = 1; member <= 100; member += 1) {
-      bench.toldOurs.add(member);
-      bench.played.set(member, true);
-      bench.dht.reachable(member, true, bench.now);
-    }
-    bench.dht.register(key, bench.now);
-    bench.pass(5000);
-    const nearest = Array.from({ length: 100 }, (_one, index) => index + 1)
-      .toSorted((a, b) => compareDistance(idOf(a), idOf(b), key))
-      .slice(0, config.k);
-    const sent = bench.take();
-    expect(sent.map(({ to, message }) => [to, message.code])).toEqual(
-      nearest.map((to) => [to, messageCode.store]),
-    );
-    expect(bench.facts).toMatchObject({ members: 100, contacts: 100 });
-  });
+  test.each([
+    { when: 'before routing tells of it', isBefore: true },
+    { when: 'afterwards', isBefore: false },
+  ])(
+    'in a large layer of ours a name is stored at the nearest without asking who they are: $when',
+    ({ isBefore }) => {
+      const bench = new Bench();
+      if (isBefore) bench.dht.register(key, bench.now);
+      const all = Array.from({ length: 100 }, (_one, index) => index + 1);
+      for (const member of all) {
+        bench.toldOurs.add(member);
+        bench.played.set(member, true);
+      }
+      bench.dht.reachable(
+        all.map((address) => ({ address, isReachable: true })),
+        bench.now,
+      );
+      if (!isBefore) bench.dht.register(key, bench.now);
+      bench.pass(5000);
+      const nearest = all.toSorted((a, b) => compareDistance(idOf(a), idOf(b), key)).slice(0, config.k);
+      const sent = bench.take();
+      expect(sent.map(({ to, message }) => [to, message.code])).toEqual(
+        nearest.map((to) => [to, messageCode.store]),
+      );
+      expect(bench.facts).toMatchObject({ members: 100, contacts: 100 });
+    },
+  );
 
   test('a store is repeated until it is acknowledged; a prototype gets three the first time, then one', () => {
     const bench = new Bench();
@@ -648,7 +690,7 @@ describe('registration', () => {
     const bench = new Bench({ limits: { everywhereMax: 4 }, config: { k: 2 } });
     bench.meet([0x51, 0x52, 0x53, 0x54, 0x55], true);
     bench.meet([0x41], false);
-    for (const address of [0x61, 0x62, 0x63, 0x64]) bench.dht.reachable(address, true, bench.now);
+    for (const address of [0x61, 0x62, 0x63, 0x64]) bench.route(address);
     bench.byHand();
     bench.dht.register(key, bench.now);
     const stored = new Set<number>();
@@ -688,14 +730,14 @@ describe('registration', () => {
     bench.meet([9], false);
     bench.dht.register(key, bench.now);
     bench.pass(10_000);
-    bench.dht.reachable(8, false, bench.now);
+    bench.route(8, false);
     bench.take();
     bench.dht.unregister(key, bench.now);
     expect(bench.take()).toMatchObject([
       { to: 7, message: { code: messageCode.withdrawal, key, value: valueOf(own) } },
     ]);
     expect(bench.facts).toMatchObject({ owedWithdrawals: 1 });
-    bench.dht.reachable(8, true, bench.now);
+    bench.route(8);
     bench.pass(dhtLimits.turnMs);
     expect(bench.take()).toMatchObject([{ to: 8, message: { code: messageCode.withdrawal } }]);
     expect(bench.facts).toMatchObject({ owedWithdrawals: 0 });
@@ -757,7 +799,7 @@ describe('resolution', () => {
     expect([ask(), bench.count('queriesFromCache')]).toEqual([[7, 8], 1]);
     bench.dht.doubt(key, 7, bench.now);
     expect([ask(), bench.count('queriesFromCache')]).toEqual([[8], 2]);
-    bench.dht.reachable(8, false, bench.now);
+    bench.route(8, false);
     expect([ask(), bench.count('queriesFromCache')]).toEqual([[7], 2]);
     bench.pass(dhtLimits.cacheMs - 1);
     expect([ask(), bench.count('queriesFromCache')]).toEqual([[7], 3]);
@@ -775,7 +817,7 @@ describe('resolution', () => {
     bench.meet([0x55], true);
     bench.meet([0x40], false);
     bench.byHand();
-    for (const address of [0x61, 0x62, 0x63, 0x64]) bench.dht.reachable(address, true, bench.now);
+    for (const address of [0x61, 0x62, 0x63, 0x64]) bench.route(address);
     bench.byHand();
     const asked = bench.query();
     const steps: number[][] = [];
@@ -857,8 +899,8 @@ describe('resolution', () => {
     bench.byHand();
     const asked = bench.query();
     bench.pass(5);
-    bench.dht.reachable(7, false, bench.now);
-    bench.dht.reachable(8, false, bench.now);
+    bench.route(7, false);
+    bench.route(8, false);
     expect(asked).toEqual({ resolution: { addresses: [], own: false }, after: 5 });
   });
 });
@@ -923,7 +965,7 @@ describe('custody', () => {
       return id;
     };
     const come = (address: number, id: Buffer): Sent[] => {
-      bench.dht.reachable(address, true, bench.now);
+      bench.route(address);
       bench.receive(address, { code: 1, find: { cookie: 1, key: id } }, id, true);
       bench.pass(dhtLimits.turnMs);
       return bench.take(messageCode.store);
@@ -1062,6 +1104,22 @@ describe('hostile input', () => {
     expect(bench.count('droppedMalformed')).toBeGreaterThan(100);
   });
 
+  test('who says to be another of ours is not believed, and does not take its place', () => {
+    const bench = new Bench();
+    bench.toldOurs.add(8);
+    bench.route(8);
+    for (const [address, id] of [
+      [99, idOf(8)],
+      [8, idOf(99)],
+    ] as const) {
+      bench.receive(address, { code: 1, find: { cookie: 1, key } }, id);
+    }
+    expect(bench.count('droppedForeignSource')).toBe(2);
+    expect(bench.take()).toEqual([]);
+    bench.dht.register(key, bench.now);
+    expect(bench.take(messageCode.store).map(({ to }) => to)).toEqual([8]);
+  });
+
   test('what is too long is not read', () => {
     const bench = new Bench();
     const long = Buffer.alloc(dhtLimits.receivedBytesMax + 1);
@@ -1090,7 +1148,7 @@ describe('hostile input', () => {
       const id = Buffer.alloc(hashBytes);
       id.writeUInt32BE(Math.imul(round, 2_654_435_761) >>> 0);
       const other = Buffer.alloc(hashBytes, round);
-      bench.dht.reachable(round, true, bench.now);
+      bench.route(round);
       bench.receive(round, { code: 3, find: { cookie: round, key: other } }, id);
       const val = valueOf(1 + (round % 20));
       bench.receive(round % 7 || 1, { code: 0, store: { key: other, val, exp: epoch + 9999 } }, id);
@@ -1098,7 +1156,7 @@ describe('hostile input', () => {
       bench.dht.register(other, bench.now);
       bench.dht.query(id, bench.now, () => {});
       if (round % 3 === 0) bench.dht.unregister(other, bench.now);
-      if (round % 4 === 0) bench.dht.reachable(round - 3, false, bench.now);
+      if (round % 4 === 0) bench.route(round - 3, false);
       bench.pass(3);
       const facts = bench.facts as Record<string, number>;
       expect(facts['contacts']).toBeLessThanOrEqual(10);

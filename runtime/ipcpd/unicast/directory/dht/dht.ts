@@ -5,7 +5,7 @@
  */
 import { numberOf } from '../../../../lib/pb/int64.ts';
 import type { Millis } from '../../../../lib/time/clock.ts';
-import { type Address, formatAddress } from '../../address.ts';
+import { type Address, formatAddress, type Reachability } from '../../address.ts';
 import type { Directory, DirectoryFacts, DirectoryPort, Resolution } from '../directory.ts';
 import { Agenda, type Task } from './agenda.ts';
 import { type Contact, isPrototype } from './contacts.ts';
@@ -125,7 +125,7 @@ export class Dht implements Directory {
         k,
         refreshMs: 1000 * tRefresh,
         events: {
-          appeared: (contact, at) => this.#appeared(contact, at),
+          appeared: (contacts, at) => this.#appeared(contacts, at),
           lost: (lost, at) => this.#lost(lost, at),
           joined: (at) => this.#ownNames.joined(at),
           outgrown: (at) => this.#ownNames.outgrown(at),
@@ -176,8 +176,8 @@ export class Dht implements Directory {
     else this.#cache.set(name, { ...cached, addresses });
   }
 
-  reachable(address: Address, isReachable: boolean, now: Millis): void {
-    if (!this.#hasLeft) this.#membership.reachable(address, isReachable, now);
+  reachable(changes: readonly Reachability[], now: Millis): void {
+    if (!this.#hasLeft) this.#membership.reachable(changes, now);
   }
 
   leave(now: Millis): void {
@@ -215,10 +215,11 @@ export class Dht implements Directory {
     }
     if (message.code !== 'unknown') exchange.count(kindCounters[message.code][0]);
     if (message.code === messageCode.leave) return this.#receiveLeave(message, now);
+    if (this.#membership.isClaimed(from)) return exchange.count('droppedForeignSource');
     const newcomer = this.#membership.learn(message, now);
     this.#handle(message, now);
     // Answers first: what else there is to tell him can wait.
-    if (newcomer !== undefined) this.#membership.welcome(newcomer, now);
+    if (newcomer !== undefined) this.#membership.welcome([newcomer], now);
   }
 
   nextDeadline(): Millis {
@@ -278,9 +279,9 @@ export class Dht implements Directory {
     };
   }
 
-  #appeared(contact: Contact, now: Millis): void {
-    this.#ownNames.appeared(contact, now);
-    this.#custody.appeared(contact, now);
+  #appeared(contacts: readonly Contact[], now: Millis): void {
+    this.#ownNames.appeared(contacts, now);
+    this.#custody.appeared(contacts, now);
     for (const [start, end] of this.#joining) {
       end.cancel();
       start(now);

@@ -5,9 +5,9 @@ export interface DhtLimits {
   /** Longest message taken, in bytes. A member below other layers may send longer ones than this one. */
   readonly receivedBytesMax: number;
 
-  /** Layers of up to so many members store names at all of them, and know all of them. */
+  /** Layers of up to so many members store names at all of them. */
   readonly everywhereMax: number;
-  /** In larger ones, how many members look at once at one that has come, on average. */
+  /** In larger ones, how many members look at once, on average, at one that has come and may be a prototype. */
   readonly greetersMax: number;
   /** Members that routing told of. */
   readonly membersMax: number;

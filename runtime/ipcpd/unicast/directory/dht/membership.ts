@@ -1,6 +1,6 @@
-/** Who is in the layer: members that routing tells of, and those of them that the directory has heard. */
+/** Who is in the layer: members that routing tells of, and those of them that the directory can speak to. */
 import type { Millis } from '../../../../lib/time/clock.ts';
-import { type Address, noAddress } from '../../address.ts';
+import { type Address, noAddress, type Reachability } from '../../address.ts';
 import type { Agenda, Task } from './agenda.ts';
 import { type Contact, Contacts, isPrototype } from './contacts.ts';
 import { withSharedBits } from './distance.ts';
@@ -22,8 +22,8 @@ export interface MembershipOptions {
 }
 
 export interface MembershipEvents {
-  /** A member can be spoken to that could not before. */
-  appeared(contact: Contact, now: Millis): void;
+  /** Members can be spoken to that could not before. */
+  appeared(contacts: readonly Contact[], now: Millis): void;
   /** There is no route to a member any more. */
   lost(address: Address, now: Millis): void;
   /** The surroundings of the own id are known, after there was nobody. */
@@ -79,7 +79,7 @@ export class Membership {
     return this.#isJoined;
   }
 
-  /** There are members, and none of them was heard yet. */
+  /** There are members, and none of them can be spoken to yet. */
   get isJoining(): boolean {
     return !this.#isJoined && this.#members.size > 0;
   }
@@ -89,12 +89,29 @@ export class Membership {
     return this.#isSmall;
   }
 
-  /** Routing found or lost a member. */
-  reachable(address: Address, isReachable: boolean, now: Millis): void {
-    if (address === this.#exchange.self.address || address === noAddress) return;
-    if (isReachable === this.#members.has(address)) return;
-    if (isReachable) this.#came(address, now);
-    else this.#went(address, now);
+  /** Routing found or lost members. */
+  reachable(changes: readonly Reachability[], now: Millis): void {
+    const come: Contact[] = [];
+    for (const { address, isReachable } of changes) {
+      if (address === this.#exchange.self.address || address === noAddress) continue;
+      if (isReachable === this.#members.has(address)) continue;
+      const contact = isReachable ? this.#came(address, now) : this.#went(address, now);
+      if (contact !== undefined) come.push(contact);
+    }
+    // Whoever is nearest to something is seen when all are known.
+    this.#seeHowLarge(now);
+    this.welcome(come, now);
+  }
+
+  /**
+   * True of a sender that cannot be who it says: one of our kind has the id that its address makes, and nobody else has that
+   * while it can be reached.
+   */
+  isClaimed({ address, id }: Peer): boolean {
+    if (this.contacts.get(address)?.id.equals(id) === true) return false;
+    if (this.#exchange.isOurs(address)) return !id.equals(this.#exchange.idOf(address));
+    const known = this.contacts.withId(id);
+    return known !== undefined && this.isReachable(known.address) && this.#exchange.isOurs(known.address);
   }
 
   /** Notes who sent a message; returns the contact when it is to be welcomed. */
@@ -104,11 +121,14 @@ export class Membership {
     return isNew && this.isReachable(from.address) ? contact : undefined;
   }
 
-  /** A contact is new, or is back. */
-  welcome(contact: Contact, now: Millis): void {
-    this.#probes.get(contact.address)?.cancel();
-    this.#probes.delete(contact.address);
-    this.#silent.delete(contact.address);
+  /** Contacts are new, or are back. */
+  welcome(contacts: readonly Contact[], now: Millis): void {
+    if (contacts.length === 0) return;
+    for (const { address } of contacts) {
+      this.#probes.get(address)?.cancel();
+      this.#probes.delete(address);
+      this.#silent.delete(address);
+    }
     if (!this.#isJoined) {
       this.#isJoined = true;
       this.#joinTask?.cancel();
@@ -116,15 +136,14 @@ export class Membership {
       this.#joinPause = this.#exchange.limits.joinMs[0];
       this.#lookAround('join', [], (at) => this.#options.events.joined(at), now);
     }
-    this.#options.events.appeared(contact, now);
+    this.#options.events.appeared(contacts, now);
   }
 
   /** A member said goodbye. */
   left(peer: Peer, now: Millis): void {
     const contact = this.contacts.get(peer.address);
     if (contact === undefined || !contact.id.equals(peer.id)) return;
-    this.contacts.remove(contact);
-    this.#seeWhetherAlone(now);
+    this.#fallSilent(contact, now);
   }
 
   /** A member has a route and does not answer. */
@@ -136,11 +155,7 @@ export class Membership {
     }
     contact.failures += 1;
     if (contact.failures < this.#exchange.limits.failuresMax) return;
-    this.contacts.remove(contact);
-    if (this.isReachable(by)) this.#silent.add(by);
-    const [first] = this.#exchange.limits.probeMs;
-    if (this.isReachable(by) && this.isSmall) this.#scheduleProbe(by, first, first, now);
-    this.#seeWhetherAlone(now);
+    this.#fallSilent(contact, now);
   }
 
   /** Notes whom a prototype lists first: there it stores and asks (unicast-layer.md 7.13). */
@@ -179,30 +194,52 @@ export class Membership {
 
   /** Finds the members nearest to a key, those that prototypes would be asked for included. */
   findNearest(name: string, { key, others, done }: NearestSearch, now: Millis): void {
-    if (this.#knowsAll) return done(this.contacts.closest(key, this.#options.k), now);
+    // With nobody to speak to, those who are silent may be asked after all.
+    if (this.#knowsAll && !this.contacts.isAlone)
+      return done(this.contacts.closest(key, this.#options.k), now);
     this.lookups.queue(name, { key, code: messageCode.findNode, others, done }, now);
   }
 
-  #came(address: Address, now: Millis): void {
-    if (this.#members.size >= this.#exchange.limits.membersMax) return;
+  /** There is a route to a member; gives its contact, unless it is to be spoken to first. */
+  #came(address: Address, now: Millis): Contact | undefined {
+    if (this.#members.size >= this.#exchange.limits.membersMax) return undefined;
     this.#members.set(address, now);
     const contact = this.contacts.get(address) ?? this.#expected(address, now);
-    if (this.#isSmall && this.#members.size >= this.#exchange.limits.everywhereMax) {
-      this.#isSmall = false;
-      this.#lookAround('outgrow', [], () => {}, now);
-      this.#options.events.outgrown(now);
-    }
-    if (contact !== undefined) return this.welcome(contact, now);
-    if (address === this.#options.peer && !this.#isJoined) return this.#scheduleJoin(now);
+    if (contact !== undefined) return contact;
     const { settleMs, probeMs } = this.#exchange.limits;
-    if (!this.#isJoined && this.#joinTask === undefined) this.#scheduleJoin(now + settleMs);
-    this.#scheduleProbe(address, this.#exchange.spread(settleMs * 1.5), probeMs[0], now);
+    if (address === this.#options.peer && !this.#isJoined) this.#scheduleJoin(now);
+    else {
+      if (!this.#isJoined && this.#joinTask === undefined) this.#scheduleJoin(now + settleMs);
+      this.#scheduleProbe(address, this.#exchange.spread(settleMs * 1.5), probeMs[0], now);
+    }
+    return undefined;
   }
 
-  #went(address: Address, now: Millis): void {
-    this.#members.delete(address);
+  #seeHowLarge(now: Millis): void {
+    const { everywhereMax } = this.#exchange.limits;
     // A few members that come and go do not make it small and large in turns.
-    if (this.#members.size < 0.75 * this.#exchange.limits.everywhereMax) this.#isSmall = true;
+    if (this.#members.size < 0.75 * everywhereMax) this.#isSmall = true;
+    if (!this.#isSmall || this.#members.size < everywhereMax) return;
+    this.#isSmall = false;
+    if (!this.#isJoined) return;
+    this.#lookAround('outgrow', [], () => {}, now);
+    this.#options.events.outgrown(now);
+  }
+
+  /** A member that could be spoken to answers no more, or has left: it is tried again as long as it has a route. */
+  #fallSilent(contact: Contact, now: Millis): void {
+    const { address } = contact;
+    this.contacts.remove(contact);
+    if (this.isReachable(address)) {
+      const [first] = this.#exchange.limits.probeMs;
+      this.#silent.add(address);
+      this.#scheduleProbe(address, first, first, now);
+    }
+    this.#seeWhetherAlone(now);
+  }
+
+  #went(address: Address, now: Millis): undefined {
+    this.#members.delete(address);
     this.#silent.delete(address);
     this.#probes.get(address)?.cancel();
     this.#probes.delete(address);
@@ -268,9 +305,9 @@ export class Membership {
   #probe(address: Address, pause: Millis, now: Millis): void {
     if (this.contacts.get(address) !== undefined) return;
     const expected = this.#expected(address, now);
-    if (expected !== undefined) return this.welcome(expected, now);
+    if (expected !== undefined) return this.welcome([expected], now);
     const { limits, self } = this.#exchange;
-    if (!this.isSmall) {
+    if (!this.isSmall && !this.#silent.has(address)) {
       // In a large layer some greet a newcomer, and look who is near themselves meanwhile: so parted halves find together.
       const isGreeter = this.#exchange.chance() * this.#members.size < limits.greetersMax;
       if (isGreeter) this.#lookAround('greet', [address], () => {}, now);
@@ -305,13 +342,13 @@ export class Membership {
         if (heardAt > since || this.#exchange.isOurs(address)) continue;
         this.#requests.ask(address, messageCode.findNode, self.id, asker, now);
       }
-      for (const address of this.#members.keys()) {
-        if (this.contacts.get(address) !== undefined || this.#probes.has(address)) continue;
-        this.#scheduleProbe(address, this.#exchange.spread(limits.settleMs), limits.probeMs[0], now);
-      }
-      return;
     }
-    if (this.#knowsAll) return;
+    for (const address of this.#members.keys()) {
+      if (this.contacts.get(address) !== undefined || this.#probes.has(address)) continue;
+      if (!this.isSmall && !this.#exchange.isOurs(address)) continue;
+      this.#scheduleProbe(address, this.#exchange.spread(limits.settleMs), limits.probeMs[0], now);
+    }
+    if (this.isSmall || this.#knowsAll) return;
     for (const bucket of this.contacts.silentBuckets(since)) {
       const key = withSharedBits(self.id, bucket, this.#exchange.random(self.id.length));
       const search = { key, code: messageCode.findNode, others: [], done: () => {} };

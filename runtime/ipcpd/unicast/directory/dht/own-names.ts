@@ -3,7 +3,7 @@ import { type Millis } from '../../../../lib/time/clock.ts';
 import type { Address } from '../../address.ts';
 import type { Agenda, Task } from './agenda.ts';
 import { type Contact, isPrototype } from './contacts.ts';
-import type { Deliveries, DeliveryOutcome } from './deliveries.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { Exchange, Unsigned } from './exchange.ts';
 import type { Membership } from './membership.ts';
 import { messageCode, type StoreMessage, valueOf, type WithdrawalMessage } from './message.ts';
@@ -57,7 +57,7 @@ export class OwnNames {
   readonly #deliveries: Deliveries;
   readonly #value: Buffer;
   readonly #names = new Map<string, OwnName>();
-  /** Withdrawals for members without a route, by member and name. */
+  /** Withdrawals for members that cannot be told now, by member and name. */
   readonly #owed = new Map<Address, Map<string, Withdrawn>>();
   #owedCount = 0;
   #version = 0;
@@ -74,7 +74,7 @@ export class OwnNames {
     return this.#names.size;
   }
 
-  /** Withdrawals that wait for a route. */
+  /** Withdrawals that wait until somebody can be told. */
   get owed(): number {
     return this.#owedCount;
   }
@@ -156,23 +156,16 @@ export class OwnNames {
     this.#withdraw(withdrawn, holder, now);
   }
 
-  /** A member can be spoken to that could not before. */
-  appeared(contact: Contact, now: Millis): void {
-    const owed = this.#owed.get(contact.address);
-    for (const withdrawn of [...(owed?.values() ?? [])]) {
-      this.#forgive(contact.address, withdrawn.name);
-      if (withdrawn.until > now) this.#withdraw(withdrawn, contact.address, now);
-    }
-    const { limits } = this.#exchange;
-    const isEverywhere = this.#membership.isSmall || this.#isForPrototype(contact);
-    const after = isPrototype(contact) ? now + limits.settleMs : now;
+  /** Members can be spoken to that could not before. */
+  appeared(contacts: readonly Contact[], now: Millis): void {
+    for (const { address } of contacts) this.#payOwed(address, now);
+    const { isSmall, contacts: all } = this.#membership;
     for (const own of this.#names.values()) {
-      // What brought it here may be its acknowledgement.
-      const { address: owner } = this.#exchange.self;
-      if (this.#deliveries.isUnderWay({ to: contact.address, name: own.name, owner })) continue;
-      if (own.acknowledged?.by === contact.address && own.acknowledged.at === now) continue;
-      const isNear = isEverywhere || this.#isNear(own.key, contact);
-      if (isNear) this.#deliver(own, contact.address, after, now);
+      const near = isSmall ? [] : all.closest(own.key, this.#options.k);
+      for (const contact of contacts) {
+        const isPlace = isSmall || near.includes(contact) || this.#isForPrototype(contact);
+        if (isPlace) this.#deliverTo(contact, own, now);
+      }
     }
   }
 
@@ -232,10 +225,12 @@ export class OwnNames {
   #store(own: OwnName, now: Millis): void {
     this.#schedule(own, now + this.#exchange.spread(this.#options.storeMs));
     if (this.#membership.isSmall) {
-      for (const { address } of [...this.#membership.contacts.reachable()]) {
-        this.#deliver(own, address, now, now);
-      }
-      return;
+      const all = [...this.#membership.contacts.reachable()];
+      return this.#storeAt(
+        all.map(({ address }) => address),
+        own,
+        now,
+      );
     }
     const done = (closest: readonly { readonly address: Address }[], at: Millis): void => {
       if (this.#names.get(own.name) !== own) return;
@@ -244,10 +239,36 @@ export class OwnNames {
         ...closest.map(({ address }) => address),
         ...this.#membership.forPrototypes(prototypesStoredMax),
       ];
-      for (const address of new Set(places)) this.#deliver(own, address, at, at);
+      this.#storeAt(places, own, at);
     };
     const others = this.#membership.forPrototypes(listersMax);
     this.#membership.findNearest(`name ${own.name}`, { key: own.key, others, done }, now);
+  }
+
+  /** Those that do not have it yet come first: not all may find room. */
+  #storeAt(places: readonly Address[], own: OwnName, now: Millis): void {
+    const all = [...new Set(places)];
+    const old = all.filter((one) => own.holders.has(one));
+    const others = all.filter((one) => !own.holders.has(one));
+    for (const address of [...others, ...old]) this.#deliver(own, address, now, now);
+  }
+
+  /** Stores a name at a member that has just appeared. */
+  #deliverTo(contact: Contact, own: OwnName, now: Millis): void {
+    const { address: to } = contact;
+    const { address: owner } = this.#exchange.self;
+    if (this.#deliveries.isUnderWay({ to, name: own.name, owner })) return;
+    // What brought it here may be its acknowledgement.
+    if (own.acknowledged?.by === to && own.acknowledged.at === now) return;
+    this.#deliver(own, to, isPrototype(contact) ? now + this.#exchange.limits.settleMs : now, now);
+  }
+
+  /** Sends a member the withdrawals that waited for a route to it. */
+  #payOwed(to: Address, now: Millis): void {
+    for (const withdrawn of [...(this.#owed.get(to)?.values() ?? [])]) {
+      this.#forgive(to, withdrawn.name);
+      if (withdrawn.until > now) this.#withdraw(withdrawn, to, now);
+    }
   }
 
   #deliver(own: OwnName, to: Address, after: Millis, now: Millis): void {
@@ -259,7 +280,7 @@ export class OwnNames {
       const { key, version } = own;
       return { code: messageCode.store, key, value: this.#value, expires, life, version };
     };
-    this.#deliveries.push(
+    const isTaken = this.#deliveries.push(
       {
         to,
         name: own.name,
@@ -269,12 +290,14 @@ export class OwnNames {
         message,
         settled: (outcome, at) => {
           if (outcome === 'acknowledged') own.acknowledged = { by: to, at };
-          this.#settled(to, outcome, at);
+          if (outcome !== 'unanswered' || !this.#mayAnswerYet(to, at)) return;
+          if (this.#names.get(own.name) === own) this.#deliver(own, to, at, at);
         },
       },
       after,
       now,
     );
+    if (!isTaken) this.#repair(own, now);
   }
 
   #repeats(own: OwnName, to: Address): number {
@@ -305,8 +328,9 @@ export class OwnNames {
         repeats: repeatsToOurs,
         message,
         settled: (outcome, at) => {
-          if (outcome === 'no route') this.#owe(withdrawn, from);
-          else this.#settled(from, outcome, at);
+          if (outcome === 'acknowledged') return;
+          if (outcome === 'unanswered' && this.#mayAnswerYet(from, at)) this.#withdraw(withdrawn, from, at);
+          else this.#owe(withdrawn, from);
         },
       },
       now,
@@ -314,10 +338,13 @@ export class OwnNames {
     );
   }
 
-  #settled(to: Address, outcome: DeliveryOutcome, now: Millis): void {
-    if (outcome !== 'unanswered') return;
-    const contact = this.#membership.contacts.get(to);
-    if (contact !== undefined && !isPrototype(contact)) this.#membership.unanswered(to, now);
+  /** Notes that a member did not acknowledge; false of one that does so no more, or never does. */
+  #mayAnswerYet(to: Address, now: Millis): boolean {
+    const { contacts } = this.#membership;
+    const contact = contacts.get(to);
+    if (contact === undefined || isPrototype(contact)) return false;
+    this.#membership.unanswered(to, now);
+    return contacts.get(to) === contact;
   }
 
   #owe(withdrawn: Withdrawn, to: Address): void {
@@ -342,10 +369,5 @@ export class OwnNames {
 
   #isForPrototype(contact: Contact): boolean {
     return isPrototype(contact) && this.#membership.prototypes <= this.#exchange.limits.prototypesStoredMax;
-  }
-
-  /** It is one of those nearest to a key. */
-  #isNear(key: Buffer, contact: Contact): boolean {
-    return this.#membership.contacts.countNearer(key, contact.id, this.#options.k) < this.#options.k;
   }
 }
