@@ -48,8 +48,8 @@ test.each<[string, ($: Shell) => ProcessPromise, NodeJS.Signals]>([
   ['kill', ($) => killed($`sh -c ${lasting}`, 'SIGHUP'), 'SIGHUP'],
   [
     'kill without an environment',
-    ($) => killed($`sh -c ${'env -i sleep 600; echo late'}`, 'SIGINT'),
-    'SIGINT',
+    ($) => killed($`sh -c ${'env -i sleep 600; echo late'}`, 'SIGHUP'),
+    'SIGHUP',
   ],
   ['abort', ($) => aborted($`sh -c ${lasting}`), 'SIGTERM'],
 ])('%s ends a command and what it has started', async (_, begin, signal) => {

@@ -220,11 +220,13 @@ export class Reader implements AsyncDisposable {
     return {
       stdout: () => read,
       interrupt: async () => {
+        // A server may be gone already: irmd ends the programs of its flows when it ends itself.
+        const isRunning = child.exitCode === null && child.signalCode === null;
+        if (!isRunning || child.pid === undefined) return await ended;
         try {
-          process.kill(-child.pid!, 'SIGINT');
+          process.kill(-child.pid, 'SIGINT');
         } catch (error) {
-          // It is gone already: irmd ends the programs of its flows when it ends itself, and that a child
-          // has ended is known to the kernel before it is told of here.
+          // The kernel knows of an end before it is told of here.
           if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
         }
         return await ended;
