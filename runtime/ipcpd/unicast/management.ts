@@ -13,6 +13,8 @@ import type { ManagementFlow } from './routing/link-state.ts';
 export interface ManagementEvents {
   managementUp(flow: ManagementConnection, now: Millis): void;
   managementDown(flow: ManagementConnection, now: Millis): void;
+  /** A flow that carried nothing for a while carries again. */
+  managementBack(flow: ManagementConnection, now: Millis): void;
   received(flow: ManagementConnection, memory: Buffer, start: number, end: number, now: Millis): void;
 }
 
@@ -78,8 +80,10 @@ export class Management implements Component {
     this.#events.managementUp(flow, now);
     return {
       deliver: ({ memory, start, end }) => this.#events.received(flow, memory, start, end, this.#clock()),
-      // What routing has said is said again until it is heard, and a link that is down is data transfer's to notice.
-      setUp: () => {},
+      // That a link is down is data transfer's to notice.
+      setUp: (isUp) => {
+        if (isUp) this.#events.managementBack(flow, this.#clock());
+      },
       closed: () => this.#events.managementDown(flow, this.#clock()),
     };
   }

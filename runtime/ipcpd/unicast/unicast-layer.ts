@@ -126,6 +126,7 @@ export class UnicastLayer implements Layer {
     this.management = new Management(address, packets, clock, {
       managementUp: (flow, at) => this.#routed(at, () => this.routing.managementUp(flow, at)),
       managementDown: (flow, at) => this.#routed(at, () => this.routing.managementDown(flow, at)),
+      managementBack: (flow, at) => this.#routed(at, () => this.routing.managementBack(flow, at)),
       received: (flow, memory, start, end, at) =>
         this.#routed(at, () => this.routing.receive(flow, memory, start, end, at)),
     });

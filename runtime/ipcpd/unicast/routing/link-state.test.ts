@@ -792,6 +792,24 @@ describe('updates among our kind arrive', () => {
     expect(bench.routing.isQuiet).toBe(true);
   });
 
+  test('at once when the flow carries again after a while in which it did not', () => {
+    const bench = new RoutingBench();
+    const flow = bench.managed(4, true);
+    bench.linked(7);
+    bench.acknowledges = false;
+    bench.take();
+    bench.unlinked(7);
+    expect(bench.after(60_000).takeUpdates().length).toBeGreaterThan(10);
+    expect(bench.after(1).takeUpdates()).toEqual([]);
+    bench.routing.managementBack(flow, bench.now);
+    expect(bench.takeUpdates()).toEqual(['to 4: [1>7 #1 gone 60s]']);
+    // From then on as soon as if nothing had been lost.
+    expect(bench.after(500).takeUpdates()).toHaveLength(1);
+    bench.unmanaged(4);
+    bench.routing.managementBack(flow, bench.now);
+    expect(bench.takeUpdates()).toEqual([]);
+  });
+
   test('sooner once the round trip is known', () => {
     const bench = new RoutingBench();
     bench.managed(4, true);

@@ -289,6 +289,15 @@ export class LinkState<Flow extends ManagementFlow> implements Deadlines {
     this.#settle(now);
   }
 
+  /** A management flow carries again: what was sent meanwhile is lost. */
+  managementBack(flow: Flow, now: Millis): void {
+    const outbox = this.#outboxes.get(flow);
+    if (outbox === undefined) return;
+    outbox.sendAgain(now);
+    this.#busy.add(outbox);
+    this.#settle(now);
+  }
+
   managementDown(flow: Flow, now: Millis): void {
     const outbox = this.#outboxes.get(flow);
     if (outbox === undefined) return;

@@ -173,6 +173,12 @@ export class Outbox<Flow extends ManagementFlow> {
     this.#backoff = 0;
   }
 
+  /** Has sent again what is not acknowledged, without waiting for its time. */
+  sendAgain(now: Millis): void {
+    this.#backoff = 0;
+    this.#takeBack(0, now);
+  }
+
   /** Sends an LSU past all that waits. */
   sendLsu(destination: Address, source: Address, seqno: number, now: Millis): void {
     writeLsu(this.#memory, 0, destination, source, seqno);
@@ -245,20 +251,21 @@ export class Outbox<Flow extends ManagementFlow> {
   }
 
   #takeBackLost(now: Millis): void {
-    const resendMs = this.#resendMs();
-    let lost = false;
-    for (const [number, { at, entries }] of this.#sent) {
-      if (at + resendMs > now) break;
-      lost = true;
+    if (this.#takeBack(this.#resendMs(), now)) this.#backoff += 1;
+  }
+
+  /** Has sent again what was sent so long ago and is not acknowledged; true where there was any. */
+  #takeBack(ageMs: Millis, now: Millis): boolean {
+    const lost = [...this.#sent].filter(([, { at }]) => at + ageMs <= now);
+    for (const [number, { entries }] of lost) {
       this.#sent.delete(number);
       this.#counts.resent += 1;
       for (const entry of entries) if (entry.index >= 0) this.#pending.add(entry);
       // Something has to be under way for the peer to be heard of again.
       if (entries.length === 0) this.#sendUpdates(entries, now);
     }
-    if (!lost) return;
-    this.#backoff += 1;
-    this.#leaveAt = now;
+    if (lost.length > 0) this.#leaveAt = now;
+    return lost.length > 0;
   }
 
   #sendUpdates(entries: readonly LinkEntry[], now: Millis): void {

@@ -192,7 +192,7 @@ export class Membership {
     return found;
   }
 
-  /** Finds the members nearest to a key, those that prototypes would be asked for included. */
+  /** Finds the members nearest to a key; where that takes questions, `others` are asked, too. */
   findNearest(name: string, { key, others, done }: NearestSearch, now: Millis): void {
     // With nobody to speak to, those who are silent may be asked after all.
     if (this.#knowsAll && !this.contacts.isAlone)
