@@ -12,13 +12,18 @@ COPY dist/man /usr/local/share/man
 COPY dist/python3 /opt/o7s-testbed/dist/python3
 ENV PATH=/opt/o7s-testbed/dist/bin:$PATH PYTHONPATH=/opt/o7s-testbed/dist/python3 \
     NODE_COMPILE_CACHE=/opt/o7s-testbed/cache
-# What V8 compiles of the programs while they do a little of everything is kept, and nodes start with it.
+# What V8 compiles of the programs while they do a little of everything is kept, and nodes start with it: a layer over Ethernet where
+# this may open one, a layer of two IPCPs over another, and a ping.
 RUN irmd --stdout >/dev/null & irmd=$!; \
     for again in $(seq 100); do irm ipcp list >/dev/null 2>&1 && break; sleep 0.1; done; \
-    irm ipcp bootstrap type local name warm layer warm \
- && irm ipcp bootstrap type unicast name above layer above \
- && irm name create warm && irm name register warm layer warm && irm bind program oping name warm \
+    { irm ipcp bootstrap type eth-dix name lan dev lo layer lan || :; } \
+ && irm ipcp bootstrap type local name below layer below \
+ && irm ipcp bootstrap type unicast name one layer net autobind \
+ && irm name register one layer below && irm name register net layer below \
+ && irm ipcp create type unicast name two && irm bind ipcp two name two && irm bind ipcp two name net \
+ && irm ipcp enroll name two layer net && irm name register two layer below && irm ipcp connect name two dst one \
+ && irm name create warm && irm name register warm layer net && irm bind program oping name warm \
  && { oping -l >/dev/null & } && oping -n warm -c 1 -i 1ms \
- && irm ipcp destroy name above && kill "$irmd" && wait "$irmd" && ls "$NODE_COMPILE_CACHE"/*
+ && kill "$irmd" && wait "$irmd" && ls "$NODE_COMPILE_CACHE"/irmd-*.code "$NODE_COMPILE_CACHE"/ipcpd-*.code
 LABEL o7s.testbed.image=node
 CMD ["irmd", "--stdout"]

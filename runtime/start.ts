@@ -1,21 +1,51 @@
 /**
- * Starts a program that lies beside this one: `node start.cjs PROGRAM [ARGUMENT...]`. What V8 compiles of it is kept for
- * its next start, which takes a third less of a processor then; where nothing can be kept, it starts as ever.
+ * Starts a program that lies beside this one: `node start.cjs PROGRAM [ARGUMENT...]`. What V8 compiled of it while it ran is kept, and
+ * its next start compiles none of that again; where nothing can be kept, it starts as ever. Node's own cache of compiled modules
+ * keeps only what V8 compiles before it runs a module: none of the functions that are called.
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import module, { createRequire } from 'node:module';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { constants, Script } from 'node:vm';
 
-/** A daemon has started after that, ms. */
+/** Of all programs that were built together. */
+declare const O7S_BUILD: string;
+
+/** A daemon has started after that, ms. It cannot wait for its end: a lab that is taken down kills it. */
 const startedMs = 2000;
+/** By then it has done most of what it ever does, ms. */
+const knownMs = 15_000;
+/** How many runs there are for one that looks whether it compiled more than is kept. */
+const looksOnceIn = 16;
+/** How much more that has to be. */
+const worthwhile = 1.1;
+/** Of a file with what was compiled. */
+const suffix = '.code';
+/** Versions of a program that are kept. */
+const versionsMax = 4;
 
 /** The folder of caches, which is made; undefined where there can be none. */
 function cacheFolder(): string | undefined {
-  const caches = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const own = join(caches, 'o7s-testbed');
-  // Node would try for ever to make one below a folder that cannot be, such as a link to nowhere.
-  for (const folder of existsSync(own) ? [] : [caches, own]) {
+  if (process.env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  const asked = process.env['NODE_COMPILE_CACHE'];
+  const caches = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] || homedir(), '.cache');
+  const own = asked || join(caches, 'o7s-testbed');
+  // One by one: Node tries for ever to make a path below a folder that cannot be, such as a link to nowhere.
+  for (const folder of existsSync(own) ? [] : asked ? [own] : [caches, own]) {
     try {
       mkdirSync(folder);
     } catch {
@@ -25,13 +55,96 @@ function cacheFolder(): string | undefined {
   return existsSync(own) ? own : undefined;
 }
 
+/** What is kept of a program. V8 tells only by its length whether it belongs to a source: the rest is in the name. */
+class Kept {
+  readonly #file: string;
+  readonly #folder: string;
+  readonly #name: string;
+  readonly data: Buffer | undefined;
+
+  constructor(folder: string, name: string, modifiedMs: number) {
+    const version = [O7S_BUILD, Math.floor(modifiedMs / 1000), process.version, process.arch];
+    this.#folder = folder;
+    this.#name = name;
+    this.#file = join(folder, `${name}-${version.join('-')}${suffix}`);
+    try {
+      this.data = readFileSync(this.#file);
+    } catch {
+      this.data = undefined;
+    }
+  }
+
+  /** Whether it is by now, perhaps by another process. */
+  get isThere(): boolean {
+    return existsSync(this.#file);
+  }
+
+  keep(data: Buffer): void {
+    const draft = `${this.#file}.${process.pid}`;
+    try {
+      // V8 believes what it is given, so a file is whole or not there, also after a power failure.
+      const fd = openSync(draft, 'w', 0o600);
+      try {
+        writeFileSync(fd, data);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(draft, this.#file);
+      this.#removeOld();
+    } catch {
+      rmSync(draft, { force: true });
+    }
+  }
+
+  #removeOld(): void {
+    const isMine = (file: string): boolean => file.startsWith(`${this.#name}-`) && file.endsWith(suffix);
+    const byAge = readdirSync(this.#folder)
+      .filter(isMine)
+      .map((file) => join(this.#folder, file))
+      .toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+    for (const file of byAge.slice(versionsMax)) rmSync(file, { force: true });
+  }
+}
+
 const [, start = '', name = ''] = process.argv;
-// Node itself takes the folder of this variable.
-const folder = process.env['NODE_COMPILE_CACHE'] ? undefined : cacheFolder();
-if (folder !== undefined) module.enableCompileCache(folder);
-// Node writes as it exits, which a daemon may never do: a lab that is taken down kills it.
-setTimeout(() => module.flushCompileCache(), startedMs).unref();
 const program = join(dirname(start), `${name}.cjs`);
 // To the program it is as if it had been started by itself.
 process.argv.splice(1, 2, program);
-createRequire(start)(program);
+
+const fd = openSync(program, 'r');
+const source = readFileSync(fd, 'utf8');
+const folder = cacheFolder();
+const kept = folder === undefined ? undefined : new Kept(folder, name, fstatSync(fd).mtimeMs);
+closeSync(fd);
+const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+  filename: program,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  ...(kept?.data !== undefined && { cachedData: kept.data }),
+});
+if (kept !== undefined) {
+  if (kept.data === undefined || script.cachedDataRejected === true) {
+    const keepOnce = (): void => {
+      process.off('exit', keepOnce);
+      if (script.cachedDataRejected === true || !kept.isThere) kept.keep(script.createCachedData());
+    };
+    process.on('exit', keepOnce);
+    setTimeout(keepOnce, startedMs).unref();
+  }
+  if (Math.random() < 1 / looksOnceIn) {
+    const before = kept.data?.length ?? 0;
+    setTimeout(() => {
+      const data = script.createCachedData();
+      if (data.length > worthwhile * before) kept.keep(data);
+    }, knownMs).unref();
+  }
+}
+const module = { exports: {}, id: '.', filename: program, loaded: false };
+(script.runInThisContext() as (...given: unknown[]) => void).call(
+  module.exports,
+  module.exports,
+  createRequire(program),
+  module,
+  program,
+  dirname(program),
+);

@@ -4,10 +4,12 @@
  * types, which is what `npm pack` ships.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { writeManual } from './man/pages.ts';
+import { onFirstUse } from './on-first-use.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const programs = {
@@ -58,17 +60,26 @@ const shared = {
   legalComments: 'none',
   logLevel: 'warning',
 } as const;
-await build({
+const bundles = {
   ...shared,
-  entryPoints: { start: 'runtime/start.ts', ...programs, ...probes, ...agents },
   outdir: 'dist/bundle',
   // The older module form starts sooner: Node's own modules load no part of themselves that is not asked for.
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  // koffi loads a native module that lies beside it.
-  external: ['koffi'],
   define: { O7S_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
+  plugins: [onFirstUse],
+} satisfies BuildOptions;
+const entryPoints = { ...programs, ...probes, ...agents };
+await build({ ...bundles, entryPoints });
+// What is kept of a build's programs between their starts is of that build alone.
+const contents = createHash('sha256');
+for (const name of Object.keys(entryPoints)) contents.update(readFileSync(`${root}dist/bundle/${name}.cjs`));
+const buildId = contents.digest('hex').slice(0, 16);
+await build({
+  ...bundles,
+  entryPoints: { start: 'runtime/start.ts' },
+  define: { ...bundles.define, O7S_BUILD: JSON.stringify(buildId) },
 });
 // No node needs the view: it stays out of their image.
 await build({

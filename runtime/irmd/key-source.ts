@@ -3,10 +3,7 @@ import { encapsulate, generateKeyPairSync, type KeyPairKeyObjectResult } from 'n
 import type { KeySource, KeySpec } from '../lib/crypto/key-exchange.ts';
 
 /** Node's types leave this overload out. */
-const generateInGroup = generateKeyPairSync as unknown as (
-  type: 'dh',
-  options: Extract<KeySpec, { type: 'dh' }>,
-) => KeyPairKeyObjectResult;
+type GenerateInGroup = (type: 'dh', options: Extract<KeySpec, { type: 'dh' }>) => KeyPairKeyObjectResult;
 
 export const systemKeys: KeySource = {
   keyPair: (spec) => {
@@ -14,7 +11,7 @@ export const systemKeys: KeySource = {
       case 'ec':
         return generateKeyPairSync('ec', { namedCurve: spec.namedCurve });
       case 'dh':
-        return generateInGroup('dh', spec);
+        return (generateKeyPairSync as unknown as GenerateInGroup)('dh', spec);
       case 'x25519':
         return generateKeyPairSync('x25519');
       case 'x448':

@@ -1,5 +1,15 @@
 /** What programs keep of themselves for their next start. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -13,22 +23,60 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What Node says of programs that it had, or had not, compiled before. */
-function saidOf(output: string, name: string): string[] {
-  const lines = output.matchAll(new RegExp(`code cache for CommonJS \\S*/${name}\\.cjs was ([^,]+)`, 'g'));
-  return [...lines].map(([, what = '']) => what);
+/** What is kept of a program in the folder: the name of each file, and which file it is. */
+function kept(place: string, name: string): Map<string, number> {
+  const files = readdirSync(place).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.code'));
+  return new Map(files.map((file) => [file, statSync(join(place, file)).ino]));
 }
 
 test('a program that runs a second time starts from what was compiled', async () => {
-  const env = { XDG_CACHE_HOME: folder, NODE_COMPILE_CACHE: undefined, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
-  const outputs = [];
-  for (let times = 0; times < 2; times += 1) {
-    const { status, stdout, stderr } = await run(program('oping'), ['--help'], { env });
+  const env = { XDG_CACHE_HOME: folder, NODE_COMPILE_CACHE: undefined };
+  const place = join(folder, 'o7s-testbed');
+  const help = async (): Promise<Map<string, number>> => {
+    const { status, stdout } = await run(program('oping'), ['--help'], { env });
     expect(status).toBe(0);
-    outputs.push(stdout + stderr);
-  }
-  expect(outputs.map((output) => saidOf(output, 'oping'))).toEqual([['not initialized'], ['accepted']]);
+    expect(stdout).toContain('Usage: oping');
+    return kept(place, 'oping');
+  };
+  const first = await help();
+  expect([...first]).toHaveLength(1);
+  expect(await help()).toEqual(first);
   expect(readdirSync(folder)).toEqual(['o7s-testbed']);
+  // What V8 does not take is made anew: cut off, or of another version.
+  const [[file = ''] = []] = first;
+  for (const bytes of [100, 0]) {
+    truncateSync(join(place, file), bytes);
+    const again = await help();
+    expect([...again.keys()]).toEqual([file]);
+    expect(statSync(join(place, file)).size).toBeGreaterThan(10_000);
+  }
+});
+
+test('it keeps the newest versions, and nothing of others', async () => {
+  for (const name of [
+    'oping-1.code',
+    'oping-2.code',
+    'oping-3.code',
+    'oping-4.code',
+    'oping-5.code',
+    'irm-1.code',
+  ])
+    writeFileSync(join(folder, name), '');
+  utimesSync(join(folder, 'oping-3.code'), 0, 0);
+  utimesSync(join(folder, 'oping-4.code'), 1, 1);
+  const env = { NODE_COMPILE_CACHE: folder };
+  expect(await run(program('oping'), ['--help'], { env })).toMatchObject({ status: 0 });
+  const files = readdirSync(folder).filter((file) => file.endsWith('.code'));
+  expect(files).toHaveLength(5);
+  expect(files).toEqual(
+    expect.arrayContaining(['oping-1.code', 'oping-2.code', 'oping-5.code', 'irm-1.code']),
+  );
+});
+
+test('it keeps nothing where that is turned off', async () => {
+  const env = { XDG_CACHE_HOME: folder, NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: '1' };
+  expect(await run(program('oping'), ['--help'], { env })).toMatchObject({ status: 0 });
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('one that cannot keep anything starts all the same', async () => {
@@ -43,26 +91,20 @@ test('one that cannot keep anything starts all the same', async () => {
 });
 
 test('daemons keep what they compiled, also when they are killed, and their next ones take it', async () => {
-  const words = [`NODE_COMPILE_CACHE=${folder}`, 'NODE_DEBUG_NATIVE=COMPILE_CACHE'];
-  const launch = (command: string, args: readonly string[]) => ['env', [...words, command, ...args]] as const;
-  /** What Node has in the folder, without what it is writing. */
-  const kept = (): string[] =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\/[0-9a-f]+$/.test(name));
+  const launch = (command: string, args: readonly string[]) =>
+    ['env', [`NODE_COMPILE_CACHE=${folder}`, command, ...args]] as const;
+  const both = (): Map<string, number> => new Map([...kept(folder, 'irmd'), ...kept(folder, 'ipcpd')]);
   {
     await using node = await TestNode.start(launch);
-    await until('both daemons to keep what they compiled', () => {
-      const { stderr } = node.irmd;
-      const [begun, done] = [/Creating temporary file/g, /Renaming .*success/g].map(
-        (words) => [...stderr.matchAll(words)].length,
-      );
-      // What irmd says is of its own; there is one more for ipcpd.
-      return (
-        /writing cache for \S+ \S*\/irmd\.cjs/.test(stderr) && begun === done && kept().length > (done ?? 0)
-      );
-    });
+    await until('both daemons to keep what they compiled', () => both().size === 2);
     node.irmd.child.kill('SIGKILL');
     await node.irmd.finished;
   }
-  await using node = await TestNode.start(launch);
-  expect(saidOf(node.irmd.stderr, 'irmd')).toEqual(['accepted']);
+  const before = both();
+  {
+    await using node = await TestNode.start(launch);
+    await node.irm('ipcp list');
+  }
+  // What V8 had not taken they would have made anew as they ended.
+  expect(both()).toEqual(before);
 });

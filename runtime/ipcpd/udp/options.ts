@@ -15,19 +15,24 @@ export interface UdpLayerOptions {
   readonly dns: string | undefined;
 }
 
+/** Addresses and how many of their bits are meant. */
+type Ranges = readonly (readonly [address: string, bits: number])[];
 /** Addresses that are nobody's, or several hosts'. */
-const shared = new BlockList();
-shared.addAddress('0.0.0.0');
-shared.addAddress('255.255.255.255');
-shared.addSubnet('224.0.0.0', 4);
-shared.addAddress('::', 'ipv6');
-shared.addSubnet('ff00::', 8, 'ipv6');
+const shared: Record<Family, Ranges> = {
+  4: [
+    ['0.0.0.0', 32],
+    ['255.255.255.255', 32],
+    ['224.0.0.0', 4],
+  ],
+  6: [
+    ['::', 128],
+    ['ff00::', 8],
+  ],
+};
 /** Addresses that mean nothing without an interface. */
-const linkLocal = new BlockList();
-linkLocal.addSubnet('fe80::', 10, 'ipv6');
+const linkLocal: Record<Family, Ranges> = { 4: [], 6: [['fe80::', 10]] };
 /** IPv4 addresses in the form of IPv6: what comes from them has the other form. */
-const mapped = new BlockList();
-mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+const mapped: Ranges = [['::ffff:0:0', 96]];
 const families = { 4: 'ipv4', 6: 'ipv6' } as const;
 
 /**
@@ -44,11 +49,11 @@ export function udpOptions(asked: Family | undefined, config: BootstrapConfig): 
     const wanted = asked === undefined ? 'an IP' : `an IPv${asked}`;
     throw new O7sError('EINVAL', `${ip} is not ${wanted} address`);
   }
-  if (shared.check(ip, families[family])) {
+  if (isAmong(shared[family], ip, family)) {
     const hint = 'give one that other hosts reach this one at';
     throw new O7sError('EINVAL', `${ip} is no address of one host`, { hint });
   }
-  if (linkLocal.check(ip, families[family])) {
+  if (isAmong(linkLocal[family], ip, family)) {
     const hint = 'use a global or unique local address';
     throw new O7sError('EINVAL', `${ip} is a link-local address`, { hint });
   }
@@ -60,6 +65,12 @@ export function udpOptions(asked: Family | undefined, config: BootstrapConfig): 
 
 function familyOf(ip: string): Family | undefined {
   // The address of an interface (fe80::1%eth0) is none that others could send to.
-  const family = ip.includes('%') || mapped.check(ip, 'ipv6') ? 0 : isIP(ip);
+  const family = ip.includes('%') || isAmong(mapped, ip, 6) ? 0 : isIP(ip);
   return family === 0 ? undefined : (family as Family);
+}
+
+function isAmong(ranges: Ranges, ip: string, family: Family): boolean {
+  const list = new BlockList();
+  for (const [address, bits] of ranges) list.addSubnet(address, bits, families[family]);
+  return list.check(ip, families[family]);
 }

@@ -39,7 +39,8 @@ export type HotHandler = (events: number) => boolean;
 
 /** On a single processor whoever looks takes the time of the process it waits for. */
 const shared = availableParallelism() === 1;
-const loopFd = isMainThread ? eventLoopFd() : undefined;
+/** What the event loop of the process waits at: undefined where there is none to be had, null until it is asked for. */
+let loopFd: number | undefined | null = null;
 const handlers: (HotHandler | undefined)[] = [];
 const events = Buffer.alloc(eventsMax * eventBytes);
 const eventsAt = addressOf(events);
@@ -53,8 +54,9 @@ let lastEvent = 0;
 let looking = false;
 let leaving = false;
 
-/** This process carries packets and does little else: from now on the data path waits by itself. */
+/** This process carries packets and does little else: from now on the data path waits by itself. Of its main thread. */
 export function dedicateProcess(): void {
+  loopFd = eventLoopFd();
   dedicated = loopFd !== undefined;
 }
 
@@ -99,6 +101,8 @@ export function leaveHotLoop(): void {
  * have a turn.
  */
 export function handleEvents(ms: number): boolean {
+  // Another thread has an event loop of its own, which nobody can name.
+  if (loopFd === null) loopFd = isMainThread ? eventLoopFd() : undefined;
   if (loopFd === undefined) return true;
   leaving = false;
   const count = libc.epollWait(loopFd, eventsAt, eventsMax, ms) as number;

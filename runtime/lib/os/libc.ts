@@ -1,6 +1,6 @@
 /** The C library, as far as the runtime needs what Node does not offer. Nothing outside lib/os sees it. */
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 const c = koffi.load(null);
 

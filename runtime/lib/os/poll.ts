@@ -1,11 +1,11 @@
 /** Waits for a descriptor in the event loop. */
-import { node as koffiNode } from 'koffi';
+import { koffi, type PollHandle } from './koffi.ts';
 import { dataEvent, leaveHotLoop, pollEvent, setHotHandler } from './hot-loop.ts';
 
 /** What a descriptor is watched for; changing it takes effect at once. */
 export class FdWatch implements Disposable {
   readonly #fd: number;
-  readonly #handle: koffiNode.PollHandle;
+  readonly #handle: PollHandle;
   readonly #onReadable: () => void;
   readonly #onWritable: () => void;
   readonly #onFailed: () => void;
@@ -29,7 +29,7 @@ export class FdWatch implements Disposable {
     this.#onReadable = onReadable;
     this.#onWritable = onWritable;
     this.#onFailed = onFailed;
-    this.#handle = koffiNode.poll(fd, { readable: false, writable: false }, () => {});
+    this.#handle = koffi.node.poll(fd, { readable: false, writable: false }, () => {});
     this.#handle.stop();
   }
 
