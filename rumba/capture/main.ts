@@ -8,6 +8,8 @@ import { fileHeader, recordHeader } from './pcap.ts';
 
 /** ETH_P_ALL: frames of every type. */
 const everyType = 3;
+/** Frames that may wait to be taken: 2 MiB at an MTU of 1500. */
+const waitingFrames = 1024;
 /** Bytes that may wait for the reader; frames beyond that are dropped, and counted. */
 const waitingMax = 64 * 1024 * 1024;
 /** How often to look whether the interface was made anew, ms. */
@@ -26,7 +28,7 @@ process.once('SIGTERM', finish).once('SIGINT', finish);
 setInterval(look, lookMs);
 
 function open(): PacketSocket {
-  return new PacketSocket(name, everyType, take, { outgoing: true });
+  return new PacketSocket(name, everyType, take, { frames: waitingFrames, outgoing: true });
 }
 
 function take(): void {

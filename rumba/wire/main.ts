@@ -20,6 +20,8 @@ import { Way } from './way.ts';
 
 /** ETH_P_ALL: frames of every type. */
 const everyType = 3;
+/** Frames that may wait to be taken: 2 MiB at an MTU of 1500. All that arrive are accounted for. */
+const waitingFrames = 1024;
 /** Packets of no type: a socket that only sends. */
 const noType = 0;
 const drainLookMs = 5;
@@ -43,9 +45,9 @@ class Ends implements Disposable {
   /** Throws KernelError ENODEV where one of the interfaces is missing. */
   constructor({ from, to, funnel }: WayEnds, onReadable: () => void) {
     completeFrames(funnel);
-    this.out = new PacketSocket(to, noType, () => {});
+    this.out = new PacketSocket(to, noType, () => {}, { frames: 1 });
     try {
-      this.in = new PacketSocket(from, everyType, onReadable);
+      this.in = new PacketSocket(from, everyType, onReadable, { frames: waitingFrames });
       this.#from = from;
       this.#arrivedBefore = framesArrived(from);
     } catch (error) {

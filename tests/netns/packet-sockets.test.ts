@@ -12,6 +12,7 @@ import { until } from '../support/until.ts';
 const everyType = 3;
 const deadlineMs = 60_000;
 const wakesProgram = fileURLToPath(new URL('../support/wakes-program.ts', import.meta.url));
+const ringProgram = fileURLToPath(new URL('../support/ring-program.ts', import.meta.url));
 const missing = namespacesMissing();
 
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
@@ -73,6 +74,33 @@ test('a frame has its tags, also where the kernel holds one beside it', async ()
     await to[Symbol.asyncDispose]();
     await from[Symbol.asyncDispose]();
   }
+});
+
+test('a socket that loses many frames has room for more of them afterwards; what it loses is counted', async () => {
+  await using pair = await NamespacePair.make();
+  await pair.a.run('ip', 'link', 'add', 'x', 'type', 'veth', 'peer', 'name', 'y');
+  for (const name of ['x', 'y']) await pair.a.run('ip', 'link', 'set', name, 'up');
+  // Too many, as many again, one to see that nothing waits, and far more than there may ever be room for.
+  const bursts = [500, 500, 1, ...Array.from({ length: 8 }, () => 20_000), 3000];
+  const program = new Running(
+    ...pair.a.launch(process.execPath, [ringProgram, 'x', 'y', ...bursts.map(String)]),
+  );
+  expect(await program.finished).toMatchObject({ status: 0, stderr: '' });
+  const told = JSON.parse(program.stdout) as { numbers: number[]; lost: number }[];
+  const counts = told.map(({ numbers }) => numbers.length);
+  const [first = 0, second, third] = counts;
+  expect(first).toBeGreaterThanOrEqual(256);
+  expect(first).toBeLessThan(500);
+  expect([second, third, counts.at(-1)]).toEqual([500, 1, 3000]);
+  // In order, none twice, and all others are counted.
+  const numbers = told.flatMap((each) => each.numbers);
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other));
+  const sent = bursts.reduce((sum, burst) => sum + burst, 0);
+  expect(numbers.length + (told.at(-1)?.lost ?? 0)).toBe(sent);
+  // 8 MiB of memory, and no more.
+  const most = Math.max(...counts);
+  expect(most).toBeGreaterThan(4000);
+  expect(most).toBeLessThan(5000);
 });
 
 const packets = new PacketPool(addressOf);

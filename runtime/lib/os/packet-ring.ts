@@ -18,6 +18,8 @@ const offset = {
 } as const;
 const statusUser = 1;
 const statusCopy = 2;
+/** Frames were lost before this one, for want of room. */
+const statusLosing = 4;
 /** The frame had an 802.1Q tag, which the kernel holds beside it; and that says which type of tag it was. */
 const statusTag = 0x10;
 const statusTagProtocol = 0x40;
@@ -37,6 +39,7 @@ export class PacketRing {
   readonly #slots: readonly number[];
   #next = 0;
   #taken = 0;
+  #wasFull = false;
 
   /** Gives a socket that is not bound yet a ring of `slots` frames of up to `frameBytes`. */
   constructor(fd: number, slots: number, frameBytes: number, subject: string) {
@@ -64,13 +67,38 @@ export class PacketRing {
     this.#packets = this.#slots.map(() => new Packet(memory, address, view));
   }
 
+  #isUsed(slot: number): boolean {
+    const at = this.#slots.at(slot) ?? 0;
+    return (this.#view.getUint32(at + offset.status, true) & statusUser) !== 0;
+  }
+
+  /** Whether it was full since this was last asked, so that frames may have been lost. */
+  takeFull(): boolean {
+    const wasFull = this.#wasFull;
+    this.#wasFull = false;
+    return wasFull;
+  }
+
+  /** Frames there is room for. */
+  get frames(): number {
+    return this.#slots.length;
+  }
+
+  /** Memory it takes. */
+  get bytes(): number {
+    return this.#memory.length;
+  }
+
   /** Hands on up to `max` frames with the slots they are in; they are valid until `release`. How many they were. */
   receive(max: number, onFrame: (frame: Packet, slot: number) => void, onTruncated: () => void): number {
     let count = 0;
+    // The frames that find it full are told of by the next that does not.
+    if (this.#taken === 0 && this.#isUsed(this.#next - 1)) this.#wasFull = true;
     while (count < max) {
       const at = this.#slots[this.#next] ?? 0;
       const status = this.#view.getUint32(at + offset.status, true);
       if ((status & statusUser) === 0) break;
+      if ((status & statusLosing) !== 0) this.#wasFull = true;
       const packet = this.#packets[this.#next];
       this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
       count += 1;

@@ -1,6 +1,6 @@
 /** A packet socket (AF_PACKET) on one interface and one Ethernet type, with batched receive and send. */
 import { type NetworkInterface, lookUpInterface } from './interfaces.ts';
-import { check, lastErrno, libc, linux } from './libc.ts';
+import { addressOf, check, lastErrno, libc, linux } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
 import { FdWatch } from './poll.ts';
 import type { Packet } from '../wire/packet.ts';
@@ -9,13 +9,19 @@ import { askForQueue, SendQueueGauge } from './queues.ts';
 
 /** Frames a system call takes. */
 const batchFrames = 64;
-/** Frames that may wait to be received: 2 MiB at an MTU of 1500. */
-const ringFrames = 1024;
+/** Frames that may wait to be received at first: 512 KiB at an MTU of 1500. A node has a socket for each of its cables. */
+const firstFrames = 256;
+/** How much more may wait after one in so many was lost, and bytes that are not exceeded by that. A larger ring fills more of the caches. */
+const growth = 2;
+const lossWorthwhile = 16;
+const ringBytesMax = 8 * 1024 * 1024;
 /** Send queue asked for, in bytes. */
 const queueBytes = 8 * 1024 * 1024;
 const ethernetHeaderBytes = 14;
 /** Of an 802.1Q tag, which an MTU does not count. */
 const tagBytes = 4;
+/** A filter of one instruction that lets nothing pass: BPF_RET, 0 bytes. */
+const nothingPasses = Buffer.from([0x06, 0, 0, 0, 0, 0, 0, 0]);
 
 export interface PacketSocketCounters {
   framesReceived: number;
@@ -26,6 +32,84 @@ export interface PacketSocketCounters {
   droppedTruncated: number;
 }
 
+/** A socket of the kernel with its receive ring. */
+class Endpoint implements Disposable {
+  readonly fd: number;
+  readonly ring: PacketRing;
+  readonly gauge: SendQueueGauge;
+  readonly #subject: string;
+  #watch: FdWatch | undefined;
+  #dropped = 0;
+
+  /** It gets nothing yet. */
+  constructor({ name, mtu }: NetworkInterface, frames: number, outgoing: boolean) {
+    this.#subject = `interface ${name}`;
+    const type = linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+    // Protocol 0 until bound: otherwise frames of all interfaces come in between.
+    this.fd = check(libc.socket(linux.AF_PACKET, type, 0) as number, 'socket', this.#subject);
+    try {
+      askForQueue(this.fd, 'send', queueBytes);
+      this.gauge = new SendQueueGauge(this.fd);
+      if (!outgoing) this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, word(1));
+      this.ring = new PacketRing(this.fd, frames, mtu + ethernetHeaderBytes + tagBytes, this.#subject);
+    } catch (error) {
+      libc.close(this.fd);
+      throw error;
+    }
+  }
+
+  bind(ethertype: number, interfaceIndex: number, onReadable: () => void): void {
+    const address = Buffer.alloc(20);
+    address.writeUInt16LE(linux.AF_PACKET, 0);
+    address.writeUInt16BE(ethertype, 2);
+    address.writeInt32LE(interfaceIndex, 4);
+    check(libc.bind(this.fd, address, address.length) as number, 'bind', this.#subject);
+    this.#watch = new FdWatch(this.fd, onReadable, undefined, this.#takeError);
+    this.#watch.watch(true, false);
+  }
+
+  /** From now on it gets no more frames, or does again. */
+  stop(isStopped: boolean): void {
+    if (!isStopped) return this.#setOption(linux.SOL_SOCKET, linux.SO_DETACH_FILTER, word(0));
+    const program = Buffer.alloc(16);
+    program.writeUInt16LE(1, 0);
+    program.writeBigUInt64LE(BigInt(addressOf(nothingPasses)), 8);
+    this.#setOption(linux.SOL_SOCKET, linux.SO_ATTACH_FILTER, program);
+  }
+
+  /** Frames that found the ring full. The kernel forgets the count when it has told it. */
+  get dropped(): number {
+    const statistics = Buffer.alloc(8);
+    libc.getsockopt(this.fd, linux.SOL_PACKET, linux.PACKET_STATISTICS, statistics, word(statistics.length));
+    this.#dropped += statistics.readUInt32LE(4);
+    return this.#dropped;
+  }
+
+  /** Frames are taken from memory, which takes no error: that the interface was set down would be told for ever. */
+  readonly #takeError = (): void => {
+    libc.getsockopt(this.fd, linux.SOL_SOCKET, linux.SO_ERROR, word(0), word(4));
+  };
+
+  #setOption(level: number, option: number, value: Buffer): void {
+    check(
+      libc.setsockopt(this.fd, level, option, value, value.length) as number,
+      'setsockopt',
+      this.#subject,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    libc.close(this.fd);
+  }
+}
+
+function word(value: number): Buffer {
+  const memory = Buffer.alloc(4);
+  memory.writeInt32LE(value, 0);
+  return memory;
+}
+
 export class PacketSocket implements Disposable {
   readonly interface: NetworkInterface;
   readonly counters: PacketSocketCounters = {
@@ -34,21 +118,30 @@ export class PacketSocket implements Disposable {
     sendFailed: 0,
     droppedTruncated: 0,
   };
-  readonly #fd: number;
-  readonly #watch: FdWatch;
-  readonly #subject: string;
-  readonly #ring: PacketRing;
-  readonly #gauge: SendQueueGauge;
+  readonly #ethertype: number;
+  readonly #outgoing: boolean;
+  readonly #onReadable: () => void;
   readonly #sendBatch = new MessageBatch(batchFrames);
+  #endpoint: Endpoint;
+  /** Its ring became too small; what is in it is received first. */
+  #former: Endpoint | undefined;
+  /** What the last frame was handed on from. */
+  #source: PacketRing;
+  #mayGrow: boolean;
   #queued = 0;
   #lastAddress = 0;
   #lastBytes = 0;
+  /** By endpoints that are no more. */
   #dropped = 0;
+  /** When it was last asked whether this one loses much. */
+  #receivedBefore = 0;
+  #droppedBefore = 0;
   #closed = false;
 
   /**
    * Opens a socket.
    *
+   * @param frames how many may wait to be received; by default few at first, and more after some were lost.
    * @param outgoing also takes frames that leave by the interface, whoever sends them.
    * @param onReadable frames wait: call `receive` until it returns fewer than asked for.
    * @throws KernelError with the name of the error, the call and the interface: ENODEV, EPERM without NET_RAW.
@@ -57,34 +150,25 @@ export class PacketSocket implements Disposable {
     name: string,
     ethertype: number,
     onReadable: () => void,
-    { outgoing = false }: { outgoing?: boolean } = {},
+    { frames, outgoing = false }: { frames?: number; outgoing?: boolean } = {},
   ) {
     this.interface = lookUpInterface(name);
-    this.#subject = `interface ${name}`;
-    const type = linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
-    // Protocol 0 until bound: otherwise frames of all interfaces come in between.
-    this.#fd = check(libc.socket(linux.AF_PACKET, type, 0) as number, 'socket', this.#subject);
+    this.#ethertype = ethertype;
+    this.#outgoing = outgoing;
+    this.#onReadable = onReadable;
+    this.#endpoint = new Endpoint(this.interface, frames ?? firstFrames, outgoing);
+    this.#mayGrow = frames === undefined;
+    this.#source = this.#endpoint.ring;
+    this.#bind(this.#endpoint);
+  }
+
+  #bind(endpoint: Endpoint): void {
     try {
-      askForQueue(this.#fd, 'send', queueBytes);
-      this.#gauge = new SendQueueGauge(this.#fd);
-      if (!outgoing) this.#setOption(linux.SOL_PACKET, linux.PACKET_IGNORE_OUTGOING, 1);
-      const address = Buffer.alloc(20);
-      this.#ring = new PacketRing(
-        this.#fd,
-        ringFrames,
-        this.interface.mtu + ethernetHeaderBytes + tagBytes,
-        this.#subject,
-      );
-      address.writeUInt16LE(linux.AF_PACKET, 0);
-      address.writeUInt16BE(ethertype, 2);
-      address.writeInt32LE(this.interface.index, 4);
-      check(libc.bind(this.#fd, address, address.length) as number, 'bind', this.#subject);
-      this.#watch = new FdWatch(this.#fd, onReadable, undefined, this.#takeError);
+      endpoint.bind(this.#ethertype, this.interface.index, this.#onReadable);
     } catch (error) {
-      libc.close(this.#fd);
+      endpoint[Symbol.dispose]();
       throw error;
     }
-    this.#watch.watch(true, false);
   }
 
   /**
@@ -93,19 +177,70 @@ export class PacketSocket implements Disposable {
    * @returns the number of frames, less than `PacketSocket.batch` when none is left.
    */
   receive(onFrame: (frame: Packet, slot: number) => void): number {
-    const count = this.#ring.receive(batchFrames, onFrame, this.#onTruncated);
+    let count = 0;
+    const former = this.#former;
+    if (former !== undefined) {
+      count = this.#receiveFrom(former.ring, batchFrames, onFrame);
+      if (count === batchFrames) return count;
+      this.#former = undefined;
+      this.#dropped += former.dropped;
+      former[Symbol.dispose]();
+    }
+    const { ring } = this.#endpoint;
+    count += this.#receiveFrom(ring, batchFrames - count, onFrame);
+    if (ring.takeFull() && this.#mayGrow && this.#losesMuch()) this.#grow();
+    return count;
+  }
+
+  #receiveFrom(ring: PacketRing, max: number, onFrame: (frame: Packet, slot: number) => void): number {
+    this.#source = ring;
+    const count = ring.receive(max, onFrame, this.#onTruncated);
     this.counters.framesReceived += count;
     return count;
   }
 
-  /** When a received frame passed, by its slot. */
+  /** Of what came since this was last asked. */
+  #losesMuch(): boolean {
+    const { framesReceived } = this.counters;
+    const { dropped } = this.#endpoint;
+    const [received, lost] = [framesReceived - this.#receivedBefore, dropped - this.#droppedBefore];
+    this.#receivedBefore = framesReceived;
+    this.#droppedBefore = dropped;
+    return lost * lossWorthwhile > received;
+  }
+
+  /**
+   * Has a ring with more room from now on, unless that would be too much. The kernel cannot make one larger, so another socket takes
+   * over. What arrives between the two calls that does it is lost, as were frames before it.
+   */
+  #grow(): void {
+    const { ring } = this.#endpoint;
+    this.#mayGrow = growth * ring.bytes <= ringBytesMax;
+    if (!this.#mayGrow) return;
+    const former = this.#endpoint;
+    try {
+      const next = new Endpoint(this.interface, growth * ring.frames, this.#outgoing);
+      former.stop(true);
+      this.#bind(next);
+      this.#endpoint = next;
+      this.#former = former;
+      this.#droppedBefore = 0;
+    } catch {
+      // No memory, or no interface any more: what there is goes on.
+      former.stop(false);
+      this.#mayGrow = false;
+    }
+  }
+
+  /** When a received frame passed, by its slot; while it is handed on. */
   timeAt(slot: number): { seconds: number; nanoseconds: number } {
-    return this.#ring.timeAt(slot);
+    return this.#source.timeAt(slot);
   }
 
   /** Gives back the room of the frames that were received. */
   release(): void {
-    this.#ring.release();
+    this.#former?.ring.release();
+    this.#endpoint.ring.release();
   }
 
   readonly #onTruncated = (): void => {
@@ -126,13 +261,13 @@ export class PacketSocket implements Disposable {
 
   /** Hands the only queued frame to the kernel: 1, or -1 when it is refused. */
   #sendOne(): number {
-    return libc.send(this.#fd, this.#lastAddress, this.#lastBytes, linux.MSG_DONTWAIT) < 0 ? -1 : 1;
+    return libc.send(this.#endpoint.fd, this.#lastAddress, this.#lastBytes, linux.MSG_DONTWAIT) < 0 ? -1 : 1;
   }
 
   /** Hands queued frames from one on to the kernel; how many it took, or -1. */
   #sendFrom(first: number): number {
     const address = this.#sendBatch.address(first);
-    return libc.sendmmsg(this.#fd, address, this.#queued - first, linux.MSG_DONTWAIT) as number;
+    return libc.sendmmsg(this.#endpoint.fd, address, this.#queued - first, linux.MSG_DONTWAIT) as number;
   }
 
   /** Hands all queued frames to the kernel. What it refuses is counted. */
@@ -150,7 +285,7 @@ export class PacketSocket implements Disposable {
       }
     }
     this.#queued = 0;
-    this.#gauge.sent(this.#lastBytes);
+    this.#endpoint.gauge.sent(this.#lastBytes);
   }
 
   get queued(): number {
@@ -159,44 +294,22 @@ export class PacketSocket implements Disposable {
 
   /** Packets that wait in the kernel to leave, roughly and as of a moment ago. */
   get backlog(): number {
-    return this.#gauge.packets;
+    return this.#endpoint.gauge.packets;
   }
 
   /** What was lost so far. */
   get losses(): { sendFailed: number; droppedTruncated: number; droppedQueueFull: number } {
     const { sendFailed, droppedTruncated } = this.counters;
-    return { sendFailed, droppedTruncated, droppedQueueFull: this.#kernelDrops() };
+    const open = this.#closed ? [] : [this.#endpoint, ...(this.#former === undefined ? [] : [this.#former])];
+    const droppedQueueFull = open.reduce((sum, { dropped }) => sum + dropped, this.#dropped);
+    return { sendFailed, droppedTruncated, droppedQueueFull };
   }
 
   [Symbol.dispose](): void {
     if (this.#closed) return;
+    this.#dropped = this.losses.droppedQueueFull;
     this.#closed = true;
-    this.#watch[Symbol.dispose]();
-    libc.close(this.#fd);
-  }
-
-  /** Frames that found the ring full. The kernel forgets the count when it has told it. */
-  #kernelDrops(): number {
-    if (this.#closed) return this.#dropped;
-    const statistics = Buffer.alloc(8);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(statistics.length, 0);
-    libc.getsockopt(this.#fd, linux.SOL_PACKET, linux.PACKET_STATISTICS, statistics, length);
-    this.#dropped += statistics.readUInt32LE(4);
-    return this.#dropped;
-  }
-
-  /** Frames are taken from memory, which takes no error: that the interface was set down would be told for ever. */
-  readonly #takeError = (): void => {
-    const memory = Buffer.alloc(4);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(memory.length, 0);
-    libc.getsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_ERROR, memory, length);
-  };
-
-  #setOption(level: number, option: number, value: number): void {
-    const memory = Buffer.alloc(4);
-    memory.writeInt32LE(value, 0);
-    check(libc.setsockopt(this.#fd, level, option, memory, 4) as number, 'setsockopt', this.#subject);
+    this.#former?.[Symbol.dispose]();
+    this.#endpoint[Symbol.dispose]();
   }
 }
