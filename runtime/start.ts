@@ -12,10 +12,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -29,7 +31,8 @@ declare const O7S_BUILD: string;
 const startedMs = 2000;
 /** By then it has done most of what it ever does, ms. */
 const knownMs = 15_000;
-/** How many runs there are for one that looks whether it compiled more than is kept. */
+/** Looks at whether a run compiled more than is kept, one after another and in vain, after which only one run of so many looks. */
+const looksMax = 8;
 const looksOnceIn = 16;
 /** How much more that has to be. */
 const worthwhile = 1.1;
@@ -60,17 +63,19 @@ class Kept {
   readonly #file: string;
   readonly #folder: string;
   readonly #name: string;
-  readonly data: Buffer | undefined;
 
   constructor(folder: string, name: string, modifiedMs: number) {
     const version = [O7S_BUILD, Math.floor(modifiedMs / 1000), process.version, process.arch];
     this.#folder = folder;
     this.#name = name;
     this.#file = join(folder, `${name}-${version.join('-')}${suffix}`);
+  }
+
+  read(): Buffer | undefined {
     try {
-      this.data = readFileSync(this.#file);
+      return readFileSync(this.#file).subarray(0, -1);
     } catch {
-      this.data = undefined;
+      return undefined;
     }
   }
 
@@ -79,13 +84,36 @@ class Kept {
     return existsSync(this.#file);
   }
 
+  /** Keeps what a program compiled when that is worthwhile. How often it was not is the last byte of the file. */
+  look(compiled: () => Buffer): void {
+    try {
+      const fd = openSync(this.#file, 'r+');
+      try {
+        const { size } = fstatSync(fd);
+        const looks = Buffer.alloc(1);
+        readSync(fd, looks, 0, 1, size - 1);
+        if ((looks[0] ?? 0) >= looksMax && Math.random() * looksOnceIn > 1) return;
+        const data = compiled();
+        if (data.length > worthwhile * size) return this.keep(data);
+        looks[0] = Math.min((looks[0] ?? 0) + 1, looksMax);
+        writeSync(fd, looks, 0, 1, size - 1);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // It is gone, or somebody else's.
+    }
+  }
+
   keep(data: Buffer): void {
-    const draft = `${this.#file}.${process.pid}`;
+    // Processes of nodes have the same numbers, and share the folder.
+    const draft = `${this.#file}.${Math.random().toString(36).slice(2)}`;
     try {
       // V8 believes what it is given, so a file is whole or not there, also after a power failure.
-      const fd = openSync(draft, 'w', 0o600);
+      const fd = openSync(draft, 'wx', 0o600);
       try {
         writeFileSync(fd, data);
+        writeSync(fd, Buffer.alloc(1));
         fsyncSync(fd);
       } finally {
         closeSync(fd);
@@ -112,33 +140,36 @@ const program = join(dirname(start), `${name}.cjs`);
 // To the program it is as if it had been started by itself.
 process.argv.splice(1, 2, program);
 
-const fd = openSync(program, 'r');
-const source = readFileSync(fd, 'utf8');
-const folder = cacheFolder();
-const kept = folder === undefined ? undefined : new Kept(folder, name, fstatSync(fd).mtimeMs);
-closeSync(fd);
-const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-  filename: program,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  ...(kept?.data !== undefined && { cachedData: kept.data }),
-});
-if (kept !== undefined) {
-  if (kept.data === undefined || script.cachedDataRejected === true) {
-    const keepOnce = (): void => {
-      process.off('exit', keepOnce);
-      if (script.cachedDataRejected === true || !kept.isThere) kept.keep(script.createCachedData());
-    };
-    process.on('exit', keepOnce);
-    setTimeout(keepOnce, startedMs).unref();
-  }
-  if (Math.random() < 1 / looksOnceIn) {
-    const before = kept.data?.length ?? 0;
-    setTimeout(() => {
-      const data = script.createCachedData();
-      if (data.length > worthwhile * before) kept.keep(data);
-    }, knownMs).unref();
-  }
+/** Loads the program as a module, with what was compiled, and says whether V8 took that. Nothing holds it afterwards. */
+function load(): { script: Script; kept: Kept | undefined; isTaken: boolean } {
+  const fd = openSync(program, 'r');
+  const source = readFileSync(fd, 'utf8');
+  const folder = cacheFolder();
+  const kept = folder === undefined ? undefined : new Kept(folder, name, fstatSync(fd).mtimeMs);
+  closeSync(fd);
+  const cachedData = kept?.read();
+  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: program,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    ...(cachedData !== undefined && { cachedData }),
+  });
+  return { script, kept, isTaken: script.cachedDataRejected === false };
 }
+
+const { script, kept, isTaken } = load();
+if (kept !== undefined && !isTaken) {
+  const isRejected = script.cachedDataRejected === true;
+  const keepOnce = (): void => {
+    process.off('exit', keepOnce);
+    if (isRejected || !kept.isThere) kept.keep(script.createCachedData());
+  };
+  process.on('exit', keepOnce);
+  setTimeout(keepOnce, startedMs).unref();
+}
+// The first run that kept something may have been one that did nothing. In a folder of one's own choice that is one's own affair: that of the
+// image comes with each container anew.
+if (kept !== undefined && !process.env['NODE_COMPILE_CACHE'])
+  setTimeout(() => kept.look(() => script.createCachedData()), knownMs).unref();
 const module = { exports: {}, id: '.', filename: program, loaded: false };
 (script.runInThisContext() as (...given: unknown[]) => void).call(
   module.exports,
