@@ -1,41 +1,100 @@
 /**
- * Sends numbered frames from one interface to another of its namespace, a burst at a time, and takes them after each:
- * `ring-program.ts FROM TO BURST...`. Tells, in one line of JSON, which numbers came of each burst and what was counted as lost until then.
+ * Numbered frames, sent and taken at interfaces of a namespace.
+ *
+ *     ring-program.ts bursts FROM TO FRAMES...
+ *     ring-program.ts take INTERFACE
+ *     ring-program.ts send INTERFACE FRAMES
+ *
+ * `bursts` sends that many at a time, and takes them after each; then waits until no more frames may wait than at first, and does it once again.
+ * It tells, in a line of JSON, of each burst which numbers came, what was counted as lost until then, and how many may wait now.
+ * `take` says `ready`, is slow to take the first, and tells the same once its input ends.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf } from '../../runtime/lib/os/libc.ts';
 import { PacketSocket } from '../../runtime/lib/os/packet-socket.ts';
 import { PacketPool } from '../../runtime/lib/wire/packet.ts';
 
 const type = 0x88b5;
 const headerBytes = 14;
-const [from = '', to = '', ...bursts] = process.argv.slice(2);
+const lookMs = 20;
+const slowMs = 50;
+const deadlineMs = 60_000;
 const packets = new PacketPool(addressOf);
-using out = new PacketSocket(from, type, () => {});
-using into = new PacketSocket(to, type, () => {});
+const [mode, name = '', ...words] = process.argv.slice(2);
+let sent = 0;
 
-function send(number: number): void {
-  const frame = Buffer.alloc(60, 0xff);
-  frame.writeUInt16BE(type, headerBytes - 2);
-  frame.writeUInt32BE(number, headerBytes);
-  const packet = packets.take(frame.length);
-  packet.append(frame, 0, frame.length);
-  out.send(packet);
+function send(out: PacketSocket, frames: number): void {
+  for (let count = 0; count < frames; count += 1) {
+    const frame = Buffer.alloc(60, 0xff);
+    frame.writeUInt16BE(type, headerBytes - 2);
+    frame.writeUInt32BE(sent++, headerBytes);
+    const packet = packets.take(frame.length);
+    packet.append(frame, 0, frame.length);
+    out.send(packet);
+  }
+  out.flush();
+  packets.reset();
 }
 
-function takeAll(): number[] {
-  const numbers: number[] = [];
-  for (;;) {
-    const count = into.receive((frame) => numbers.push(frame.bytes().readUInt32BE(headerBytes)));
-    into.release();
-    if (count < PacketSocket.batch) return numbers;
+interface Told {
+  readonly numbers: number[];
+  readonly lost: number;
+  readonly room: number;
+}
+
+class Taker {
+  readonly socket: PacketSocket;
+  #numbers: number[] = [];
+
+  /** @param byItself whether it takes frames as they come. */
+  constructor(from: string, byItself: boolean) {
+    this.socket = new PacketSocket(from, type, () => {
+      if (!byItself) return;
+      if (this.#numbers.length === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, slowMs);
+      this.take();
+    });
+  }
+
+  take(): void {
+    let count;
+    do {
+      count = this.socket.receive((frame) => this.#numbers.push(frame.bytes().readUInt32BE(headerBytes)));
+      this.socket.release();
+    } while (count === PacketSocket.batch);
+  }
+
+  tell(): Told {
+    this.take();
+    const numbers = this.#numbers;
+    this.#numbers = [];
+    return { numbers, lost: this.socket.losses.droppedQueueFull, room: this.socket.room };
   }
 }
 
-let sent = 0;
-const told = bursts.map((burst) => {
-  for (let count = 0; count < Number(burst); count += 1) send(sent++);
-  out.flush();
-  packets.reset();
-  return { numbers: takeAll(), lost: into.losses.droppedQueueFull };
-});
-console.log(JSON.stringify(told));
+if (mode === 'send') {
+  using out = new PacketSocket(name, type, () => {});
+  for (let left = Number(words[0]); left > 0; left -= 64) send(out, Math.min(left, 64));
+} else if (mode === 'take') {
+  const taker = new Taker(name, true);
+  process.stdin
+    .on('end', () => process.stdout.write(`${JSON.stringify(taker.tell())}\n`, () => process.exit()))
+    .resume();
+  process.stdout.write('ready\n');
+} else {
+  const [to = '', ...bursts] = words;
+  using out = new PacketSocket(name, type, () => {});
+  const taker = new Taker(to, false);
+  using into = taker.socket;
+  const first = into.room;
+  const told: Told[] = [];
+  for (let turn = 0; turn < 2; turn += 1) {
+    for (const burst of bursts) {
+      send(out, Number(burst));
+      told.push(taker.tell());
+    }
+    for (const end = performance.now() + deadlineMs; into.room > first && performance.now() < end;)
+      await delay(lookMs);
+  }
+  told.push(taker.tell());
+  console.log(JSON.stringify(told));
+}

@@ -74,7 +74,6 @@ export const linux = {
   SO_PEERCRED: 17,
   SO_RCVTIMEO: 20,
   SO_ATTACH_FILTER: 26,
-  SO_DETACH_FILTER: 27,
   SO_SNDBUFFORCE: 32,
   SO_RCVBUFFORCE: 33,
   SO_MEMINFO: 55,
@@ -121,13 +120,21 @@ export function addressOf(memory: Buffer): number {
   return Number(koffi.address(memory));
 }
 
-/** What is mapped goes when nothing here can reach it any more. */
+/** What is mapped goes when nothing here can reach it any more, if it was not unmapped before. */
 const mappings = new FinalizationRegistry<{ address: number; bytes: number }>(({ address, bytes }) => {
   libc.munmap(address, bytes);
 });
 
-/** Maps the memory of a descriptor, shared with the kernel. */
-export function mapMemory(fd: number, bytes: number, subject: string): { memory: Buffer; address: number } {
+/** Memory of a descriptor, shared with the kernel. */
+export interface Mapping {
+  readonly memory: Buffer;
+  readonly address: number;
+  /** Gives it back at once. Whoever still looks at it then sees an empty buffer. */
+  unmap(): void;
+}
+
+/** Maps the memory of a descriptor. */
+export function mapMemory(fd: number, bytes: number, subject: string): Mapping {
   const pointer: unknown = libc.mmap(null, bytes, linux.PROT_READ_WRITE, linux.MAP_SHARED, fd, 0);
   const address = Number(pointer);
   // MAP_FAILED.
@@ -135,8 +142,14 @@ export function mapMemory(fd: number, bytes: number, subject: string): { memory:
     throw new KernelError('mmap', subject, lastErrno());
   }
   const buffer = koffi.view(pointer, bytes);
-  mappings.register(buffer, { address, bytes });
-  return { memory: Buffer.from(buffer), address };
+  mappings.register(buffer, { address, bytes }, buffer);
+  const unmap = (): void => {
+    if (buffer.detached) return;
+    mappings.unregister(buffer);
+    buffer.transfer();
+    libc.munmap(address, bytes);
+  };
+  return { memory: Buffer.from(buffer), address, unmap };
 }
 
 /** An error of the kernel: its name, the call, and what it was called for. */

@@ -2,7 +2,7 @@
  * A receive ring of a packet socket (packet_mmap, TPACKET_V2): the kernel puts frames where this process reads them,
  * without a system call a frame or a batch, and with room in front of each.
  */
-import { check, libc, linux, mapMemory } from './libc.ts';
+import { check, libc, linux, mapMemory, type Mapping } from './libc.ts';
 import { Packet, packetHeadroom } from '../wire/packet.ts';
 
 /** struct tpacket2_hdr: what a slot begins with. */
@@ -27,6 +27,9 @@ const statusTagProtocol = 0x40;
 const tagType = 0x8100;
 const addressesBytes = 12;
 const tagBytes = 4;
+/** How many frames two sockets both get while one takes over from the other, at most, and how far apart their times of one may be, ms. */
+const bothMax = 256;
+const bothMs = 0.05;
 /** Of the header and what the kernel aligns it and the frame to. */
 const overheadBytes = 96;
 const alignment = 16;
@@ -34,6 +37,7 @@ const blockBytes = 64 * 1024;
 
 export class PacketRing {
   readonly #packets: readonly Packet[];
+  readonly #mapping: Mapping;
   readonly #memory: Buffer;
   readonly #view: DataView;
   readonly #slots: readonly number[];
@@ -56,7 +60,8 @@ export class PacketRing {
     set(linux.PACKET_VERSION, [1]);
     set(linux.PACKET_RESERVE, [packetHeadroom]);
     set(linux.PACKET_RX_RING, [blockSize, blocks, slotBytes, blocks * slotsABlock]);
-    const { memory, address } = mapMemory(fd, blockSize * blocks, subject);
+    this.#mapping = mapMemory(fd, blockSize * blocks, subject);
+    const { memory, address } = this.#mapping;
     const view = new DataView(memory.buffer);
     this.#memory = memory;
     this.#view = view;
@@ -135,6 +140,35 @@ export class PacketRing {
     };
   }
 
+  /** How a slot was filled: with which bytes, and when, ms. */
+  #filled(index: number): { bytes: Buffer; atMs: number } {
+    const at = this.#slots.at(index % this.#slots.length) ?? 0;
+    const start = at + this.#view.getUint16(at + offset.frame, true);
+    const bytes = this.#memory.subarray(start, start + this.#view.getUint32(at + offset.captured, true));
+    const { seconds, nanoseconds } = this.timeAt(at);
+    return { bytes, atMs: seconds * 1000 + nanoseconds / 1e6 };
+  }
+
+  /** Passes over the first frames when they were the last that `former` handed on: both were there as they came. */
+  passOver(former: PacketRing): void {
+    let count = 0;
+    while (count < bothMax && this.#isUsed((this.#next + count) % this.#slots.length)) count += 1;
+    const isBoth = (mine: number, others: number): boolean => {
+      const [one, other] = [this.#filled(mine), former.#filled(others)];
+      return Math.abs(one.atMs - other.atMs) < bothMs && one.bytes.equals(other.bytes);
+    };
+    const areBoth = (frames: number): boolean => {
+      for (let frame = 0; frame < frames; frame += 1)
+        if (!isBoth(this.#next + frame, former.#next - frames + frame)) return false;
+      return true;
+    };
+    count = Math.min(count, former.#slots.length);
+    while (!areBoth(count)) count -= 1;
+    const pass = (): void => {};
+    this.receive(count, pass, pass);
+    this.release();
+  }
+
   /** Gives the kernel back what was received. */
   release(): void {
     let slot = this.#next - this.#taken;
@@ -143,5 +177,10 @@ export class PacketRing {
       this.#view.setUint32((this.#slots[slot] ?? 0) + offset.status, 0, true);
       slot = slot + 1 === this.#slots.length ? 0 : slot + 1;
     }
+  }
+
+  /** Gives its memory back at once, with the frames that were handed on, instead of when nobody knows it any more. */
+  unmap(): void {
+    this.#mapping.unmap();
   }
 }

@@ -15,6 +15,8 @@ const firstFrames = 256;
 const growth = 2;
 const lossWorthwhile = 16;
 const ringBytesMax = 8 * 1024 * 1024;
+/** After so long in which fewer came than may wait at first, no more may, ms. */
+const calmMs = 1000;
 /** Send queue asked for, in bytes. */
 const queueBytes = 8 * 1024 * 1024;
 const ethernetHeaderBytes = 14;
@@ -68,9 +70,8 @@ class Endpoint implements Disposable {
     this.#watch.watch(true, false);
   }
 
-  /** From now on it gets no more frames, or does again. */
-  stop(isStopped: boolean): void {
-    if (!isStopped) return this.#setOption(linux.SOL_SOCKET, linux.SO_DETACH_FILTER, word(0));
+  /** From now on it gets no more frames. */
+  stop(): void {
     const program = Buffer.alloc(16);
     program.writeUInt16LE(1, 0);
     program.writeBigUInt64LE(BigInt(addressOf(nothingPasses)), 8);
@@ -98,6 +99,7 @@ class Endpoint implements Disposable {
     );
   }
 
+  /** The frames it has handed on stay. */
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
     libc.close(this.fd);
@@ -123,11 +125,14 @@ export class PacketSocket implements Disposable {
   readonly #onReadable: () => void;
   readonly #sendBatch = new MessageBatch(batchFrames);
   #endpoint: Endpoint;
-  /** Its ring became too small; what is in it is received first. */
+  /** Its ring became too small, or need not be as large any more; what is in it is received first. */
   #former: Endpoint | undefined;
+  /** Their last frames were handed on, and are not released yet. */
+  readonly #drained: PacketRing[] = [];
   /** What the last frame was handed on from. */
   #source: PacketRing;
   #mayGrow: boolean;
+  #calm: NodeJS.Timeout | undefined;
   #queued = 0;
   #lastAddress = 0;
   #lastBytes = 0;
@@ -159,14 +164,10 @@ export class PacketSocket implements Disposable {
     this.#endpoint = new Endpoint(this.interface, frames ?? firstFrames, outgoing);
     this.#mayGrow = frames === undefined;
     this.#source = this.#endpoint.ring;
-    this.#bind(this.#endpoint);
-  }
-
-  #bind(endpoint: Endpoint): void {
     try {
-      endpoint.bind(this.#ethertype, this.interface.index, this.#onReadable);
+      this.#endpoint.bind(ethertype, this.interface.index, onReadable);
     } catch (error) {
-      endpoint[Symbol.dispose]();
+      this.#endpoint[Symbol.dispose]();
       throw error;
     }
   }
@@ -177,18 +178,22 @@ export class PacketSocket implements Disposable {
    * @returns the number of frames, less than `PacketSocket.batch` when none is left.
    */
   receive(onFrame: (frame: Packet, slot: number) => void): number {
+    // Whoever gets a frame may close the socket.
+    if (this.#closed) return 0;
     let count = 0;
     const former = this.#former;
     if (former !== undefined) {
       count = this.#receiveFrom(former.ring, batchFrames, onFrame);
-      if (count === batchFrames) return count;
+      if (count === batchFrames || this.#closed) return count;
       this.#former = undefined;
       this.#dropped += former.dropped;
+      this.#endpoint.ring.passOver(former.ring);
       former[Symbol.dispose]();
+      this.#drained.push(former.ring);
     }
     const { ring } = this.#endpoint;
     count += this.#receiveFrom(ring, batchFrames - count, onFrame);
-    if (ring.takeFull() && this.#mayGrow && this.#losesMuch()) this.#grow();
+    if (ring.takeFull() && this.#mayGrow && !this.#closed && this.#losesMuch()) this.#grow();
     return count;
   }
 
@@ -209,27 +214,48 @@ export class PacketSocket implements Disposable {
     return lost * lossWorthwhile > received;
   }
 
-  /**
-   * Has a ring with more room from now on, unless that would be too much. The kernel cannot make one larger, so another socket takes
-   * over. What arrives between the two calls that does it is lost, as were frames before it.
-   */
   #grow(): void {
     const { ring } = this.#endpoint;
-    this.#mayGrow = growth * ring.bytes <= ringBytesMax;
-    if (!this.#mayGrow) return;
+    this.#mayGrow = growth * ring.bytes <= ringBytesMax && this.#replace(growth * ring.frames);
+    if (this.#mayGrow) this.#calm ??= this.#shrinkWhenCalm();
+  }
+
+  #shrinkWhenCalm(): NodeJS.Timeout {
+    let before = this.counters.framesReceived;
+    return setInterval(() => {
+      const came = this.counters.framesReceived - before;
+      before += came;
+      if (came >= firstFrames || this.#former !== undefined || !this.#replace(firstFrames)) return;
+      this.#mayGrow = true;
+      clearInterval(this.#calm);
+      this.#calm = undefined;
+      // The former may have nothing to wake for.
+      this.#onReadable();
+    }, calmMs).unref();
+  }
+
+  /**
+   * Has room for that many frames from now on. The kernel cannot change a ring that is in use, so another socket takes over. For a moment
+   * both get what arrives, which is passed over once the former is empty.
+   *
+   * @returns whether it has: there may be no memory, or no interface any more, and then what there is goes on.
+   */
+  #replace(frames: number): boolean {
     const former = this.#endpoint;
+    let next: Endpoint | undefined;
     try {
-      const next = new Endpoint(this.interface, growth * ring.frames, this.#outgoing);
-      former.stop(true);
-      this.#bind(next);
-      this.#endpoint = next;
-      this.#former = former;
-      this.#droppedBefore = 0;
+      next = new Endpoint(this.interface, frames, this.#outgoing);
+      next.bind(this.#ethertype, this.interface.index, this.#onReadable);
+      former.stop();
     } catch {
-      // No memory, or no interface any more: what there is goes on.
-      former.stop(false);
-      this.#mayGrow = false;
+      next?.[Symbol.dispose]();
+      return false;
     }
+    this.#endpoint = next;
+    this.#former = former;
+    this.#receivedBefore = this.counters.framesReceived;
+    this.#droppedBefore = 0;
+    return true;
   }
 
   /** When a received frame passed, by its slot; while it is handed on. */
@@ -241,6 +267,7 @@ export class PacketSocket implements Disposable {
   release(): void {
     this.#former?.ring.release();
     this.#endpoint.ring.release();
+    for (const ring of this.#drained.splice(0)) ring.unmap();
   }
 
   readonly #onTruncated = (): void => {
@@ -288,6 +315,11 @@ export class PacketSocket implements Disposable {
     this.#endpoint.gauge.sent(this.#lastBytes);
   }
 
+  /** Frames that may wait to be received. */
+  get room(): number {
+    return this.#endpoint.ring.frames;
+  }
+
   get queued(): number {
     return this.#queued;
   }
@@ -309,6 +341,7 @@ export class PacketSocket implements Disposable {
     if (this.#closed) return;
     this.#dropped = this.losses.droppedQueueFull;
     this.#closed = true;
+    clearInterval(this.#calm);
     this.#former?.[Symbol.dispose]();
     this.#endpoint[Symbol.dispose]();
   }
