@@ -121,7 +121,15 @@ class Kept {
       renameSync(draft, this.#file);
       this.#removeOld();
     } catch {
-      rmSync(draft, { force: true });
+      this.#remove(draft);
+    }
+  }
+
+  #remove(file: string): void {
+    try {
+      rmSync(file, { force: true });
+    } catch {
+      // The program has given its rights up since it started, or the folder is another user's.
     }
   }
 
@@ -131,7 +139,7 @@ class Kept {
       .filter(isMine)
       .map((file) => join(this.#folder, file))
       .toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
-    for (const file of byAge.slice(versionsMax)) rmSync(file, { force: true });
+    for (const file of byAge.slice(versionsMax)) this.#remove(file);
   }
 }
 

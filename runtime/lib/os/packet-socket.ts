@@ -9,8 +9,8 @@ import { askForQueue, SendQueueGauge } from './queues.ts';
 
 /** Frames a system call takes. */
 const batchFrames = 64;
-/** Frames that may wait to be received at first: 512 KiB at an MTU of 1500. A node has a socket for each of its cables. */
-const firstFrames = 256;
+/** Frames that may wait to be received at first: 2 MiB at an MTU of 1500. A node has a socket for each of its cables. */
+const firstFrames = 1024;
 /** How much more may wait after one in so many was lost, and bytes that are not exceeded by that. A larger ring fills more of the caches. */
 const growth = 2;
 const lossWorthwhile = 16;
