@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { constants, Script } from 'node:vm';
 
 /** Of all programs that were built together. */
@@ -29,7 +29,7 @@ declare const O7S_BUILD: string;
 
 /** A daemon has started after that, ms. It cannot wait for its end: a lab that is taken down kills it. */
 const startedMs = 2000;
-/** By then it has done most of what it ever does, ms. */
+/** By then, or by twice that, it has done most of what it ever does, ms. Not all of a lab at once. */
 const knownMs = 15_000;
 /** Looks at whether a run compiled more than is kept, one after another and in vain, after which only one run of so many looks. */
 const looksMax = 8;
@@ -38,6 +38,8 @@ const looksOnceIn = 16;
 const worthwhile = 1.1;
 /** Of a file with what was compiled. */
 const suffix = '.code';
+/** A draft that is older was left, ms. */
+const draftMs = 60_000;
 /** Versions of a program that are kept. */
 const versionsMax = 4;
 
@@ -45,10 +47,10 @@ const versionsMax = 4;
 function cacheFolder(): string | undefined {
   if (process.env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
   const asked = process.env['NODE_COMPILE_CACHE'];
-  const caches = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] || homedir(), '.cache');
-  const own = asked || join(caches, 'o7s-testbed');
+  const wanted = asked ? [asked] : defaultFolders();
+  const own = wanted.at(-1) ?? '';
   // One by one: Node tries for ever to make a path below a folder that cannot be, such as a link to nowhere.
-  for (const folder of existsSync(own) ? [] : asked ? [own] : [caches, own]) {
+  for (const folder of existsSync(own) ? [] : wanted) {
     try {
       mkdirSync(folder);
     } catch {
@@ -56,6 +58,17 @@ function cacheFolder(): string | undefined {
     }
   }
   return existsSync(own) ? own : undefined;
+}
+
+/** The folder that is used unless another is asked for, behind the one it lies in. */
+function defaultFolders(): string[] {
+  try {
+    const caches = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] || homedir(), '.cache');
+    return isAbsolute(caches) ? [caches, join(caches, 'o7s-testbed')] : [];
+  } catch {
+    // A user of whom nothing is known.
+    return [];
+  }
 }
 
 /** What is kept of a program. V8 tells only by its length whether it belongs to a source: the rest is in the name. */
@@ -71,17 +84,19 @@ class Kept {
     this.#file = join(folder, `${name}-${version.join('-')}${suffix}`);
   }
 
+  /** V8 runs what it is given: it has to be this user's or root's, and nobody else may write it. */
   read(): Buffer | undefined {
+    let fd;
     try {
-      return readFileSync(this.#file).subarray(0, -1);
+      fd = openSync(this.#file, 'r');
+      const { uid, mode } = fstatSync(fd);
+      const isTrusted = (uid === 0 || uid === process.geteuid?.()) && (mode & 0o022) === 0;
+      return isTrusted ? readFileSync(fd).subarray(0, -1) : undefined;
     } catch {
       return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
     }
-  }
-
-  /** Whether it is by now, perhaps by another process. */
-  get isThere(): boolean {
-    return existsSync(this.#file);
   }
 
   /** Keeps what a program compiled when that is worthwhile. How often it was not is the last byte of the file. */
@@ -110,7 +125,7 @@ class Kept {
     const draft = `${this.#file}.${Math.random().toString(36).slice(2)}`;
     try {
       // V8 believes what it is given, so a file is whole or not there, also after a power failure.
-      const fd = openSync(draft, 'wx', 0o600);
+      const fd = openSync(draft, 'wx', 0o644);
       try {
         writeFileSync(fd, data);
         writeSync(fd, Buffer.alloc(1));
@@ -133,13 +148,17 @@ class Kept {
     }
   }
 
+  /** Versions beyond those that are kept, and drafts of programs that were killed. */
   #removeOld(): void {
-    const isMine = (file: string): boolean => file.startsWith(`${this.#name}-`) && file.endsWith(suffix);
-    const byAge = readdirSync(this.#folder)
-      .filter(isMine)
+    const files = readdirSync(this.#folder)
+      .filter((file) => file.startsWith(`${this.#name}-`) && file.includes(suffix))
       .map((file) => join(this.#folder, file))
-      .toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
-    for (const file of byAge.slice(versionsMax)) this.#remove(file);
+      .map((file) => ({ file, modifiedMs: statSync(file).mtimeMs }))
+      .toSorted((one, other) => other.modifiedMs - one.modifiedMs);
+    const versions = files.filter(({ file }) => file.endsWith(suffix));
+    const drafts = files.filter(({ file }) => !file.endsWith(suffix));
+    const left = drafts.filter(({ modifiedMs }) => modifiedMs < Date.now() - draftMs);
+    for (const { file } of [...versions.slice(versionsMax), ...left]) this.#remove(file);
   }
 }
 
@@ -165,19 +184,26 @@ function load(): { script: Script; kept: Kept | undefined; isTaken: boolean } {
 }
 
 const { script, kept, isTaken } = load();
-if (kept !== undefined && !isTaken) {
-  const isRejected = script.cachedDataRejected === true;
-  const keepOnce = (): void => {
-    process.off('exit', keepOnce);
-    if (isRejected || !kept.isThere) kept.keep(script.createCachedData());
+if (kept !== undefined) {
+  let isFirst = !isTaken;
+  let hasLooked = false;
+  /** Keeps what there is when nothing is kept. */
+  const keep = (): void => {
+    if (isFirst && (script.cachedDataRejected === true || kept.read() === undefined))
+      kept.keep(script.createCachedData());
+    isFirst = false;
   };
-  process.on('exit', keepOnce);
-  setTimeout(keepOnce, startedMs).unref();
+  /** The run that kept something may have been one that did next to nothing. */
+  const look = (): void => {
+    if (!hasLooked) kept.look(() => script.createCachedData());
+    hasLooked = true;
+  };
+  process.on('exit', () => (isFirst ? keep() : look()));
+  if (isFirst) setTimeout(keep, startedMs).unref();
+  // What the image brings is each container's own: it would find the same again and again.
+  const known = knownMs * (1 + Math.random());
+  if (!process.env['NODE_COMPILE_CACHE']) setTimeout(look, known).unref();
 }
-// The first run that kept something may have been one that did nothing. In a folder of one's own choice that is one's own affair: that of the
-// image comes with each container anew.
-if (kept !== undefined && !process.env['NODE_COMPILE_CACHE'])
-  setTimeout(() => kept.look(() => script.createCachedData()), knownMs).unref();
 const module = { exports: {}, id: '.', filename: program, loaded: false };
 (script.runInThisContext() as (...given: unknown[]) => void).call(
   module.exports,

@@ -1,8 +1,10 @@
 /** What programs keep of themselves for their next start. */
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -100,11 +102,51 @@ test('daemons keep what they compiled, also when they are killed, and their next
     node.irmd.child.kill('SIGKILL');
     await node.irmd.finished;
   }
-  const before = both();
+  const sizeOf = (file: string): number => statSync(join(folder, file)).size;
+  const before = [...both()].map(([file, ino]) => ({ file, ino, size: sizeOf(file) }));
   {
     await using node = await TestNode.start(launch);
     await node.irm('ipcp list');
   }
-  // What V8 had not taken they would have made anew as they ended.
-  expect(both()).toEqual(before);
+  // What V8 had not taken they would have made anew as they ended, of about the same length.
+  for (const { file, ino, size } of before) {
+    if (both().get(file) !== ino) expect(sizeOf(file)).toBeGreaterThan(1.1 * size);
+  }
+});
+
+test('what is kept grows with runs that do more, which look a few times in vain', async () => {
+  const env = { NODE_COMPILE_CACHE: folder };
+  const help = async (): Promise<{ file: string; size: number; looks: number | undefined }> => {
+    expect(await run(program('irm'), ['help'], { env })).toMatchObject({ status: 0 });
+    const [[file = ''] = []] = kept(folder, 'irm');
+    const bytes = readFileSync(join(folder, file));
+    return { file, size: bytes.length, looks: bytes.at(-1) };
+  };
+  const first = await help();
+  expect(first.looks).toBe(0);
+  expect(await help()).toEqual({ ...first, looks: 1 });
+  for (let times = 0; times < 10; times += 1) await help();
+  expect(await help()).toEqual({ ...first, looks: 8 });
+  // As if fewer had looked.
+  const bytes = readFileSync(join(folder, first.file));
+  bytes.writeUInt8(0, bytes.length - 1);
+  writeFileSync(join(folder, first.file), bytes);
+  await using node = await TestNode.start((command, args) => [command, args]);
+  await run(program('irm'), ['ipcp', 'list'], { env: { ...env, O7S_RUN_DIR: node.directory } });
+  const grown = await help();
+  expect(grown.file).toBe(first.file);
+  expect(grown.size).toBeGreaterThan(1.1 * first.size);
+});
+
+test('what others could have written is not taken', async () => {
+  const env = { NODE_COMPILE_CACHE: folder };
+  const help = async (): Promise<[string, number]> => {
+    expect(await run(program('oping'), ['--help'], { env })).toMatchObject({ status: 0 });
+    const [first] = kept(folder, 'oping');
+    return first ?? ['', 0];
+  };
+  const [file, ino] = await help();
+  chmodSync(join(folder, file), 0o666);
+  expect((await help())[1]).not.toBe(ino);
+  expect(statSync(join(folder, file)).mode & 0o022).toBe(0);
 });

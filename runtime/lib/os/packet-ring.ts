@@ -27,9 +27,6 @@ const statusTagProtocol = 0x40;
 const tagType = 0x8100;
 const addressesBytes = 12;
 const tagBytes = 4;
-/** How many frames two sockets both get while one takes over from the other, at most, and how far apart their times of one may be, ms. */
-const bothMax = 256;
-const bothMs = 0.05;
 /** Of the header and what the kernel aligns it and the frame to. */
 const overheadBytes = 96;
 const alignment = 16;
@@ -94,8 +91,17 @@ export class PacketRing {
     return this.#memory.length;
   }
 
-  /** Hands on up to `max` frames with the slots they are in; they are valid until `release`. How many they were. */
-  receive(max: number, onFrame: (frame: Packet, slot: number) => void, onTruncated: () => void): number {
+  /**
+   * Hands on up to `max` frames with the slots they are in; they are valid until `release`. How many they were.
+   *
+   * @param successor the ring that takes over from this one, and has some frames of this one's end as well: those are left to it.
+   */
+  receive(
+    max: number,
+    onFrame: (frame: Packet, slot: number) => void,
+    onTruncated: () => void,
+    successor?: PacketRing,
+  ): number {
     let count = 0;
     // The frames that find it full are told of by the next that does not.
     if (this.#taken === 0 && this.#isUsed(this.#next - 1)) this.#wasFull = true;
@@ -104,6 +110,7 @@ export class PacketRing {
       const status = this.#view.getUint32(at + offset.status, true);
       if ((status & statusUser) === 0) break;
       if ((status & statusLosing) !== 0) this.#wasFull = true;
+      if (successor?.hasSince(this.timeAt(at)) === true) break;
       const packet = this.#packets[this.#next];
       this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
       count += 1;
@@ -140,33 +147,14 @@ export class PacketRing {
     };
   }
 
-  /** How a slot was filled: with which bytes, and when, ms. */
-  #filled(index: number): { bytes: Buffer; atMs: number } {
-    const at = this.#slots.at(index % this.#slots.length) ?? 0;
-    const start = at + this.#view.getUint16(at + offset.frame, true);
-    const bytes = this.#memory.subarray(start, start + this.#view.getUint32(at + offset.captured, true));
-    const { seconds, nanoseconds } = this.timeAt(at);
-    return { bytes, atMs: seconds * 1000 + nanoseconds / 1e6 };
-  }
-
-  /** Passes over the first frames when they were the last that `former` handed on: both were there as they came. */
-  passOver(former: PacketRing): void {
-    let count = 0;
-    while (count < bothMax && this.#isUsed((this.#next + count) % this.#slots.length)) count += 1;
-    const isBoth = (mine: number, others: number): boolean => {
-      const [one, other] = [this.#filled(mine), former.#filled(others)];
-      return Math.abs(one.atMs - other.atMs) < bothMs && one.bytes.equals(other.bytes);
-    };
-    const areBoth = (frames: number): boolean => {
-      for (let frame = 0; frame < frames; frame += 1)
-        if (!isBoth(this.#next + frame, former.#next - frames + frame)) return false;
-      return true;
-    };
-    count = Math.min(count, former.#slots.length);
-    while (!areBoth(count)) count -= 1;
-    const pass = (): void => {};
-    this.receive(count, pass, pass);
-    this.release();
+  /**
+   * Whether the first frame that waits came by that time. Of sockets at an interface the youngest gets a frame first: what another one gets
+   * later than this one its first, this one has too.
+   */
+  hasSince({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): boolean {
+    if (!this.#isUsed(this.#next)) return false;
+    const first = this.timeAt(this.#slots[this.#next] ?? 0);
+    return first.seconds < seconds || (first.seconds === seconds && first.nanoseconds <= nanoseconds);
   }
 
   /** Gives the kernel back what was received. */

@@ -35,7 +35,7 @@ export interface PacketSocketCounters {
 }
 
 /** A socket of the kernel with its receive ring. */
-class Endpoint implements Disposable {
+export class Endpoint implements Disposable {
   readonly fd: number;
   readonly ring: PacketRing;
   readonly gauge: SendQueueGauge;
@@ -133,6 +133,7 @@ export class PacketSocket implements Disposable {
   #source: PacketRing;
   #mayGrow: boolean;
   #calm: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
   #queued = 0;
   #lastAddress = 0;
   #lastBytes = 0;
@@ -183,11 +184,10 @@ export class PacketSocket implements Disposable {
     let count = 0;
     const former = this.#former;
     if (former !== undefined) {
-      count = this.#receiveFrom(former.ring, batchFrames, onFrame);
+      count = this.#receiveFrom(former.ring, batchFrames, onFrame, this.#endpoint.ring);
       if (count === batchFrames || this.#closed) return count;
       this.#former = undefined;
       this.#dropped += former.dropped;
-      this.#endpoint.ring.passOver(former.ring);
       former[Symbol.dispose]();
       this.#drained.push(former.ring);
     }
@@ -197,9 +197,14 @@ export class PacketSocket implements Disposable {
     return count;
   }
 
-  #receiveFrom(ring: PacketRing, max: number, onFrame: (frame: Packet, slot: number) => void): number {
+  #receiveFrom(
+    ring: PacketRing,
+    max: number,
+    onFrame: (frame: Packet, slot: number) => void,
+    successor?: PacketRing,
+  ): number {
     this.#source = ring;
-    const count = ring.receive(max, onFrame, this.#onTruncated);
+    const count = ring.receive(max, onFrame, this.#onTruncated, successor);
     this.counters.framesReceived += count;
     return count;
   }
@@ -216,27 +221,28 @@ export class PacketSocket implements Disposable {
 
   #grow(): void {
     const { ring } = this.#endpoint;
-    this.#mayGrow = growth * ring.bytes <= ringBytesMax && this.#replace(growth * ring.frames);
-    if (this.#mayGrow) this.#calm ??= this.#shrinkWhenCalm();
+    if (growth * ring.bytes > ringBytesMax) return;
+    this.#mayGrow = this.#replace(growth * ring.frames);
+    this.#calm ??= setInterval(this.#look, calmMs).unref();
   }
 
-  #shrinkWhenCalm(): NodeJS.Timeout {
-    let before = this.counters.framesReceived;
-    return setInterval(() => {
-      const came = this.counters.framesReceived - before;
-      before += came;
-      if (came >= firstFrames || this.#former !== undefined || !this.#replace(firstFrames)) return;
-      this.#mayGrow = true;
-      clearInterval(this.#calm);
-      this.#calm = undefined;
-      // The former may have nothing to wake for.
-      this.#onReadable();
-    }, calmMs).unref();
-  }
+  /** Looks, from its growth on, whether it may be as at first again. */
+  readonly #look = (): void => {
+    const { framesReceived } = this.counters;
+    const came = framesReceived - this.#lookedAt;
+    this.#lookedAt = framesReceived;
+    this.#mayGrow = true;
+    // Nothing may come any more that wakes somebody to receive what is left.
+    if (this.#former !== undefined) return this.#onReadable();
+    if (came >= firstFrames) return;
+    clearInterval(this.#calm);
+    this.#calm = undefined;
+    if (this.room >= growth * firstFrames && this.#replace(firstFrames)) this.#onReadable();
+  };
 
   /**
    * Has room for that many frames from now on. The kernel cannot change a ring that is in use, so another socket takes over. For a moment
-   * both get what arrives, which is passed over once the former is empty.
+   * both get what arrives.
    *
    * @returns whether it has: there may be no memory, or no interface any more, and then what there is goes on.
    */
@@ -249,6 +255,7 @@ export class PacketSocket implements Disposable {
       former.stop();
     } catch {
       next?.[Symbol.dispose]();
+      next?.ring.unmap();
       return false;
     }
     this.#endpoint = next;
