@@ -300,7 +300,7 @@ export class Performer implements AsyncDisposable {
           details,
         });
       }
-      const { code, message, hint } = error as O7sError | TestbedError;
+      const { code, message, cause, hint = hintOf(cause) } = error as O7sError | TestbedError;
       const isLate = code === 'ETIMEDOUT';
       throw new TestbedError(isLate ? 'ETIMEDOUT' : 'EFAILED', `node ${node}: cannot ${what}: ${message}`, {
         cause: error,
@@ -356,6 +356,11 @@ export class Performer implements AsyncDisposable {
 }
 
 /** What each member of a layer is to have: routes to all it can reach (unicast), or its neighbours (broadcast). */
+/** What to do, where it was the testbed that broke a connection. */
+function hintOf(cause: unknown): string | undefined {
+  return cause instanceof TestbedError ? cause.hint : undefined;
+}
+
 function wantedOf({ kind, members, adjacencies }: TopologyStackedLayer): ReadonlyMap<string, number> {
   const neighbours = new Map<string, string[]>(members.map(({ ipcp }) => [ipcp, []]));
   for (const { ipcp, to } of adjacencies) {

@@ -128,6 +128,8 @@ export class AgentClient implements Disposable {
       taken: (bytes) => this.#send({ stream: id, taken: bytes }),
       hold: (change) => this.#hold(change),
     });
+    // Until somebody has it, the call below tells what goes wrong.
+    stream.on('error', () => {});
     this.#streams.set(id, stream);
     try {
       await this.call('connect', { init, path, stream: id }, signal);
@@ -181,7 +183,7 @@ export class AgentClient implements Disposable {
     this.#ready.reject(this.#ended);
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
-    for (const stream of this.#streams.values()) stream.received(null);
+    for (const stream of this.#streams.values()) stream.destroy(this.#ended);
     this.#streams.clear();
   }
 }
